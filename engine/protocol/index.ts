@@ -1,0 +1,5 @@
+export * from './errors.ts';
+export * from './events.ts';
+export * from './json.ts';
+export * from './links.ts';
+export * from './states.ts';
