@@ -1,0 +1,352 @@
+/**
+ * The contract between the window (or any client) and a Host: every method and every push topic once, as schema and
+ * type. Three verbs carry it, over Electron's IPC and over HTTP + WebSocket alike: call, subscribe, cancel
+ * (design/house-style.md, "Borders"). The renderer imports types from here and nothing else of the engine.
+ *
+ * All times are milliseconds since 1970 (UTC) as numbers, or null where something has not happened.
+ */
+import { Type, type Static, type TSchema } from 'typebox';
+
+const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const Time = Nullable(Type.Number());
+
+/** The version of this contract; a client shows a clear message when the Host speaks another major version. */
+export const API_VERSION = 1;
+
+// --- shapes ------------------------------------------------------------------------------------------------------
+
+/** How many drops are in each state, by name; states nobody is in are left out. */
+export const StateCounts = Type.Record(Type.String(), Type.Integer());
+
+export const ErrorInfo = Type.Object({
+  uid: Nullable(Type.String()),
+  name: Nullable(Type.String()),
+  code: Type.String(),
+  message: Type.String(),
+  /** More text for the curious: standard error of a command, a Python traceback; never a stack trace of Weir. */
+  detail: Nullable(Type.String()),
+  at: Time,
+});
+
+/** `status` is an upstream session state name, or INTERRUPTED for a session whose Host died during the run. */
+export const SessionSummary = Type.Object({
+  sessionId: Type.String(),
+  status: Type.String(),
+  graphName: Type.String(),
+  createdAt: Type.Number(),
+  startedAt: Time,
+  finishedAt: Time,
+  drops: Type.Integer(),
+  byState: StateCounts,
+  errorCount: Type.Integer(),
+  rmode: Type.String(),
+  /** Signature per R-mode name; empty until the session has finished. */
+  signatures: Type.Record(Type.String(), Type.String()),
+  /** Whether the session is in this Host's memory (it can be cancelled) or only in its history. */
+  live: Type.Boolean(),
+});
+
+export const SessionDetail = Type.Object({
+  summary: SessionSummary,
+  /** The session's working directory on disk. */
+  dir: Type.String(),
+  errors: Type.Array(ErrorInfo),
+  timings: Type.Object({
+    loadMs: Nullable(Type.Number()),
+    deployMs: Nullable(Type.Number()),
+    executeMs: Nullable(Type.Number()),
+    recordMs: Nullable(Type.Number()),
+  }),
+  /** Where the graph came from: 'file', 'sample', 'rest', 'rerun of …'. */
+  origin: Type.String(),
+  host: Type.Object({ name: Type.String(), platform: Type.String(), version: Type.String() }),
+});
+
+export const DropRow = Type.Object({
+  row: Type.Integer(),
+  uid: Type.String(),
+  name: Type.String(),
+  kind: Type.Union([Type.Literal('data'), Type.Literal('app')]),
+  /** The class path as the graph gives it, e.g. dlg.apps.simple.CopyApp. */
+  dropclass: Type.String(),
+  lgKey: Type.String(),
+  status: Type.String(),
+  /** Null for data drops. */
+  execStatus: Nullable(Type.String()),
+  startedAt: Time,
+  finishedAt: Time,
+  sizeBytes: Nullable(Type.Number()),
+});
+
+export const DropEvent = Type.Object({
+  at: Type.Number(),
+  type: Type.String(),
+  /** Name of the new state, where the event has one. */
+  value: Nullable(Type.String()),
+});
+
+export const LogEntry = Type.Object({
+  seq: Type.Integer(),
+  at: Type.Number(),
+  level: Type.Union([
+    Type.Literal('debug'),
+    Type.Literal('info'),
+    Type.Literal('warn'),
+    Type.Literal('error'),
+  ]),
+  uid: Nullable(Type.String()),
+  message: Type.String(),
+});
+
+export const DropDetail = Type.Object({
+  drop: DropRow,
+  /** The dropspec as the graph has it. */
+  spec: Type.Record(Type.String(), Type.Unknown()),
+  relations: Type.Object({
+    inputs: Type.Array(Type.String()),
+    outputs: Type.Array(Type.String()),
+    consumers: Type.Array(Type.String()),
+    producers: Type.Array(Type.String()),
+  }),
+  events: Type.Array(DropEvent),
+  errors: Type.Array(ErrorInfo),
+  logs: Type.Array(LogEntry),
+  checksum: Nullable(Type.Integer()),
+  contentHash: Nullable(Type.String()),
+  dataUrl: Nullable(Type.String()),
+  path: Nullable(Type.String()),
+  /** Facts of the run: the command line that was run, exit status, arguments, by name. */
+  facts: Type.Record(Type.String(), Type.Unknown()),
+});
+
+/** A piece of a data drop's content. `available` false: nothing is kept (expired, never written, too large); why is in `reason`. */
+export const DropContent = Type.Object({
+  available: Type.Boolean(),
+  reason: Nullable(Type.String()),
+  totalBytes: Nullable(Type.Number()),
+  offset: Type.Number(),
+  base64: Type.String(),
+});
+
+/** A drawing of a session: folded, one node per logical drop; else one per drop. Edges are pairs of node indices. */
+export const GraphView = Type.Object({
+  folded: Type.Boolean(),
+  totalDrops: Type.Integer(),
+  nodes: Type.Array(
+    Type.Object({
+      /** lg_key when folded (every drop of it: see `rows`), uid when not. */
+      id: Type.String(),
+      name: Type.String(),
+      kind: Type.Union([Type.Literal('data'), Type.Literal('app')]),
+      dropclass: Type.String(),
+      count: Type.Integer(),
+      byState: StateCounts,
+      /** Longest-path layer from the roots: where a layered drawing puts it. */
+      layer: Type.Integer(),
+    }),
+  ),
+  edges: Type.Array(Type.Tuple([Type.Integer(), Type.Integer(), Type.Integer()])),
+  /** True when there were more nodes than `limit`; the table shows them all. */
+  truncated: Type.Boolean(),
+});
+
+export const Sample = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  description: Type.String(),
+});
+
+/** A graph to work on: a sample by id, the text of a file (plain), or a path on the Host's own machine. */
+export const GraphSource = Type.Union([
+  Type.Object({ sample: Type.String() }),
+  Type.Object({ text: Type.String(), name: Type.String() }),
+  Type.Object({ path: Type.String() }),
+  Type.Object({ sessionId: Type.String() }),
+]);
+
+/** What a graph is, before it is run. `problems` is empty for a graph that can be deployed. */
+export const GraphInspection = Type.Object({
+  kind: Type.Union([Type.Literal('logical'), Type.Literal('template'), Type.Literal('physical')]),
+  name: Type.String(),
+  drops: Type.Integer(),
+  problems: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
+});
+
+export const HostInfo = Type.Object({
+  version: Type.String(),
+  apiVersion: Type.Integer(),
+  nodeVersion: Type.String(),
+  electronVersion: Nullable(Type.String()),
+  platform: Type.String(),
+  hostName: Type.String(),
+  dataDir: Type.String(),
+  url: Nullable(Type.String()),
+  pid: Type.Integer(),
+});
+
+// --- methods -----------------------------------------------------------------------------------------------------
+
+const SessionRef = Type.Object({ sessionId: Type.String() });
+const Done = Type.Object({ done: Type.Literal(true) });
+const SortKey = Type.Union(
+  (
+    [
+      'row',
+      'name',
+      'uid',
+      'status',
+      'startedAt',
+      'finishedAt',
+      'durationMs',
+      'sizeBytes',
+      'dropclass',
+    ] as const
+  ).map((k) => Type.Literal(k)),
+);
+
+/** Every request: parameters and result. */
+export const methods = {
+  'host.info': { params: Type.Object({}), result: HostInfo },
+  'samples.list': { params: Type.Object({}), result: Type.Object({ samples: Type.Array(Sample) }) },
+  'graphs.inspect': { params: Type.Object({ source: GraphSource }), result: GraphInspection },
+  'sessions.list': {
+    params: Type.Object({
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      offset: Type.Optional(Type.Integer({ minimum: 0 })),
+      text: Type.Optional(Type.String()),
+      status: Type.Optional(Type.String()),
+      graph: Type.Optional(Type.String()),
+      since: Type.Optional(Type.Number()),
+      signature: Type.Optional(Type.String()),
+    }),
+    result: Type.Object({ sessions: Type.Array(SessionSummary), total: Type.Integer() }),
+  },
+  'sessions.get': { params: SessionRef, result: SessionDetail },
+  'sessions.run': {
+    params: Type.Object({
+      source: GraphSource,
+      sessionId: Type.Optional(Type.String()),
+      rmode: Type.Optional(Type.String()),
+    }),
+    result: SessionRef,
+  },
+  'sessions.cancel': { params: SessionRef, result: Done },
+  'sessions.delete': { params: SessionRef, result: Done },
+  'sessions.drops': {
+    params: Type.Object({
+      sessionId: Type.String(),
+      offset: Type.Integer({ minimum: 0 }),
+      limit: Type.Integer({ minimum: 1, maximum: 1000 }),
+      text: Type.Optional(Type.String()),
+      status: Type.Optional(Type.String()),
+      kind: Type.Optional(Type.Union([Type.Literal('data'), Type.Literal('app')])),
+      lgKey: Type.Optional(Type.String()),
+      sort: Type.Optional(SortKey),
+      descending: Type.Optional(Type.Boolean()),
+    }),
+    result: Type.Object({ rows: Type.Array(DropRow), total: Type.Integer() }),
+  },
+  'sessions.drop': {
+    params: Type.Object({ sessionId: Type.String(), uid: Type.String() }),
+    result: DropDetail,
+  },
+  'sessions.content': {
+    params: Type.Object({
+      sessionId: Type.String(),
+      uid: Type.String(),
+      offset: Type.Integer({ minimum: 0 }),
+      limit: Type.Integer({ minimum: 1, maximum: 1_048_576 }),
+    }),
+    result: DropContent,
+  },
+  'sessions.graph': {
+    params: Type.Object({
+      sessionId: Type.String(),
+      folded: Type.Boolean(),
+      limit: Type.Integer({ minimum: 1, maximum: 200_000 }),
+    }),
+    result: GraphView,
+  },
+  'sessions.logs': {
+    params: Type.Object({
+      sessionId: Type.String(),
+      offset: Type.Integer({ minimum: 0 }),
+      limit: Type.Integer({ minimum: 1, maximum: 1000 }),
+      level: Type.Optional(Type.String()),
+      text: Type.Optional(Type.String()),
+    }),
+    result: Type.Object({ entries: Type.Array(LogEntry), total: Type.Integer() }),
+  },
+} as const;
+
+export type MethodName = keyof typeof methods;
+export type MethodParams<M extends MethodName> = Static<(typeof methods)[M]['params']>;
+export type MethodResult<M extends MethodName> = Static<(typeof methods)[M]['result']>;
+
+// --- topics ------------------------------------------------------------------------------------------------------
+
+/** The list of sessions: a snapshot of the newest (at most 200), then what changed. */
+export const SessionsMessage = Type.Union([
+  Type.Object({
+    type: Type.Literal('snapshot'),
+    sessions: Type.Array(SessionSummary),
+    total: Type.Integer(),
+  }),
+  Type.Object({
+    type: Type.Literal('delta'),
+    changed: Type.Array(SessionSummary),
+    removed: Type.Array(Type.String()),
+  }),
+]);
+
+/**
+ * One session: a snapshot, then batched deltas at most ten times a second. `rows`, `status` and `execStatus` run
+ * in parallel (wire integers; execStatus -1 for data drops). When more drops changed than fit a message, `overflow` is
+ * true and the client asks `sessions.drops` again for what it shows.
+ */
+export const SessionMessage = Type.Union([
+  Type.Object({ type: Type.Literal('snapshot'), summary: SessionSummary }),
+  Type.Object({
+    type: Type.Literal('delta'),
+    summary: SessionSummary,
+    rows: Type.Array(Type.Integer()),
+    status: Type.Array(Type.Integer()),
+    execStatus: Type.Array(Type.Integer()),
+    overflow: Type.Boolean(),
+    errors: Type.Array(ErrorInfo),
+    logs: Type.Array(LogEntry),
+  }),
+  Type.Object({ type: Type.Literal('gone') }),
+]);
+
+export const topics = {
+  sessions: { params: Type.Object({}), message: SessionsMessage },
+  session: { params: SessionRef, message: SessionMessage },
+} as const;
+
+export type TopicName = keyof typeof topics;
+export type TopicParams<T extends TopicName> = Static<(typeof topics)[T]['params']>;
+export type TopicMessage<T extends TopicName> = Static<(typeof topics)[T]['message']>;
+
+/** An error as it crosses a border. */
+export interface WireError {
+  readonly code: string;
+  readonly name: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export type StateCounts = Static<typeof StateCounts>;
+export type ErrorInfo = Static<typeof ErrorInfo>;
+export type SessionSummary = Static<typeof SessionSummary>;
+export type SessionDetail = Static<typeof SessionDetail>;
+export type DropRow = Static<typeof DropRow>;
+export type DropEvent = Static<typeof DropEvent>;
+export type LogEntry = Static<typeof LogEntry>;
+export type DropDetail = Static<typeof DropDetail>;
+export type DropContent = Static<typeof DropContent>;
+export type GraphView = Static<typeof GraphView>;
+export type Sample = Static<typeof Sample>;
+export type GraphSource = Static<typeof GraphSource>;
+export type GraphInspection = Static<typeof GraphInspection>;
+export type HostInfo = Static<typeof HostInfo>;
