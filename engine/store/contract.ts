@@ -1,0 +1,265 @@
+/**
+ * What the rest of the engine may ask of the store. The store is one SQLite file owned by one worker thread; everything
+ * here is a message to that thread. A write resolves when it is durable (committed with synchronous=FULL); writes
+ * are committed in batches in the order they were posted.
+ */
+
+/** A column of texts without a JavaScript string per row: UTF-8 bytes and n+1 offsets. */
+export interface TextColumn {
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+}
+
+/** What is known of a session when it is created. Times are milliseconds since 1970. */
+export interface NewSession {
+  readonly sessionId: string;
+  readonly graphName: string;
+  readonly origin: string;
+  readonly dir: string;
+  readonly rmode: string;
+  readonly createdAt: number;
+  readonly host: { readonly name: string; readonly platform: string; readonly version: string };
+}
+
+/** The static part of a batch of drops, posted once when the graph is deployed. Rows are firstRow, firstRow + 1, ... */
+export interface DropBatch {
+  readonly firstRow: number;
+  readonly count: number;
+  readonly uid: TextColumn;
+  readonly name: TextColumn;
+  readonly lgKey: TextColumn;
+  /** 0 data, 1 application. */
+  readonly kind: Uint8Array;
+  /** Index into `classes`. */
+  readonly classId: Uint16Array;
+  readonly classes: readonly string[];
+}
+
+/**
+ * New states of drops, one entry per drop that moved since the last batch (its latest state). NaN = unknown/unchanged
+ * for the float columns. `exec` is 255 for data drops.
+ */
+export interface StateBatch {
+  readonly rows: Uint32Array;
+  readonly status: Uint8Array;
+  readonly exec: Uint8Array;
+  readonly startedAt: Float64Array;
+  readonly finishedAt: Float64Array;
+  readonly sizeBytes: Float64Array;
+}
+
+/** Event kinds in an EventBatch. */
+export const EventKinds = { status: 0, execStatus: 1, dropCompleted: 2, producerFinished: 3 } as const;
+
+/** Raw events of drops in order of arrival. `value` is the wire integer of the state the event carries. */
+export interface EventBatch {
+  readonly rows: Uint32Array;
+  readonly kind: Uint8Array;
+  readonly value: Uint8Array;
+  readonly at: Float64Array;
+}
+
+export interface StoredError {
+  readonly row: number | null;
+  readonly uid: string | null;
+  readonly name: string | null;
+  readonly code: string;
+  readonly message: string;
+  readonly detail: string | null;
+  readonly at: number;
+}
+
+export interface StoredLog {
+  readonly at: number;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly row: number | null;
+  readonly uid: string | null;
+  readonly message: string;
+}
+
+/** The kept content of a small data drop, and facts about any drop. Null content: too large or not readable, why in `reason`. */
+export interface DropOutcome {
+  readonly row: number;
+  readonly sizeBytes: number | null;
+  readonly checksum: number | null;
+  /** Hex SHA-256 of the content. */
+  readonly contentHash: string | null;
+  readonly dataUrl: string | null;
+  readonly path: string | null;
+  readonly content: Uint8Array | null;
+  readonly reason: string | null;
+  /** JSON object of facts of the run (command, exit status, arguments, ...). */
+  readonly facts: string | null;
+  /** Canonical record of the drop (JSON text) as the ledger seals it, or null. */
+  readonly record: string | null;
+}
+
+/** Session facts that change; undefined leaves a field as it is. */
+export interface SessionUpdate {
+  readonly status?: string;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly loadMs?: number;
+  readonly deployMs?: number;
+  readonly executeMs?: number;
+  readonly recordMs?: number;
+  readonly drops?: number;
+  readonly graphName?: string;
+  readonly rmode?: string;
+  /** JSON: graph-level reproducibility data, as `reprodata.out` has it. */
+  readonly reprodata?: string;
+  readonly signatures?: Readonly<Record<string, string>>;
+}
+
+export interface SessionRow {
+  readonly key: number;
+  readonly sessionId: string;
+  /** Upstream state name, or INTERRUPTED. */
+  readonly status: string;
+  readonly graphName: string;
+  readonly origin: string;
+  readonly dir: string;
+  readonly rmode: string;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly loadMs: number | null;
+  readonly deployMs: number | null;
+  readonly executeMs: number | null;
+  readonly recordMs: number | null;
+  readonly drops: number;
+  readonly byState: Readonly<Record<string, number>>;
+  readonly errorCount: number;
+  readonly signatures: Readonly<Record<string, string>>;
+  readonly host: { readonly name: string; readonly platform: string; readonly version: string };
+}
+
+export interface SessionQuery {
+  readonly text?: string;
+  readonly status?: string;
+  readonly graph?: string;
+  readonly since?: number;
+  readonly signature?: string;
+  readonly offset?: number;
+  readonly limit?: number;
+}
+
+export interface StoredDrop {
+  readonly row: number;
+  readonly uid: string;
+  readonly name: string;
+  readonly kind: 0 | 1;
+  readonly dropclass: string;
+  readonly lgKey: string;
+  readonly status: number;
+  /** 255 for data drops. */
+  readonly exec: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly sizeBytes: number | null;
+}
+
+export type DropSort =
+  'row' | 'name' | 'uid' | 'status' | 'startedAt' | 'finishedAt' | 'durationMs' | 'sizeBytes' | 'dropclass';
+
+export interface DropQuery {
+  /** Substring of uid or name. */
+  readonly text?: string;
+  readonly status?: number;
+  readonly kind?: 0 | 1;
+  readonly lgKey?: string;
+  readonly sort?: DropSort;
+  readonly descending?: boolean;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** One logical drop of a session: all drops that share an lg_key (or a name where there is none). */
+export interface LogicalRow {
+  readonly lgKey: string;
+  readonly name: string;
+  readonly kind: 0 | 1;
+  readonly dropclass: string;
+  readonly count: number;
+  readonly byState: Readonly<Record<string, number>>;
+}
+
+/** A physical graph as it was submitted: parts of plain JSON text (UTF-8), in order; kept compressed. */
+export interface GraphPart {
+  readonly bytes: Uint8Array;
+}
+
+export interface Store {
+  /** Path of the database file. */
+  readonly file: string;
+  /** Sessions that were not over when the store was opened: they are marked INTERRUPTED by the opening itself. */
+  readonly interrupted: readonly string[];
+
+  createSession(session: NewSession): Promise<number>;
+  updateSession(key: number, update: SessionUpdate): Promise<void>;
+  deleteSession(key: number): Promise<void>;
+  appendGraph(key: number, part: GraphPart): Promise<void>;
+  addDrops(key: number, batch: DropBatch): Promise<void>;
+  recordStates(key: number, batch: StateBatch): Promise<void>;
+  recordEvents(key: number, batch: EventBatch): Promise<void>;
+  recordErrors(key: number, errors: readonly StoredError[]): Promise<void>;
+  recordLogs(key: number, logs: readonly StoredLog[]): Promise<void>;
+  recordOutcomes(key: number, outcomes: readonly DropOutcome[]): Promise<void>;
+
+  sessions(
+    query: SessionQuery,
+  ): Promise<{ readonly sessions: readonly SessionRow[]; readonly total: number }>;
+  session(sessionId: string): Promise<SessionRow | undefined>;
+  graph(key: number): Promise<readonly GraphPart[]>;
+  drops(
+    key: number,
+    query: DropQuery,
+  ): Promise<{ readonly rows: readonly StoredDrop[]; readonly total: number }>;
+  dropByUid(key: number, uid: string): Promise<StoredDrop | undefined>;
+  logical(key: number): Promise<readonly LogicalRow[]>;
+  /** All states of a session as two byte columns indexed by row. */
+  states(key: number): Promise<{ readonly status: Uint8Array; readonly exec: Uint8Array }>;
+  events(
+    key: number,
+    row: number,
+  ): Promise<readonly { readonly at: number; readonly kind: number; readonly value: number }[]>;
+  errors(key: number, limit: number, row?: number): Promise<readonly StoredError[]>;
+  logs(
+    key: number,
+    query: {
+      readonly offset: number;
+      readonly limit: number;
+      readonly level?: string;
+      readonly text?: string;
+      readonly row?: number;
+    },
+  ): Promise<{ readonly entries: readonly (StoredLog & { readonly seq: number })[]; readonly total: number }>;
+  outcome(key: number, row: number): Promise<DropOutcome | undefined>;
+  /** Sessions and drops that recorded a content of this SHA-256 (hex): "what made this file?". */
+  whoMade(
+    contentHash: string,
+  ): Promise<
+    readonly {
+      readonly sessionId: string;
+      readonly uid: string;
+      readonly name: string;
+      readonly finishedAt: number | null;
+    }[]
+  >;
+  reprodata(key: number): Promise<string | null>;
+
+  /** Resolves when everything posted so far is durable. */
+  flush(): Promise<void>;
+  /** Bytes posted and not yet durable: callers hold back above their limit. */
+  readonly pendingBytes: number;
+  /** Calls back once pendingBytes is below `bytes`. */
+  drained(bytes: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OpenStoreOptions {
+  /** The folder of the database; made when missing. The file is `weir.db` in it. */
+  readonly dataDir: string;
+  /** Told once when the database cannot be written any more (full disk, read-only): every later write rejects with that error. */
+  readonly onProblem?: (error: Error) => void;
+}
