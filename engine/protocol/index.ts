@@ -1,3 +1,4 @@
+export * from './edges.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './json.ts';

@@ -1,0 +1,279 @@
+/** Applications: drops that do something when their inputs are there (spec/engine.md section 5). */
+import {
+  AppDROPStates,
+  DROPLinkType,
+  DROPStates,
+  InvalidDropException,
+  InvalidRelationshipException,
+  isWeirError,
+  type Event,
+} from '../protocol/index.ts';
+import type { DataDROP } from './data-drop.ts';
+import { AbstractDROP, type DropKwargs } from './drop.ts';
+import { Flags } from './table.ts';
+
+/** What an application takes a place of while it runs; the session bounds how many of each kind run at once. */
+export type Lane = 'inline' | 'process' | 'python' | 'worker';
+
+export abstract class AppDROP extends AbstractDROP {
+  #abort: AbortController | undefined;
+  #children: AbstractDROP[] | undefined;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this._flow.table.setFlag(this._row, Flags.APP);
+  }
+
+  /** Which kind of work `run` is. Inline work is short or waits; it must not block the thread. */
+  get lane(): Lane {
+    return 'inline';
+  }
+
+  get execStatus(): AppDROPStates {
+    return this._flow.table.execOf(this._row);
+  }
+
+  /** Aborted when the application is cancelled; long work listens to it. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  // --- relations ---------------------------------------------------------------------------------------------------
+
+  /** Inputs in the order they were linked. */
+  get inputs(): readonly DataDROP[] {
+    const t = this._flow.table;
+    return t.relations.consumers.sources(this._row).map((row) => t.drop(row) as DataDROP);
+  }
+
+  get streamingInputs(): readonly DataDROP[] {
+    const t = this._flow.table;
+    return t.relations.streaming.sources(this._row).map((row) => t.drop(row) as DataDROP);
+  }
+
+  get outputs(): readonly DataDROP[] {
+    const t = this._flow.table;
+    return t.relations.outputs.targets(this._row).map((row) => t.drop(row) as DataDROP);
+  }
+
+  get children(): readonly AbstractDROP[] {
+    return this.#children ?? [];
+  }
+
+  addChild(child: AbstractDROP): void {
+    if (child === this.parent)
+      throw new InvalidRelationshipException(`${child.uid} cannot be both parent and child of ${this.uid}.`);
+    (this.#children ??= []).push(child);
+    child.parent = this;
+  }
+
+  addInput(input: AbstractDROP, _back = true): void {
+    input._link(DROPLinkType.CONSUMER, this);
+  }
+
+  addStreamingInput(input: AbstractDROP, _back = true): void {
+    input._link(DROPLinkType.STREAMING_CONSUMER, this);
+  }
+
+  addOutput(output: AbstractDROP, _back = true): void {
+    this._link(DROPLinkType.OUTPUT, output);
+  }
+
+  // --- inputs report -----------------------------------------------------------------------------------------------
+
+  override handleEvent(event: Event): void {
+    if (event.type === 'dropCompleted')
+      this.dropCompleted(String(event['uid']), event['status'] as DROPStates);
+  }
+
+  /** An input has reached this state. */
+  dropCompleted(_uid: string, _state: DROPStates): void {}
+
+  /** A streaming input has received this data. May wait: the writer then waits too. */
+  dataWritten(_uid: string, _data: Uint8Array): void | Promise<void> {}
+
+  /** @internal */
+  override _inputAnnounced(row: number, state: DROPStates): void {
+    this.dropCompleted(this._flow.table.drop(row).uid, state);
+  }
+
+  // --- running -----------------------------------------------------------------------------------------------------
+
+  /**
+   * The work. Returning (or resolving) is success, throwing is failure. Must stop soon after `signal` aborts.
+   */
+  run(): void | Promise<void> {
+    throw new InvalidDropException(
+      `${this.constructor.name} of drop ${this.uid} is a placeholder without work of its own; choose a component that does something.`,
+      { details: { uid: this.uid } },
+    );
+  }
+
+  /** How often `run` is tried before the application fails. */
+  get nTries(): number {
+    return this._flow.table.rulesOf(this._row).nTries;
+  }
+
+  /** @internal `run` with its tries. Errors of Weir itself (bad arguments, failed commands) are final (spec 5.2). */
+  _attempt(): void | Promise<void> {
+    const tries = this.nTries;
+    if (tries <= 1) return this.run();
+    return this.#attempts(tries);
+  }
+
+  async #attempts(tries: number): Promise<void> {
+    for (let left = tries; ; left--) {
+      try {
+        await this.run();
+        return;
+      } catch (error) {
+        if (left <= 1 || isWeirError(error) || this.execStatus !== AppDROPStates.RUNNING) throw error;
+        this.context.log('warn', this, `Try ${tries - left + 1} of ${tries} failed: ${String(error)}`);
+      }
+    }
+  }
+
+  /** Starts the application now and resolves when it is over. Errors of `run` end in the state, not in a rejection. */
+  async execute(): Promise<void> {
+    const over = new Promise<void>((resolve) => {
+      this.subscribe({ handleEvent: () => resolve() }, 'producerFinished');
+    });
+    this._flow.execute(this._row);
+    await over;
+  }
+
+  /** Starts the application in its turn. */
+  asyncExecute(): void {
+    this._flow.execute(this._row);
+  }
+
+  // --- state -------------------------------------------------------------------------------------------------------
+
+  /** Completes an application from outside without running it; its outputs are not told (spec 5.1). */
+  async setCompleted(): Promise<void> {
+    this._flow.complete(this._row);
+  }
+
+  async setError(error?: unknown): Promise<void> {
+    if (error !== undefined) this._flow.host.failed?.(this._row, error);
+    if (this.execStatus <= AppDROPStates.RUNNING) this._flow.failApp(this._row);
+    else this._flow.error(this._row);
+  }
+
+  async cancel(): Promise<void> {
+    this._flow.cancelApp(this._row);
+    this.#abort?.abort();
+  }
+
+  async skip(): Promise<void> {
+    this._flow.skipApp(this._row);
+  }
+
+  async exists(): Promise<boolean> {
+    return true;
+  }
+}
+
+/** An application that runs once enough of its inputs are COMPLETED (spec/engine.md 5.3, 5.4). */
+export abstract class InputFiredAppDROP extends AppDROP {
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    const table = this._flow.table;
+    table.setFlag(this._row, Flags.FIRED_BY_INPUTS);
+    const rules = {
+      nEffectiveInputs: wholeNumber(this, kwargs, 'n_effective_inputs', this.defaultEffectiveInputs()),
+      errorThreshold: wholeNumber(this, kwargs, 'input_error_threshold', 0),
+      nTries: wholeNumber(this, kwargs, 'n_tries', 1),
+    };
+    refuseUnless(
+      rules.errorThreshold >= 0 && rules.errorThreshold <= 100,
+      this,
+      'input_error_threshold',
+      'a percentage from 0 to 100',
+      rules.errorThreshold,
+    );
+    refuseUnless(
+      rules.nEffectiveInputs > 0 || rules.nEffectiveInputs === -1,
+      this,
+      'n_effective_inputs',
+      'a number above 0, or -1 for all inputs',
+      rules.nEffectiveInputs,
+    );
+    refuseUnless(rules.nTries >= 1, this, 'n_tries', 'a number of at least 1', rules.nTries);
+    if (rules.nEffectiveInputs !== -1 || rules.errorThreshold !== 0 || rules.nTries !== 1) {
+      table.rules.set(this._row, rules);
+      table.setFlag(this._row, Flags.RULES);
+    }
+  }
+
+  /** Undefined: the argument is mandatory. */
+  protected defaultEffectiveInputs(): number | undefined {
+    return undefined;
+  }
+
+  override _acceptInput(input: AbstractDROP, type: DROPLinkType): void {
+    if (type === DROPLinkType.STREAMING_CONSUMER)
+      throw new InvalidRelationshipException(
+        `${this.uid} (${this.constructor.name}) starts when its inputs are complete and cannot take the streaming input ${input.uid}; link it as a normal input.`,
+        { details: { uid: this.uid, input: input.uid } },
+      );
+  }
+
+  override dropCompleted(_uid: string, state: DROPStates): void {
+    const rules = this._flow.table.rulesOf(this._row);
+    const inputs = this._flow.table.relations.consumers.inDegree(this._row);
+    if (rules.nEffectiveInputs > inputs)
+      throw new InvalidDropException(
+        `${this.uid} waits for ${rules.nEffectiveInputs} inputs (n_effective_inputs) but has only ${inputs}; lower the number or link more inputs.`,
+        { details: { uid: this.uid } },
+      );
+    if (state !== DROPStates.COMPLETED && state !== DROPStates.ERROR && state !== DROPStates.SKIPPED)
+      throw new InvalidDropException(
+        `${this.uid} was told that an input is in state ${state}, which ends nothing.`,
+      );
+    this._flow.inputReported(this._row, state);
+  }
+}
+
+/** An application that waits for all of its inputs (unless the graph gives n_effective_inputs, spec 5.5). */
+export abstract class BarrierAppDROP extends InputFiredAppDROP {
+  protected override defaultEffectiveInputs(): number | undefined {
+    return -1;
+  }
+}
+
+function wholeNumber(
+  drop: AbstractDROP,
+  kwargs: DropKwargs,
+  name: string,
+  fallback: number | undefined,
+): number {
+  const given = kwargs[name];
+  if (given === undefined || given === null || given === '') {
+    if (fallback === undefined)
+      throw new InvalidDropException(`${drop.uid}: the argument ${name} is missing.`, {
+        details: { uid: drop.uid, name },
+      });
+    return fallback;
+  }
+  const value = Number(given);
+  refuseUnless(Number.isFinite(value), drop, name, 'a whole number', given);
+  return Math.trunc(value);
+}
+
+function refuseUnless(
+  fine: boolean,
+  drop: AbstractDROP,
+  name: string,
+  expected: string,
+  found: unknown,
+): void {
+  if (!fine)
+    throw new InvalidDropException(
+      `${drop.uid}: ${name} must be ${expected}, but is ${JSON.stringify(found)}.`,
+      {
+        details: { uid: drop.uid, name, found },
+      },
+    );
+}

@@ -1,0 +1,78 @@
+/** What surrounds a drop: its session, its directory, its environment, the services it may use. */
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { AbstractDROP } from './drop.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Names a service that drops share (a pool of Python workers, a Docker client) and how the first user makes it. */
+export class ServiceKey<T> {
+  readonly name: string;
+  readonly make: (context: DropContext) => T;
+  /** Ends the service when its Host or session closes. */
+  readonly dispose: ((service: T) => void | Promise<void>) | undefined;
+
+  constructor(
+    name: string,
+    make: (context: DropContext) => T,
+    dispose?: (service: T) => void | Promise<void>,
+  ) {
+    this.name = name;
+    this.make = make;
+    this.dispose = dispose;
+  }
+}
+
+/** Holds services by key; one per Host, shared by its sessions. */
+export class Services {
+  readonly #made = new Map<ServiceKey<unknown>, unknown>();
+
+  get<T>(key: ServiceKey<T>, context: DropContext): T {
+    if (!this.#made.has(key as ServiceKey<unknown>))
+      this.#made.set(key as ServiceKey<unknown>, key.make(context));
+    return this.#made.get(key as ServiceKey<unknown>) as T;
+  }
+
+  /** The service if somebody has used it already. */
+  peek<T>(key: ServiceKey<T>): T | undefined {
+    return this.#made.get(key as ServiceKey<unknown>) as T | undefined;
+  }
+
+  async dispose(): Promise<void> {
+    const all = [...this.#made];
+    this.#made.clear();
+    for (const [key, service] of all) await key.dispose?.(service);
+  }
+}
+
+export interface DropContext {
+  /** '' for drops made by hand. */
+  readonly sessionId: string;
+  /** Absolute directory below which relative paths of drops lie (spec/engine.md 4.6). */
+  readonly baseDir: string;
+  /** DLG_ROOT of this Host. */
+  readonly dlgRoot: string;
+  readonly hostName: string;
+  /** Environment that drops see: that of the Host plus the session's own. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  log(level: LogLevel, drop: AbstractDROP | undefined, message: string): void;
+  service<T>(key: ServiceKey<T>): T;
+}
+
+const looseServices = new Services();
+
+/** The surroundings of drops made by hand: no session, files below the system's temporary directory. */
+export const looseContext: DropContext = {
+  sessionId: '',
+  baseDir: path.join(tmpdir(), 'daliuge_tfiles'),
+  get dlgRoot() {
+    return process.env['DLG_ROOT'] ?? path.join(process.env['HOME'] ?? tmpdir(), 'dlg');
+  },
+  hostName: 'localhost',
+  env: process.env,
+  now: () => Date.now(),
+  log: () => undefined,
+  service: (key) => looseServices.get(key, looseContext),
+};

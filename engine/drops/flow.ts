@@ -1,0 +1,390 @@
+/**
+ * The event flow of a run: carries completion, errors, skips and cancellation from drop to drop over a DropTable, as
+ * the tables of machines.ts say. A drop's own state changes at once; what it tells its neighbours goes through a
+ * queue, so that a chain of a million drops needs no stack and a large graph can be worked off in slices.
+ *
+ * Order for a healthy step A -> B -> C (spec/engine.md 2.4): A status, A dropCompleted, B execStatus 1, B execStatus 2,
+ * B status, B producerFinished, C status, C dropCompleted.
+ */
+import { AppDROPStates, DROPStates } from '../protocol/index.ts';
+import type { AppDROP } from './app-drop.ts';
+import type { AbstractDROP } from './drop.ts';
+import {
+  appStep,
+  AppEvents,
+  DataEvents,
+  dataStep,
+  inputVerdict,
+  InputVerdicts,
+  producerVerdict,
+  ProducerVerdicts,
+} from './machines.ts';
+import { RingQueue } from './ring-queue.ts';
+import { DropTable, Flags } from './table.ts';
+
+/** Kinds of events that an observer sees; the integers are those of the store. */
+export const FlowEvents = { status: 0, execStatus: 1, dropCompleted: 2, producerFinished: 3 } as const;
+
+/** Who watches and serves a flow. Everything is optional: drops made by hand have no session. */
+export interface FlowHost {
+  /** Every event of every drop, in order. `value` is the wire integer of the state. */
+  event?(row: number, kind: number, value: number): void;
+  /** A drop is over and will not be written any more (its record can be made). Called once a drop, mostly. */
+  settled?(row: number): void;
+  /** A leaf the session waits for has reported. */
+  leafDone?(row: number): void;
+  /** An end drop has completed. */
+  endReached?(row: number): void;
+  /** Whether it is time to yield; asked now and then during a long drain. */
+  mustYield?(): boolean;
+  /** Calls back soon, after other work had its turn. */
+  defer?(resume: () => void): void;
+  /** Starts an application and tells how it went by returning, throwing or its promise. Default: `app._attempt()`. */
+  run?(app: AppDROP): void | Promise<void>;
+  /** An application failed with this error. */
+  failed?(row: number, error: unknown): void;
+}
+
+// What waits in the queue: the row in the low 28 bits, the operation above.
+const ANNOUNCE_COMPLETED = 0;
+const ANNOUNCE_ERROR = 1;
+const ANNOUNCE_SKIPPED = 2;
+const EXECUTE = 3;
+const PRODUCED = 4;
+const ROW_BITS = 28;
+const ROW_MASK = (1 << ROW_BITS) - 1;
+/** The largest number of drops in one table. */
+export const MAX_ROWS = ROW_MASK;
+/** Operations between two looks at the clock. */
+const SLICE = 256;
+
+export class Flow {
+  readonly table: DropTable;
+  readonly host: FlowHost;
+  readonly #queue = new RingQueue();
+  #draining = false;
+  #resuming = false;
+  #closed = false;
+
+  constructor(table: DropTable, host: FlowHost = {}) {
+    this.table = table;
+    this.host = host;
+    table.flow = this;
+  }
+
+  /** Drops everything that waits: the session is over, nothing may move any more. */
+  close(): void {
+    this.#closed = true;
+    this.#queue.clear();
+  }
+
+  // --- data ------------------------------------------------------------------------------------------------------
+
+  /** First write: INITIALIZED -> WRITING. */
+  writing(row: number): void {
+    if (this.table.status[row] === DROPStates.INITIALIZED) this.#setStatus(row, DROPStates.WRITING);
+  }
+
+  /** setCompleted of a data drop (its writers are closed by now). */
+  complete(row: number): void {
+    this.#data(row, DataEvents.complete);
+  }
+
+  /** setError of a data drop. */
+  error(row: number): void {
+    this.#data(row, DataEvents.error);
+  }
+
+  cancel(row: number): void {
+    this.#data(row, DataEvents.cancel);
+  }
+
+  /** skip() of a data drop; with block_skip and several producers only when all of them were skipped. */
+  skip(row: number): void {
+    const t = this.table;
+    const producers = t.relations.outputs.inDegree(row);
+    if (t.hasFlag(row, Flags.BLOCK_SKIP) && producers > 1 && (t.skipped[row] as number) < producers) return;
+    this.#data(row, DataEvents.skip);
+  }
+
+  expire(row: number): void {
+    this.#data(row, DataEvents.expire);
+  }
+
+  deleted(row: number): void {
+    this.#data(row, DataEvents.delete);
+  }
+
+  #data(row: number, event: DataEvents): void {
+    const before = this.table.statusOf(row);
+    const step = dataStep(before, event);
+    if (step.refused) return;
+    if (step.next !== before) this.#setStatus(row, step.next);
+    if (step.settles) this.#settled(row);
+    if (step.announce) {
+      const op =
+        step.next === DROPStates.ERROR
+          ? ANNOUNCE_ERROR
+          : step.next === DROPStates.SKIPPED
+            ? ANNOUNCE_SKIPPED
+            : ANNOUNCE_COMPLETED;
+      this.#push(op, row);
+    }
+  }
+
+  /** A producer of a data drop has finished with this state. */
+  producerReported(row: number, state: DROPStates): void {
+    const t = this.table;
+    if (state === DROPStates.ERROR) t.errors[row] = (t.errors[row] as number) + 1;
+    else if (state === DROPStates.SKIPPED) t.skipped[row] = (t.skipped[row] as number) + 1;
+    else t.done[row] = (t.done[row] as number) + 1;
+    const verdict = producerVerdict(
+      t.relations.outputs.inDegree(row),
+      t.done[row] as number,
+      t.errors[row] as number,
+      t.skipped[row] as number,
+    );
+    if (verdict === ProducerVerdicts.wait) return;
+    const status = t.statusOf(row);
+    // Skipped before its last producer reported: only now do the consumers hear of it, whatever that producer did.
+    if (status === DROPStates.SKIPPED) return this.#push(ANNOUNCE_SKIPPED, row);
+    if (status > DROPStates.WRITING) return;
+    if (verdict === ProducerVerdicts.error)
+      this.#instanceOr(
+        row,
+        (drop) => drop._errorByFlow(),
+        () => this.error(row),
+      );
+    else if (verdict === ProducerVerdicts.skip) {
+      this.skip(row);
+      this.#push(ANNOUNCE_SKIPPED, row);
+    } else
+      this.#instanceOr(
+        row,
+        (drop) => drop._completeByFlow(),
+        () => this.complete(row),
+      );
+  }
+
+  /** Drops with storage have work to do before they change state; rows without an object have not. */
+  #instanceOr(row: number, withDrop: (drop: AbstractDROP) => void, without: () => void): void {
+    const drop = this.table.instances[row];
+    if (drop) withDrop(drop);
+    else without();
+  }
+
+  // --- applications ------------------------------------------------------------------------------------------------
+
+  /** An input of an input-fired application has reported this state. */
+  inputReported(row: number, state: DROPStates): void {
+    const t = this.table;
+    if (state === DROPStates.ERROR) t.errors[row] = (t.errors[row] as number) + 1;
+    else if (state === DROPStates.SKIPPED) t.skipped[row] = (t.skipped[row] as number) + 1;
+    else t.done[row] = (t.done[row] as number) + 1;
+    const rules = t.rulesOf(row);
+    const verdict = inputVerdict({
+      needed: rules.nEffectiveInputs > 0 ? rules.nEffectiveInputs : t.relations.consumers.inDegree(row),
+      completed: t.done[row] as number,
+      errors: t.errors[row] as number,
+      skipped: t.skipped[row] as number,
+      errorThreshold: rules.errorThreshold,
+      blockSkip: t.hasFlag(row, Flags.BLOCK_SKIP),
+    });
+    if (verdict === InputVerdicts.wait) return;
+    if (verdict === InputVerdicts.run) this.#push(EXECUTE, row);
+    else if (verdict === InputVerdicts.skip) this.skipApp(row);
+    else this.failApp(row);
+  }
+
+  /** Starts an application that is NOT_RUN, in its turn. */
+  execute(row: number): void {
+    this.#push(EXECUTE, row);
+  }
+
+  /** The work of an application is done, or went wrong. Ignored when it was cancelled meanwhile. */
+  finishApp(row: number): void {
+    this.#endApp(row, AppEvents.finish, DROPStates.COMPLETED);
+  }
+
+  failApp(row: number): void {
+    this.#endApp(row, AppEvents.fail, DROPStates.ERROR);
+  }
+
+  /** Marks the application RUNNING without starting its work: streaming applications start when data arrives. */
+  startApp(row: number): boolean {
+    const next = appStep(this.table.execOf(row), AppEvents.execute);
+    if (next === undefined) return false;
+    this.#setExec(row, next);
+    return true;
+  }
+
+  #endApp(row: number, event: AppEvents, status: DROPStates): void {
+    const next = appStep(this.table.execOf(row), event);
+    if (next === undefined) return;
+    this.#setExec(row, next);
+    this.#setStatus(row, status);
+    this.#push(PRODUCED, row);
+  }
+
+  cancelApp(row: number): void {
+    const next = appStep(this.table.execOf(row), AppEvents.cancel);
+    if (this.table.statusOf(row) <= DROPStates.WRITING) this.#setStatus(row, DROPStates.CANCELLED);
+    if (next === undefined) return;
+    this.#setExec(row, next);
+    this.#settled(row);
+  }
+
+  /** skip() of an application: its outputs are flagged now and hear of it when it reports. */
+  skipApp(row: number): void {
+    const next = appStep(this.table.execOf(row), AppEvents.skip);
+    if (next === undefined) return;
+    if (this.table.statusOf(row) <= DROPStates.WRITING) this.#setStatus(row, DROPStates.SKIPPED);
+    this.#setExec(row, next);
+    const { outputs } = this.table.relations;
+    for (let e = outputs.firstOut(row); e >= 0; e = outputs.nextOut(e)) this.skip(outputs.to(e));
+    this.#push(PRODUCED, row);
+  }
+
+  // --- the queue ---------------------------------------------------------------------------------------------------
+
+  #push(op: number, row: number): void {
+    if (this.#closed) return;
+    this.#queue.push(op * (ROW_MASK + 1) + row);
+    if (!this.#draining) this.drain();
+  }
+
+  /** Runs `work` with the queue held, then works it off: many roots start as one batch. */
+  batch(work: () => void): void {
+    const outer = this.#draining;
+    this.#draining = true;
+    try {
+      work();
+    } finally {
+      this.#draining = outer;
+    }
+    if (!outer) this.drain();
+  }
+
+  /** Works the queue off until it is empty or the host wants its thread back. */
+  drain(): void {
+    if (this.#draining || this.#resuming) return;
+    this.#draining = true;
+    try {
+      let budget = SLICE;
+      while (this.#queue.length > 0) {
+        this.#step(this.#queue.shift());
+        if (--budget === 0) {
+          if (this.host.mustYield?.() && this.host.defer) {
+            this.#resuming = true;
+            break;
+          }
+          budget = SLICE;
+        }
+      }
+    } finally {
+      this.#draining = false;
+    }
+    if (this.#resuming)
+      this.host.defer?.(() => {
+        this.#resuming = false;
+        this.drain();
+      });
+  }
+
+  #step(item: number): void {
+    const row = item % (ROW_MASK + 1);
+    const op = (item - row) / (ROW_MASK + 1);
+    if (op === EXECUTE) this.#execute(row);
+    else if (op === PRODUCED) this.#produced(row);
+    else
+      this.#announce(
+        row,
+        op === ANNOUNCE_COMPLETED
+          ? DROPStates.COMPLETED
+          : op === ANNOUNCE_ERROR
+            ? DROPStates.ERROR
+            : DROPStates.SKIPPED,
+      );
+  }
+
+  /** dropCompleted of a data drop: to its consumers, then to whoever else listens. */
+  #announce(row: number, state: DROPStates): void {
+    const t = this.table;
+    this.host.event?.(row, FlowEvents.dropCompleted, state);
+    if (!t.hasFlag(row, Flags.EXTERNAL)) {
+      const { consumers, streaming } = t.relations;
+      for (let e = consumers.firstOut(row); e >= 0; e = consumers.nextOut(e))
+        this.#tell(consumers.to(e), row, state);
+      for (let e = streaming.firstOut(row); e >= 0; e = streaming.nextOut(e))
+        this.#tell(streaming.to(e), row, state);
+    }
+    t.instances[row]?._announced(state);
+    const flags = t.flags[row] as number;
+    if (flags & Flags.LEAF) this.host.leafDone?.(row);
+    if (flags & Flags.END && state === DROPStates.COMPLETED) this.host.endReached?.(row);
+  }
+
+  #tell(app: number, data: number, state: DROPStates): void {
+    const flags = this.table.flags[app] as number;
+    if (flags & Flags.FIRED_BY_INPUTS && !(flags & Flags.REMOTE)) this.inputReported(app, state);
+    else this.table.drop(app)._inputAnnounced(data, state);
+  }
+
+  #execute(row: number): void {
+    const next = appStep(this.table.execOf(row), AppEvents.execute);
+    if (next === undefined) return;
+    this.#setExec(row, next);
+    const app = this.table.drop(row) as AppDROP;
+    try {
+      const work = this.host.run ? this.host.run(app) : app._attempt();
+      if (work === undefined) this.finishApp(row);
+      else
+        work.then(
+          () => this.finishApp(row),
+          (error: unknown) => this.#failed(row, error),
+        );
+    } catch (error) {
+      this.#failed(row, error);
+    }
+  }
+
+  #failed(row: number, error: unknown): void {
+    if (this.table.execOf(row) === AppDROPStates.RUNNING) this.host.failed?.(row, error);
+    this.failApp(row);
+  }
+
+  /** producerFinished of an application: to its outputs, then to whoever else listens. */
+  #produced(row: number): void {
+    const t = this.table;
+    const status = t.statusOf(row);
+    this.host.event?.(row, FlowEvents.producerFinished, status);
+    const { outputs } = t.relations;
+    for (let e = outputs.firstOut(row); e >= 0; e = outputs.nextOut(e)) {
+      const output = outputs.to(e);
+      if (t.hasFlag(output, Flags.REMOTE)) t.drop(output)._inputAnnounced(row, status);
+      else this.producerReported(output, status);
+    }
+    t.instances[row]?._produced(status, t.execOf(row));
+    this.#settled(row);
+    if (t.hasFlag(row, Flags.LEAF)) this.host.leafDone?.(row);
+  }
+
+  #setStatus(row: number, status: DROPStates): void {
+    if (this.table.status[row] === status) return;
+    this.table.status[row] = status;
+    this.host.event?.(row, FlowEvents.status, status);
+    this.table.instances[row]?._statusChanged(status);
+  }
+
+  #setExec(row: number, exec: AppDROPStates): void {
+    if (this.table.exec[row] === exec) return;
+    this.table.exec[row] = exec;
+    this.host.event?.(row, FlowEvents.execStatus, exec);
+    this.table.instances[row]?._execChanged(exec);
+  }
+
+  #settled(row: number): void {
+    this.host.settled?.(row);
+    this.table.instances[row]?.completedrop();
+  }
+}

@@ -1,0 +1,129 @@
+/** Declared parameters of components and their conversion from what graphs contain (spec/engine.md 6.1). */
+import { InvalidDropException } from '../protocol/index.ts';
+import { truthy, type DropKwargs } from './drop.ts';
+
+/** One declared parameter: where it comes from, what it becomes. */
+export interface Param<T> {
+  readonly name: string;
+  readonly description: string;
+  readonly fallback: T;
+  readonly convert: (value: unknown, where: string) => T;
+}
+
+export type ParamTable = Readonly<Record<string, Param<unknown>>>;
+export type ParamValues<T extends ParamTable> = {
+  readonly [K in keyof T]: T[K] extends Param<infer V> ? V : never;
+};
+
+function wrong(where: string, expected: string, found: unknown): InvalidDropException {
+  return new InvalidDropException(
+    `${where} must be ${expected}, but is ${JSON.stringify(found)}; correct it in the graph.`,
+    {
+      details: { where, found },
+    },
+  );
+}
+
+export function floatParam(name: string, fallback: number, description: string): Param<number> {
+  return {
+    name,
+    fallback,
+    description,
+    convert(value, where) {
+      const number =
+        typeof value === 'string' ? Number(value.trim()) : typeof value === 'number' ? value : Number(value);
+      if (Number.isNaN(number)) throw wrong(where, 'a number', value);
+      return number;
+    },
+  };
+}
+
+export function intParam(name: string, fallback: number, description: string): Param<number> {
+  const float = floatParam(name, fallback, description);
+  return { ...float, convert: (value, where) => Math.trunc(float.convert(value, where)) };
+}
+
+export function boolParam(name: string, fallback: boolean, description: string): Param<boolean> {
+  return { name, fallback, description, convert: (value) => truthy(value) };
+}
+
+export function stringParam(name: string, fallback: string, description: string): Param<string>;
+export function stringParam(name: string, fallback: null, description: string): Param<string | null>;
+export function stringParam(
+  name: string,
+  fallback: string | null,
+  description: string,
+): Param<string | null> {
+  return {
+    name,
+    fallback,
+    description,
+    convert: (value) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  };
+}
+
+/** A list, given as one or as text: JSON, or a Python list of plain values. */
+export function listParam(
+  name: string,
+  fallback: readonly unknown[] | null,
+  description: string,
+): Param<readonly unknown[] | null> {
+  return {
+    name,
+    fallback,
+    description,
+    convert(value, where) {
+      const parsed = typeof value === 'string' ? literal(value, where, 'a list') : value;
+      if (!Array.isArray(parsed)) throw wrong(where, 'a list', value);
+      return parsed;
+    },
+  };
+}
+
+export function dictParam(
+  name: string,
+  fallback: Readonly<Record<string, unknown>> | null,
+  description: string,
+): Param<Readonly<Record<string, unknown>> | null> {
+  return {
+    name,
+    fallback,
+    description,
+    convert(value, where) {
+      const parsed = typeof value === 'string' ? literal(value, where, 'a map') : value;
+      if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+        throw wrong(where, 'a map', value);
+      return parsed as Record<string, unknown>;
+    },
+  };
+}
+
+function literal(text: string, where: string, expected: string): unknown {
+  try {
+    return JSON.parse(
+      text
+        .replaceAll("'", '"')
+        .replaceAll(/\bTrue\b/g, 'true')
+        .replaceAll(/\bFalse\b/g, 'false')
+        .replaceAll(/\bNone\b/g, 'null'),
+    );
+  } catch (cause) {
+    throw new InvalidDropException(
+      `${where} must be ${expected}, but its text cannot be read as one: ${text}`,
+      { cause },
+    );
+  }
+}
+
+/** Reads declared parameters from a drop's arguments. Null and "" leave the default. `where` names the drop. */
+export function readParams<T extends ParamTable>(table: T, kwargs: DropKwargs, uid: string): ParamValues<T> {
+  const out: Record<string, unknown> = {};
+  for (const [key, param] of Object.entries(table)) {
+    const given = kwargs[param.name];
+    out[key] =
+      given === undefined || given === null || given === ''
+        ? param.fallback
+        : param.convert(given, `${uid}: parameter ${param.name}`);
+  }
+  return out as ParamValues<T>;
+}
