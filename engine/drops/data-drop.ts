@@ -242,7 +242,7 @@ export abstract class DataDROP extends AbstractDROP {
 
   async setError(error?: unknown): Promise<void> {
     if (error !== undefined) this._flow.host.failed?.(this._row, error);
-    await this.#abandonWriter();
+    if (this.#writer) await this.#abandonWriter();
     this._flow.error(this._row);
   }
 

@@ -120,7 +120,7 @@ export class Flow {
     const step = dataStep(before, event);
     if (step.refused) return;
     if (step.next !== before) this.#setStatus(row, step.next);
-    if (step.settles) this.#settled(row);
+    if (step.settles && !step.announce) this.#settled(row);
     if (step.announce) {
       const op =
         step.next === DROPStates.ERROR
@@ -319,6 +319,7 @@ export class Flow {
         this.#tell(streaming.to(e), row, state);
     }
     t.instances[row]?._announced(state);
+    if (state !== DROPStates.SKIPPED) this.#settled(row);
     const flags = t.flags[row] as number;
     if (flags & Flags.LEAF) this.host.leafDone?.(row);
     if (flags & Flags.END && state === DROPStates.COMPLETED) this.host.endReached?.(row);
