@@ -1,0 +1,137 @@
+/**
+ * Digests by number: a region of memory in which SHA3-256 Merkle trees are built without making a JavaScript object
+ * per digest. A digest is the address of its 32 bytes.
+ */
+
+import { BLOCK, HEAP, type KeccakExports, keccakInstance, RATE } from './keccak-wasm.ts';
+
+export type Digest = number;
+
+const PAGE = 65536;
+
+/** Grows with use and is freed as a whole; make one per piece of work. */
+export class Sha3Arena {
+  readonly #keccak: KeccakExports = keccakInstance();
+  #bytes: Buffer;
+  #top = HEAP;
+  /** Where hexadecimal text is written before it becomes a string. */
+  readonly #text: number;
+
+  constructor() {
+    this.#bytes = Buffer.from(this.#keccak.memory.buffer);
+    this.#text = this.#take(256);
+  }
+
+  #take(size: number): number {
+    const start = this.#top;
+    this.#top += size;
+    if (this.#top > this.#bytes.length) {
+      // Doubling keeps the number of copies low; 4 GiB is the limit of the address space.
+      const pages = Math.ceil((this.#top - this.#bytes.length) / PAGE);
+      this.#keccak.memory.grow(Math.max(pages, Math.min(this.#bytes.length / PAGE, 4096)));
+      this.#bytes = Buffer.from(this.#keccak.memory.buffer);
+    }
+    return start;
+  }
+
+  /** A new place for a digest. */
+  place(): Digest {
+    return this.#take(32);
+  }
+
+  /** Room for temporary digests: everything placed after `mark()` is given back by `release(mark)`. */
+  mark(): number {
+    return this.#top;
+  }
+
+  release(mark: number): void {
+    this.#top = mark;
+  }
+
+  /** SHA3-256 of `prefix` (when not negative) followed by `size` bytes that `write` puts into the buffer it is given. */
+  #hash(prefix: number, bytes: Uint8Array, out: Digest): Digest {
+    const keccak = this.#keccak;
+    const memory = this.#bytes;
+    keccak.reset();
+    let at = 0;
+    if (prefix >= 0) memory[BLOCK + at++] = prefix;
+    let from = 0;
+    for (;;) {
+      const count = Math.min(RATE - at, bytes.length - from);
+      memory.set(count === bytes.length ? bytes : bytes.subarray(from, from + count), BLOCK + at);
+      at += count;
+      from += count;
+      if (at < RATE) break;
+      keccak.absorb();
+      at = 0;
+    }
+    memory.fill(0, BLOCK + at, BLOCK + RATE);
+    memory[BLOCK + at] = 6;
+    memory[BLOCK + RATE - 1] = (memory[BLOCK + RATE - 1] ?? 0) | 0x80;
+    keccak.absorb();
+    memory.copyWithin(out, 0, 32);
+    return out;
+  }
+
+  /** Plain SHA3-256 of bytes. */
+  hashBytes(bytes: Uint8Array): Digest {
+    return this.#hash(-1, bytes, this.place());
+  }
+
+  /** The leaf of a byte string: SHA3-256 of 00 and the bytes. */
+  leafBytes(bytes: Uint8Array): Digest {
+    return this.#hash(0, bytes, this.place());
+  }
+
+  /** The leaf of a text in UTF-8. Digests in hexadecimal, which are nearly all, take a short way. */
+  leafText(text: string): Digest {
+    // 64 characters that make 64 bytes are ASCII.
+    if (text.length === 64 && this.#bytes.write(text, this.#text, 256) === 64) {
+      const out = this.place();
+      this.#keccak.leafText(this.#text, out);
+      return out;
+    }
+    return this.leafBytes(Buffer.from(text));
+  }
+
+  /** The leaf of the hexadecimal text of a digest. */
+  leafOfDigest(digest: Digest): Digest {
+    const out = this.place();
+    this.#keccak.leafHex(digest, out);
+    return out;
+  }
+
+  /** An inner node: SHA3-256 of 01, the left and the right digest. `out` may be one of them. */
+  node(left: Digest, right: Digest, out: Digest): Digest {
+    this.#keccak.node(left, right, out);
+    return out;
+  }
+
+  /** The digest as 64 lower-case hexadecimal characters. */
+  hex(digest: Digest): string {
+    this.#keccak.hex(digest, this.#text);
+    return this.#bytes.toString('latin1', this.#text, this.#text + 64);
+  }
+
+  /**
+   * The root over leaves, which are overwritten: neighbours are paired from the left, an unpaired last one moves up
+   * as it is. At least one leaf.
+   */
+  root(leaves: Digest[]): Digest {
+    let count = leaves.length;
+    const mark = this.#top;
+    while (count > 1) {
+      let next = 0;
+      for (let i = 0; i + 1 < count; i += 2)
+        leaves[next++] = this.node(leaves[i] as Digest, leaves[i + 1] as Digest, this.place());
+      if (count % 2 === 1) leaves[next++] = leaves[count - 1] as Digest;
+      count = next;
+    }
+    const root = leaves[0] as Digest;
+    if (root < mark) return root;
+    // Only the root stays; it moves to where the temporary nodes began.
+    if (root !== mark) this.#bytes.copyWithin(mark, root, root + 32);
+    this.#top = mark + 32;
+    return mark;
+  }
+}
