@@ -1,0 +1,66 @@
+/**
+ * From the bytes of an id to its row: a hash table over stretches of text, in two typed arrays. A million ids cost no
+ * JavaScript strings, and the table can be handed to another thread as it is.
+ */
+
+/** FNV-1a over a stretch of bytes. */
+export function hashBytes(bytes: Uint8Array, start: number, length: number): number {
+  let h = 0x811c9dc5;
+  const end = start + length;
+  for (let i = start; i < end; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193);
+  // A last mix, as neighbouring ids often differ in their last digits only.
+  h ^= h >>> 15;
+  return Math.imul(h, 0x2c1b3c6d) >>> 0;
+}
+
+export function sameBytes(
+  a: Uint8Array,
+  aStart: number,
+  b: Uint8Array,
+  bStart: number,
+  length: number,
+): boolean {
+  for (let i = 0; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false;
+  return true;
+}
+
+export class ByteIndex {
+  readonly slots: Int32Array;
+  readonly hashes: Uint32Array;
+
+  /** `slots` (row + 1, 0 is free) and `hashes` run in parallel; their length is a power of two. */
+  constructor(slots: Int32Array, hashes: Uint32Array) {
+    this.slots = slots;
+    this.hashes = hashes;
+  }
+
+  static forRows(rows: number): ByteIndex {
+    let capacity = 16;
+    while (capacity < rows * 2) capacity *= 2;
+    return new ByteIndex(new Int32Array(capacity), new Uint32Array(capacity));
+  }
+
+  /** Puts a row in; returns the row that has the same key already, or -1. */
+  insert(row: number, hash: number, isSame: (other: number) => boolean): number {
+    const mask = this.slots.length - 1;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const there = this.slots[at] as number;
+      if (there === 0) {
+        this.slots[at] = row + 1;
+        this.hashes[at] = hash;
+        return -1;
+      }
+      if (this.hashes[at] === hash && isSame(there - 1)) return there - 1;
+    }
+  }
+
+  /** The row of a key, or -1. */
+  find(hash: number, isSame: (row: number) => boolean): number {
+    const mask = this.slots.length - 1;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const there = this.slots[at] as number;
+      if (there === 0) return -1;
+      if (this.hashes[at] === hash && isSame(there - 1)) return there - 1;
+    }
+  }
+}

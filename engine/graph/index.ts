@@ -1,0 +1,6 @@
+/** The door of the graph room: the JSON formats of physical graphs, parsed, validated, linked and traversed. */
+export * from './byte-reader.ts';
+export * from './cycles.ts';
+export * from './graph-builder.ts';
+export * from './physical-graph.ts';
+export * from './spec-keys.ts';
