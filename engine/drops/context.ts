@@ -59,6 +59,8 @@ export interface DropContext {
   now(): number;
   log(level: LogLevel, drop: AbstractDROP | undefined, message: string): void;
   service<T>(key: ServiceKey<T>): T;
+  /** Another drop of the same session, by uid. */
+  drop?(uid: string): AbstractDROP | undefined;
 }
 
 const looseServices = new Services();

@@ -315,6 +315,12 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
   /** Called by who builds the graph for each drop this one is interested in without being linked to it. */
   handleInterest(_drop: AbstractDROP): void {}
 
+  /**
+   * Checks at deployment that take time: importing a function, finding an image. A rejection is a load failure: the
+   * session is FAILED before anything runs (spec/managers.md 1.2).
+   */
+  prepare?(): Promise<void>;
+
   // --- events ------------------------------------------------------------------------------------------------------
 
   handleEvent(_event: Event): void {}
