@@ -43,7 +43,7 @@ export interface MainWindowOptions {
 export interface MainWindow {
   readonly window: BrowserWindow;
   /** Keeps the window's place now; resolves when it is written. Never rejects. */
-  saveState(): Promise<void>;
+  readonly saveState: () => Promise<void>;
 }
 
 /** Makes the window where it was last time and loads the page. */

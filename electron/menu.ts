@@ -2,12 +2,12 @@
 import type { MenuItemConstructorOptions } from 'electron/main';
 
 export interface MenuActions {
-  openGraph(): void;
-  showSessions(): void;
-  showShortcuts(): void;
-  showAbout(): void;
-  openDocumentation(): void;
-  quit(): void;
+  readonly openGraph: () => void;
+  readonly showSessions: () => void;
+  readonly showShortcuts: () => void;
+  readonly showAbout: () => void;
+  readonly openDocumentation: () => void;
+  readonly quit: () => void;
 }
 
 export interface MenuOptions {

@@ -68,6 +68,12 @@ function removeDead(file, deadPid) {
 /**
  * Runs `work` while holding the lock `file`, waiting for another process that holds it. `onWait` is called once when
  * there is something to wait for.
+ *
+ * @template T
+ * @param {string} file
+ * @param {() => Promise<T>} work
+ * @param {(holder: number | undefined) => void} [onWait]
+ * @returns {Promise<T>}
  */
 export async function withLock(file, work, onWait = () => {}) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
