@@ -44,6 +44,8 @@ interface Ports {
   readonly in: string | null;
 }
 
+const NO_PORTS: Ports = { out: null, in: null };
+
 interface Gathered {
   readonly source: PlanNode;
   readonly pairs: Pairs;
@@ -146,7 +148,10 @@ class RelationBuilder {
     if (receiver !== undefined && to !== undefined) {
       if (to.count !== gatherCount) throw countMismatch(gather, gatherCount, receiver, to.count);
       for (const { source, pairs, given } of batches) {
-        this.#push(source, to, pairs, this.#portsOf(given, source.model, receiver), false);
+        // A child that stands in for the application gets its inputs without port names, as upstream has it.
+        const isStandIn = !receiver.isEmbeddedApp && this.#input.rules === 'daliuge';
+        const ports = isStandIn ? NO_PORTS : this.#portsOf(given, source.model, receiver);
+        this.#push(source, to, pairs, ports, false);
       }
     }
     for (const link of this.#sequenced.filter((l) => l.source === gather)) {

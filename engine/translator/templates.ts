@@ -110,7 +110,8 @@ function appPart(node: ModelNode, spec: Record<string, Json>): void {
       { nodeId: node.id, nodeName: node.name, fieldName: key, expected: '>= 0', found: shown(weight) },
     );
   }
-  let dropclass = classOf(node, ['appclass', ...APP_CLASS_KEYS]) ?? SLEEP_APP;
+  // An empty class counts as none: the engine gets the raw field all the same.
+  let dropclass = classOf(node, ['appclass', ...APP_CLASS_KEYS]) || SLEEP_APP;
   if (dropclass === SLEEP_APP) {
     if (node.category === Category.BASH) dropclass = 'dlg.apps.bash_shell_app.BashShellApp';
     else if (node.category === Category.DOCKER) dropclass = 'dlg.apps.dockerapp.DockerApp';
@@ -127,7 +128,8 @@ function appPart(node: ModelNode, spec: Record<string, Json>): void {
 }
 
 function dataPart(node: ModelNode, spec: Record<string, Json>): void {
-  const dropclass = classOf(node, DATA_CLASS_KEYS) ?? DATA_CLASSES[node.category];
+  const stated = classOf(node, DATA_CLASS_KEYS);
+  const dropclass = stated || (DATA_CLASSES[node.category] ?? stated);
   if (dropclass === undefined) {
     throw new GraphException(
       'data-class-unknown',

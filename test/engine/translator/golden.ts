@@ -73,14 +73,7 @@ export function summarise(pgt: readonly Drop[], lg: Loose): Record<string, Loose
     const lgId = id.slice(0, at);
     return { id, lgId: lgIds.has(lgId) ? lgId : `~${d.name}`, key: lgId, suffix: id.slice(at + 1) };
   });
-  const parentOf = new Map<string, string>(
-    lg.nodeDataArray.map((n: Loose) => [String(n.id), String(n.parentId ?? '')]),
-  );
-  // "Edges whose target belongs to a Gather": the application, or the component that stands in for it.
-  const isGatherTarget = (i: number): boolean => {
-    const key = parts[i]?.key ?? '';
-    return gathers.has(key) || gathers.has(parentOf.get(key) ?? '');
-  };
+  const isGatherTarget = (i: number): boolean => gathers.has(parts[i]?.key ?? '');
   const successors: number[][] = drops.map(() => []);
   const inDegree = new Int32Array(drops.length);
   const edgeLines = new Set<string>();
@@ -112,7 +105,7 @@ export function summarise(pgt: readonly Drop[], lg: Loose): Record<string, Loose
   const count = (key: string): Record<string, number> => {
     const counts: Record<string, number> = {};
     for (const d of drops) {
-      const k = String(d[key] ?? (key === 'category' ? '' : d[key]));
+      const k = String(d[key] ?? '');
       counts[k] = (counts[k] ?? 0) + 1;
     }
     return counts;
