@@ -1,0 +1,3 @@
+"""The bases of applications."""
+
+from dlg.drop import AppDROP, BarrierAppDROP, InputFiredAppDROP  # noqa: F401

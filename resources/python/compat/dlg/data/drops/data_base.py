@@ -1,0 +1,3 @@
+"""See dlg.data.drops."""
+
+from dlg.data.drops import DataDROP, EndDROP, NullDROP, PathBasedDrop  # noqa: F401

@@ -1,0 +1,3 @@
+"""See dlg.data.drops."""
+
+from dlg.data.drops import InMemoryDROP, PythonObjectDROP, SharedMemoryDROP  # noqa: F401

@@ -1,0 +1,3 @@
+"""See dlg.data.drops."""
+
+from dlg.data.drops import ParameterSetDROP  # noqa: F401

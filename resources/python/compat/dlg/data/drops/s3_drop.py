@@ -1,0 +1,3 @@
+"""See dlg.data.drops."""
+
+from dlg.data.drops import S3DROP  # noqa: F401

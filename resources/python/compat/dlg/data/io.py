@@ -1,0 +1,5 @@
+"""Modes of opening."""
+
+
+class OpenMode:
+    OPEN_WRITE, OPEN_READ = range(2)

@@ -1,0 +1,186 @@
+"""Running one function: arguments in, result out, everything that can go wrong as data."""
+
+import inspect
+import json
+import os
+import time
+
+from . import codec, failures, functions
+from .handles import write_scratch
+
+DEFAULT_MARK = object()
+_RECORD_LIMIT = 1 << 20
+
+
+class Settings:
+    """Limits the Host chose for this worker."""
+
+    inline_max = 4 << 20  # larger contents travel as files
+    keep_from = 64 << 10  # objects from this size on stay here under a handle
+    scratch = "."
+
+
+class Staged:
+    """Remembers what is being done, for the error message."""
+
+    def __init__(self):
+        self.stage = "load"
+
+
+def run_call(header, attachments, table, settings):
+    """Runs the call and returns (answer header, attachments)."""
+    staged = Staged()
+    try:
+        return _run(header, attachments, table, settings, staged)
+    except BaseException as error:  # a SystemExit or KeyboardInterrupt of user code ends the call, not the worker
+        return {"ok": False, "error": failures.describe(error, staged.stage)}, []
+
+
+def enter(header):
+    """Environment and working directory of a call. User code may have changed both."""
+    for name, value in header.get("env", {}).items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+    directory = header.get("cwd")
+    if directory:
+        os.chdir(directory)
+    if "path" in header:
+        functions.set_user_paths(header["path"])
+
+
+def _run(header, attachments, table, settings, staged):
+    enter(header)
+    function = functions.resolve(header.get("name"), header.get("code"))
+    staged.stage = "decode"
+    positional, named = _arguments(header, attachments, table)
+    staged.stage = "bind"
+    signature = functions.signature_of(function) if header.get("record") or _has_marks(positional) else None
+    positional = _fill_marks(positional, signature)
+    record = _record(signature, positional, named) if header.get("record") else None
+    staged.stage = "run"
+    started = time.perf_counter()
+    value = function(*positional, **named)
+    seconds = time.perf_counter() - started
+    staged.stage = "encode"
+    scratch = header.get("scratch") or settings.scratch
+    answer, parts = results(value, header.get("out", ()), table, settings, scratch)
+    answer["seconds"] = seconds
+    if record is not None:
+        answer["record"] = record
+    if header.get("truth"):
+        answer["truth"] = bool(value)
+        answer["text"] = str(value)[:200]
+    return answer, parts
+
+
+def _arguments(header, attachments, table):
+    positional = [_argument(spec, attachments, table) for spec in header.get("args", ())]
+    named = {spec["name"]: _argument(spec, attachments, table) for spec in header.get("kwargs", ())}
+    return positional, named
+
+
+def _argument(spec, attachments, table):
+    kind = spec["k"]
+    what = "the value for '%s'" % spec.get("name", "?")
+    if kind == "json":
+        return spec["v"]
+    if kind == "float":
+        return float(spec["v"])
+    if kind == "bytes":
+        return codec.decode(attachments[spec["at"]], spec["enc"], spec.get("text", False), what)
+    if kind == "file":
+        with open(spec["path"], "rb") as file:
+            return codec.decode(file.read(), spec["enc"], spec.get("text", False), what)
+    if kind == "handle":
+        return table.value(spec["h"], spec["enc"], spec.get("move", False))
+    if kind == "literal":
+        return _json_or_literal(spec["v"], what)
+    if kind == "dill64":
+        import base64
+
+        return codec.unpickle(base64.b64decode(spec["v"]), what)
+    if kind == "default":
+        return DEFAULT_MARK
+    raise codec.EncodingError("%s came in the unknown form '%s'" % (what, kind))
+
+
+def _json_or_literal(text, what):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return codec.literal(text, what)
+
+
+def _has_marks(positional):
+    return any(value is DEFAULT_MARK for value in positional)
+
+
+def _fill_marks(positional, signature):
+    """Puts the declared default where the Host left a positional-only parameter open."""
+    if not _has_marks(positional):
+        return positional
+    parameters = list(signature.parameters.values()) if signature else []
+    return [
+        parameters[index].default if value is DEFAULT_MARK else value for index, value in enumerate(positional)
+    ]
+
+
+def _record(signature, positional, named):
+    """The arguments as JSON text, as DALiuGE records them for RECOMPUTE."""
+    values = {}
+    if signature is None:
+        values.update(named)
+    else:
+        try:
+            bound = signature.bind(*positional, **named)
+        except TypeError:
+            return json.dumps({"args": {name: _recorded(value) for name, value in named.items()}})
+        bound.apply_defaults()
+        for name, value in bound.arguments.items():
+            kind = signature.parameters[name].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                values.update(value)
+            elif kind is not inspect.Parameter.VAR_POSITIONAL:
+                values[name] = value
+    return json.dumps({"args": {name: _recorded(value) for name, value in values.items()}})
+
+
+def _recorded(value):
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        value = repr(value)
+        text = value
+    if len(text) > _RECORD_LIMIT:
+        import hashlib
+
+        return {"sha256": hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(), "length": len(text)}
+    return value
+
+
+def results(value, outputs, table, settings, scratch):
+    """The answer header and attachments for a result: see "results" in engine/drops/python/index.ts."""
+    described, parts, lazy = [], [], False
+    size = codec.estimate_size(value)
+    large = size >= settings.keep_from
+    for encoding in outputs:
+        what = "the result"
+        if large and codec.encodes_surely(value, encoding):
+            described.append({"enc": encoding, "est": size})
+            lazy = True
+            continue
+        data = codec.encode(value, encoding, what)
+        large = large or len(data) >= settings.keep_from
+        described.append(carried(data, encoding, parts, settings, scratch))
+    answer = {"ok": True, "type": type(value).__name__, "out": described}
+    if outputs and (lazy or large):
+        answer["h"] = table.put(value, max(size, 1), outputs, scratch)
+    return answer, parts
+
+
+def carried(data, encoding, parts, settings, scratch):
+    """How `data` travels: in the frame, or as a file when it is large."""
+    if len(data) > settings.inline_max:
+        return {"enc": encoding, "file": write_scratch(scratch, data), "size": len(data)}
+    parts.append(data)
+    return {"enc": encoding, "at": len(parts) - 1, "size": len(data)}

@@ -1,0 +1,74 @@
+"""What user code prints becomes log messages; it never reaches the pipe the protocol runs on."""
+
+import io
+import sys
+import threading
+import time
+
+_FLUSH_BYTES = 1 << 14
+_FLUSH_SECONDS = 0.2
+
+
+class LogSink:
+    """Collects what is printed during a call and sends it on when it is much, old, or asked for."""
+
+    def __init__(self, send):
+        self._send = send
+        self._lock = threading.Lock()
+        self._parts = []
+        self._size = 0
+        self._last = 0.0
+        self._call = None
+
+    def begin(self, call_id):
+        self._call = call_id
+        self._last = time.monotonic()
+
+    def add(self, stream, data):
+        text = bytes(data).decode("utf-8", "replace")
+        with self._lock:
+            self._parts.append([stream, text])
+            self._size += len(text)
+            due = self._size > _FLUSH_BYTES or time.monotonic() - self._last > _FLUSH_SECONDS
+        if due:
+            self.flush()
+
+    def flush(self):
+        parts = self.take()
+        self._last = time.monotonic()
+        if parts:
+            self._send({"t": "log", "id": self._call, "log": parts})
+
+    def take(self):
+        """What was collected and not sent yet."""
+        with self._lock:
+            parts, self._parts, self._size = self._parts, [], 0
+        return parts
+
+
+class _SinkStream(io.RawIOBase):
+    def __init__(self, sink, stream, fd):
+        super().__init__()
+        self._sink, self._stream, self._fd = sink, stream, fd
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self._sink.add(self._stream, data)
+        return len(data)
+
+    def fileno(self):
+        # Programs started with stdout=sys.stdout get the descriptor the Host reads as raw output.
+        return self._fd
+
+
+def capture_standard_streams(sink):
+    """Replaces sys.stdout and sys.stderr by streams that end in `sink`."""
+    for name, fd in (("stdout", 1), ("stderr", 2)):
+        raw = _SinkStream(sink, "out" if name == "stdout" else "err", fd)
+        stream = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding="utf-8", errors="replace", line_buffering=True
+        )
+        setattr(sys, name, stream)
+        setattr(sys, "__%s__" % name, stream)

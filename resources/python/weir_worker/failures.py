@@ -1,0 +1,60 @@
+"""Exceptions as data: type, message, and a traceback that shows the user's frames and not ours."""
+
+import os
+import traceback
+
+_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_MAX_TEXT = 64 << 10
+_MAX_CAUSES = 8
+
+
+def describe(error, stage):
+    """`stage` says what was going on: load, decode, bind, run, encode."""
+    return {
+        "type": _type_name(error),
+        "message": _message(error),
+        "stage": stage,
+        "traceback": _trimmed(error),
+        "causes": _causes(error),
+    }
+
+
+def _type_name(error):
+    kind = type(error)
+    return kind.__name__ if kind.__module__ in ("builtins", "__weir_func_code__") else kind.__module__ + "." + kind.__qualname__
+
+
+def _message(error):
+    try:
+        return str(error)[:_MAX_TEXT]
+    except Exception as broken:
+        return "(its text cannot be had: %r)" % (broken,)
+
+
+def _causes(error):
+    causes = []
+    seen = {id(error)}
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    while cause is not None and id(cause) not in seen and len(causes) < _MAX_CAUSES:
+        seen.add(id(cause))
+        causes.append({"type": _type_name(cause), "message": _message(cause)})
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return causes
+
+
+def _trimmed(error):
+    try:
+        whole = traceback.TracebackException(type(error), error, error.__traceback__, lookup_lines=True)
+        _drop_our_frames(whole, set())
+        return "".join(whole.format())[-_MAX_TEXT:]
+    except Exception:
+        return "%s: %s" % (_type_name(error), _message(error))
+
+
+def _drop_our_frames(part, seen):
+    if part is None or id(part) in seen:
+        return
+    seen.add(id(part))
+    part.stack[:] = [frame for frame in part.stack if not frame.filename.startswith(_OURS)]
+    _drop_our_frames(part.__cause__, seen)
+    _drop_our_frames(part.__context__, seen)

@@ -1,0 +1,248 @@
+"""Finding the function a drop names (func_name, func_code), and describing it."""
+
+import base64
+import binascii
+import builtins
+import hashlib
+import importlib
+import inspect
+import linecache
+import os
+import re
+import sys
+from collections import OrderedDict
+
+from . import codec
+
+SOURCE_MODULE = "__weir_func_code__"
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}\Z")
+_COMPILED_LIMIT = 4096
+_compiled = OrderedDict()
+_module_times = {}
+
+
+class BadModule(Exception):
+    """The function cannot be had: a load failure (BadModuleException of DALiuGE)."""
+
+
+def resolve(name, code):
+    """The function for a drop's func_name and func_code (spec/engine.md 6.5)."""
+    if code:
+        return _from_code(name or "", code)
+    if name:
+        return _from_name(name)
+    raise BadModule("no function is given, neither by name nor by code")
+
+
+# --- by code --------------------------------------------------------------------------------------------------------
+
+
+def _from_code(name, code):
+    packed = "".join(code.split())
+    if len(packed) % 4 == 0 and _BASE64.match(packed) and len(packed) > 8:
+        return _from_dill(name, packed)
+    compiled = _compiled.get(code)
+    if compiled is None:
+        filename = "<func_code of %s %s>" % (name, hashlib.sha256(code.encode("utf-8", "replace")).hexdigest()[:8])
+        try:
+            compiled = compile(code, filename, "exec")
+        except (SyntaxError, ValueError) as error:
+            raise BadModule("func_code of '%s' is neither Python source nor base64 of a function: %s" % (name, error)) from error
+        linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
+        _compiled[code] = compiled
+        while len(_compiled) > _COMPILED_LIMIT:
+            _compiled.popitem(last=False)
+    # A fresh namespace each time: defaults and globals of one drop are not those of another.
+    namespace = {"__name__": SOURCE_MODULE, "__builtins__": builtins}
+    try:
+        exec(compiled, namespace)
+    except Exception as error:
+        raise BadModule("func_code of '%s' fails when loaded: %s: %s" % (name, type(error).__name__, error)) from error
+    return _named(namespace, name)
+
+
+def _named(namespace, name):
+    last = name.split(".")[-1]
+    if last:
+        function = namespace.get(last)
+        if callable(function):
+            return function
+    found = [key for key, value in namespace.items() if inspect.isfunction(value) and value.__module__ == SOURCE_MODULE]
+    if not last and len(found) == 1:
+        return namespace[found[0]]
+    raise BadModule("func_code defines no function '%s'; it defines: %s" % (last, ", ".join(found) or "none"))
+
+
+def _from_dill(name, text):
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadModule("func_code of '%s' is no base64: %s" % (name, error)) from error
+    try:
+        function = codec.unpickle(data, "func_code of '%s'" % name)
+    except codec.NeedsPackage:
+        raise
+    except Exception as error:
+        raise BadModule(
+            "func_code of '%s' cannot be read: %s. Functions written by another Python version often cannot"
+            % (name, error)
+        ) from error
+    if not callable(function):
+        raise BadModule("func_code of '%s' holds a %s, not a function" % (name, type(function).__name__))
+    own = getattr(function, "__name__", None)
+    last = name.split(".")[-1]
+    if last and own and own != last:
+        raise BadModule("func_code holds the function '%s', but func_name says '%s'" % (own, name))
+    return function
+
+
+# --- by name --------------------------------------------------------------------------------------------------------
+
+
+def _from_name(name):
+    parts = [part for part in name.strip().split(".")]
+    if not all(parts):
+        raise BadModule("'%s' is no name of a function" % name)
+    if len(parts) > 1 and parts[-1] in ("__init__", "__class__"):
+        parts.pop()
+    if hasattr(builtins, parts[0]):
+        return _attributes(getattr(builtins, parts[0]), parts[1:], name)
+    if len(parts) == 1:
+        raise BadModule(
+            "'%s' is no function of Python itself; functions of modules are written module.function" % name
+        )
+    _forget_if_changed(parts[0])
+    found = _import(parts[0], name)
+    for depth, part in enumerate(parts[1:], start=1):
+        if not hasattr(found, part) and inspect.ismodule(found):
+            found = _import(".".join(parts[: depth + 1]), name)
+        else:
+            found = _attributes(found, [part], name)
+    if not callable(found):
+        raise BadModule("'%s' is a %s, not a function" % (name, type(found).__name__))
+    return found
+
+
+def _attributes(found, parts, name):
+    for part in parts:
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise BadModule("'%s' has no '%s' (wanted: %s)" % (getattr(found, "__name__", found), part, name)) from None
+    return found
+
+
+def _import(module, name):
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise BadModule("Error when loading '%s': %s" % (name, error)) from error
+    except Exception as error:
+        raise BadModule("Error when loading '%s': %s: %s" % (name, type(error).__name__, error)) from error
+
+
+def _forget_if_changed(top):
+    """Lets a user's module be imported anew after its file changed on the DLG_PATH."""
+    module = sys.modules.get(top)
+    path = getattr(module, "__file__", None)
+    if not path or not user_paths:
+        return
+    if not any(path.startswith(root + os.sep) for root in user_paths):
+        return
+    try:
+        changed = os.stat(path).st_mtime_ns
+    except OSError:
+        return
+    before = _module_times.setdefault(top, changed)
+    if before != changed:
+        _module_times[top] = changed
+        for loaded in [m for m in sys.modules if m == top or m.startswith(top + ".")]:
+            del sys.modules[loaded]
+        importlib.invalidate_caches()
+
+
+user_paths = []
+
+
+def set_user_paths(paths):
+    """Puts the folders of the DLG_PATH on the module search path."""
+    paths = [os.path.abspath(path) for path in paths if path]
+    if paths == user_paths:
+        return
+    for path in user_paths:
+        if path in sys.path:
+            sys.path.remove(path)
+    user_paths[:] = paths
+    sys.path[0:0] = paths
+    importlib.invalidate_caches()
+
+
+# --- describing -------------------------------------------------------------------------------------------------
+
+_KINDS = {
+    inspect.Parameter.POSITIONAL_ONLY: "positional-only",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD: "normal",
+    inspect.Parameter.VAR_POSITIONAL: "args",
+    inspect.Parameter.KEYWORD_ONLY: "keyword-only",
+    inspect.Parameter.VAR_KEYWORD: "kwargs",
+}
+
+
+def signature_of(function):
+    """The signature, or None for C functions that tell none."""
+    try:
+        return inspect.signature(function)
+    except (ValueError, TypeError):
+        return None
+
+
+def describe(function, name, code):
+    """What the Host needs to bind arguments, and what a reproducibility record may want to know."""
+    signature = signature_of(function)
+    parameters = []
+    if signature is not None:
+        for parameter in signature.parameters.values():
+            parameters.append(
+                {
+                    "name": parameter.name,
+                    "kind": _KINDS[parameter.kind],
+                    "hasDefault": parameter.default is not inspect.Parameter.empty,
+                }
+            )
+    module = getattr(function, "__module__", None)
+    return {
+        "name": getattr(function, "__name__", name),
+        "qualifiedName": getattr(function, "__qualname__", name),
+        "module": None if module == SOURCE_MODULE else module,
+        "hasSignature": signature is not None,
+        "isClass": inspect.isclass(function),
+        "parameters": parameters,
+        "sourceSha256": _source_hash(function, code),
+        "moduleVersion": _version(module),
+        "doc": (inspect.getdoc(function) or "")[:4000],
+    }
+
+
+def _source_hash(function, code):
+    source = code
+    if not source:
+        try:
+            source = inspect.getsource(function)
+        except (OSError, TypeError):
+            return None
+    return hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()
+
+
+def _version(module):
+    if not module or module == SOURCE_MODULE:
+        return None
+    top = module.split(".")[0]
+    if top in getattr(sys, "stdlib_module_names", ()) or top in sys.builtin_module_names:
+        return "%d.%d.%d" % sys.version_info[:3]
+    try:
+        from importlib.metadata import version
+
+        return version(top)
+    except Exception:
+        found = getattr(sys.modules.get(top), "__version__", None)
+        return found if isinstance(found, str) else None

@@ -1,0 +1,138 @@
+"""Objects this worker made and still holds, so that the next Python consumer here gets them without a copy."""
+
+import os
+import threading
+from collections import OrderedDict
+
+from . import codec
+
+
+class LostHandle(Exception):
+    """The Host asks for an object this worker does not have."""
+
+
+class _Entry:
+    __slots__ = ("value", "size", "encodings", "files")
+
+    def __init__(self, value, size, encodings):
+        self.value = value
+        self.size = size
+        self.encodings = encodings  # the encodings its outputs were declared with
+        self.files = None  # encoding -> path, once the object was spilled
+
+
+class HandleTable:
+    """A bounded table, least recently used first.
+
+    What does not fit is written to files in its declared encodings; the Host is told (`on_spill`) before the object is
+    let go. A spilled handle stays valid: it is read back from its file until the Host releases it.
+    """
+
+    def __init__(self, limit_bytes, limit_count, on_spill):
+        self._limit_bytes = limit_bytes
+        self._limit_count = limit_count
+        self._on_spill = on_spill
+        self._entries = OrderedDict()
+        self._bytes = 0
+        self._live = 0
+        self._next = 1
+        self._lock = threading.RLock()
+
+    def put(self, value, size, encodings, scratch):
+        with self._lock:
+            handle = self._next
+            self._next += 1
+            self._entries[handle] = _Entry(value, size, tuple(encodings))
+            self._bytes += size
+            self._live += 1
+            self._evict(keep=handle, scratch=scratch)
+            return handle
+
+    def value(self, handle, encoding, move):
+        """The object for a consumer that reads it in `encoding`. With `move` nobody else will ask again."""
+        with self._lock:
+            entry = self._entry(handle)
+            if entry.files is not None:
+                written_in, path = self._spilled(entry, encoding)
+                with open(path, "rb") as file:
+                    return codec.decode(file.read(), written_in)
+            self._entries.move_to_end(handle)
+            if move:
+                value = entry.value
+                self._forget(handle, entry)
+                return value
+            return codec.private_copy(entry.value)
+
+    def encoded(self, handle, encoding):
+        """The bytes of the object in `encoding`."""
+        with self._lock:
+            entry = self._entry(handle)
+            if entry.files is not None:
+                written_in, path = self._spilled(entry, encoding)
+                with open(path, "rb") as file:
+                    data = file.read()
+                if written_in == encoding:
+                    return data
+                return codec.encode(codec.decode(data, written_in), encoding)
+            return codec.encode(entry.value, encoding)
+
+    def release(self, handles):
+        with self._lock:
+            for handle in handles:
+                entry = self._entries.get(handle)
+                if entry is not None:
+                    self._forget(handle, entry)
+
+    def stats(self):
+        with self._lock:
+            return {"count": len(self._entries), "live": self._live, "bytes": self._bytes}
+
+    def _entry(self, handle):
+        entry = self._entries.get(handle)
+        if entry is None:
+            raise LostHandle("this worker holds no object %r" % (handle,))
+        return entry
+
+    def _forget(self, handle, entry):
+        del self._entries[handle]
+        if entry.files is None:
+            self._bytes -= entry.size
+            self._live -= 1
+
+    @staticmethod
+    def _spilled(entry, encoding):
+        if encoding in entry.files:
+            return encoding, entry.files[encoding]
+        return next(iter(entry.files.items()))
+
+    def _evict(self, keep, scratch):
+        if self._bytes <= self._limit_bytes and self._live <= self._limit_count:
+            return
+        for handle, entry in list(self._entries.items()):
+            if self._bytes <= self._limit_bytes and self._live <= self._limit_count:
+                return
+            if handle == keep or entry.files is not None:
+                continue
+            files = {}
+            for encoding in entry.encodings:
+                files[encoding] = write_scratch(scratch, codec.encode(entry.value, encoding))
+            self._on_spill(handle, files)
+            entry.value, entry.files = None, files
+            self._bytes -= entry.size
+            self._live -= 1
+
+
+_scratch_number = 0
+_scratch_lock = threading.Lock()
+
+
+def write_scratch(directory, data):
+    """Writes `data` to a new file in `directory`; its path. The Host owns the file from then on."""
+    global _scratch_number
+    with _scratch_lock:
+        _scratch_number += 1
+        number = _scratch_number
+    path = os.path.join(directory, "weir-python-%d-%d.bin" % (os.getpid(), number))
+    with open(path, "xb") as file:
+        file.write(data)
+    return path

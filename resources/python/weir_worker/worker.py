@@ -1,0 +1,207 @@
+"""The loop: calls on standard input, everything that must not wait on descriptor 3."""
+
+import faulthandler
+import json
+import os
+import platform
+import sys
+import threading
+
+from . import PROTOCOL_VERSION, apps, calls, capture, codec, failures, frames, functions, handles, hostlink, ops
+
+
+def _claim_descriptors():
+    """Keeps the protocol's descriptors for us; whatever else writes to 1 ends up on 2, which the Host reads as text."""
+    incoming, outgoing = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return incoming, outgoing
+
+
+def _limit_memory(limit):
+    if not limit:
+        return
+    try:
+        import resource
+    except ImportError:
+        return  # not on Windows
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+class Worker:
+    def __init__(self, options):
+        incoming, outgoing = _claim_descriptors()
+        self._reader = frames.FrameReader(incoming)
+        self._writer = frames.FrameWriter(outgoing)
+        self._sink = capture.LogSink(self._writer.write)
+        capture.capture_standard_streams(self._sink)
+        faulthandler.enable(file=2)
+        self._settings = calls.Settings()
+        self._settings.inline_max = options["inlineMax"]
+        self._settings.keep_from = options["keepFrom"]
+        self._settings.scratch = options["scratch"]
+        self._table = handles.HandleTable(options["handleBytes"], options["handleCount"], self._spilled)
+        self._link = hostlink.HostLink(self._reader, self._writer)
+        self._control = options.get("control", True)
+        functions.set_user_paths(options.get("path", []))
+        _add_compat(options["compat"])
+        _limit_memory(options.get("memoryLimit"))
+
+    def run(self):
+        self._writer.write(self._hello())
+        if self._control:
+            threading.Thread(target=self._serve_control, name="weir-control", daemon=True).start()
+        while True:
+            frame = self._reader.read()
+            if frame is None:
+                return
+            self._handle(*frame)
+
+    def _hello(self):
+        return {
+            "t": "hello",
+            "protocol": PROTOCOL_VERSION,
+            "pid": os.getpid(),
+            "python": platform.python_version(),
+            "implementation": platform.python_implementation(),
+            "executable": sys.executable,
+        }
+
+    def _spilled(self, handle, files):
+        self._writer.write({"t": "spill", "h": handle, "files": files})
+
+    def _serve_control(self):
+        """Answers at once, whatever the main thread is doing. The end of the pipe means the Host is gone."""
+        reader = frames.FrameReader(3)
+        try:
+            while True:
+                frame = reader.read()
+                if frame is None:
+                    break
+                self._handle(*frame)
+        finally:
+            os._exit(0)
+
+    def _handle(self, header, attachments):
+        kind = header["t"]
+        if kind == "release":
+            self._table.release(header["h"])
+            return
+        number = header["id"]
+        if kind == "call":
+            self._answer_call(number, header, attachments)
+            return
+        try:
+            answer, parts = _REQUESTS[kind](self, header, attachments)
+            answer.setdefault("ok", True)
+        except Exception as error:
+            answer, parts = {"ok": False, "error": failures.describe(error, "load")}, []
+        answer["t"], answer["id"] = "result", number
+        if kind == "run-app" or kind == "op":
+            self._add_log(answer)
+        self._send(answer, parts)
+
+    def _answer_call(self, number, header, attachments):
+        self._sink.begin(number)
+        answer, parts = calls.run_call(header, attachments, self._table, self._settings)
+        answer["t"], answer["id"] = "result", number
+        self._add_log(answer)
+        self._send(answer, parts)
+
+    def _add_log(self, answer):
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except Exception:  # the user closed it: nothing is left to flush
+                capture.capture_standard_streams(self._sink)
+        log = self._sink.take()
+        if log:
+            answer["log"] = log
+
+    def _send(self, answer, parts):
+        try:
+            self._writer.write(answer, parts)
+        except (ValueError, frames.FrameError) as error:
+            described = failures.describe(error, "encode")
+            self._writer.write({"t": "result", "id": answer["id"], "ok": False, "error": described})
+
+    # --- requests besides calls -----------------------------------------------------------------------------------
+
+    def _info(self, header, attachments):
+        calls.enter(header)
+        packages = {}
+        try:
+            from importlib.metadata import PackageNotFoundError, version
+        except ImportError:
+            return {"packages": {name: None for name in header.get("packages", ())}}, []
+        for name in header.get("packages", ()):
+            try:
+                packages[name] = version(name)
+            except PackageNotFoundError:
+                packages[name] = None
+        real = sys.modules.get("dlg") or _find_dlg()
+        return {"packages": packages, "realDlg": bool(real), "handles": self._table.stats()}, []
+
+    def _inspect(self, header, attachments):
+        calls.enter(header)
+        function = functions.resolve(header.get("name"), header.get("code"))
+        return {"function": functions.describe(function, header.get("name") or "", header.get("code"))}, []
+
+    def _inspect_class(self, header, attachments):
+        calls.enter(header)
+        return {"cls": apps.describe_class(header["cls"])}, []
+
+    def _run_app(self, header, attachments):
+        self._sink.begin(header["id"])
+        self._link.begin(header["id"])
+        return apps.run_app(header, self._link)
+
+    def _encode(self, header, attachments):
+        scratch = header.get("scratch") or self._settings.scratch
+        parts = []
+        data = self._table.encoded(header["h"], header["enc"])
+        return {"out": [calls.carried(data, header["enc"], parts, self._settings, scratch)]}, parts
+
+    def _op(self, header, attachments):
+        calls.enter(header)
+        values = [calls._argument(spec, attachments, self._table) for spec in header["values"]]
+        params = header.get("params", {})
+        found = ops.run_op(header["op"], values, params)
+        scratch = header.get("scratch") or self._settings.scratch
+        parts, out = [], []
+        for value in found:
+            data = codec.encode(value, header["enc"])
+            out.append(calls.carried(data, header["enc"], parts, self._settings, scratch))
+        return {"out": out, "texts": [ops.text_of(value) for value in found] if header.get("texts") else []}, parts
+
+
+_REQUESTS = {
+    "info": Worker._info,
+    "inspect": Worker._inspect,
+    "inspect-class": Worker._inspect_class,
+    "run-app": Worker._run_app,
+    "encode": Worker._encode,
+    "op": Worker._op,
+}
+
+
+def _find_dlg():
+    import importlib.util
+
+    try:
+        spec = importlib.util.find_spec("dlg.drop")
+    except (ImportError, ValueError):
+        return False
+    return spec is not None and "compat" not in (spec.origin or "")
+
+
+def _add_compat(folder):
+    """Our `dlg` stands in last on the path: an installed DALiuGE comes first."""
+    sys.path.append(folder)
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    Worker(options).run()
