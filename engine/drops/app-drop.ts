@@ -110,6 +110,14 @@ export abstract class AppDROP extends AbstractDROP {
     );
   }
 
+  /**
+   * What is known about the last run, for whoever looks at the drop: command line, exit status, arguments, progress.
+   * Plain data; empty where a class has nothing to tell.
+   */
+  get facts(): Readonly<Record<string, unknown>> {
+    return {};
+  }
+
   /** How often `run` is tried before the application fails. */
   get nTries(): number {
     return this._flow.table.rulesOf(this._row).nTries;
@@ -163,7 +171,8 @@ export abstract class AppDROP extends AbstractDROP {
 
   async cancel(): Promise<void> {
     this._flow.cancelApp(this._row);
-    this.#abort?.abort();
+    // Made now if nobody asked yet: work that asks for the signal later must find it aborted.
+    (this.#abort ??= new AbortController()).abort();
   }
 
   async skip(): Promise<void> {

@@ -1,0 +1,66 @@
+/** Copying from inputs to outputs: files and memory by content, containers by their children, directories as trees. */
+import { cp, mkdir } from 'node:fs/promises';
+import { InvalidDropException } from '../../protocol/index.ts';
+import type { AppDROP } from '../app-drop.ts';
+import type { DataDROP } from '../data-drop.ts';
+import type { AbstractDROP } from '../drop.ts';
+import { pathOf } from './named-ports.ts';
+import { describeApp } from './python-values.ts';
+
+interface Container {
+  readonly children: readonly AbstractDROP[];
+}
+
+/** Whether the drop is a directory on disk (DirectoryDROP). */
+export function isDirectory(drop: AbstractDROP): boolean {
+  return (drop as { isDirectory?: unknown }).isDirectory === true;
+}
+
+function isContainer(drop: AbstractDROP): drop is AbstractDROP & Container {
+  return Array.isArray((drop as Partial<Container>).children);
+}
+
+/**
+ * Appends each input's content to every output; inputs in order. `onBytes` hears of every piece. Stops when the
+ * application is cancelled. Throws InvalidDropException where a directory meets an output that is none.
+ */
+export async function copyInputs(
+  app: AppDROP,
+  bufferBytes: number,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<void> {
+  for (const input of app.inputs) await copyDrop(app, input, bufferBytes, onBytes);
+}
+
+async function copyDrop(
+  app: AppDROP,
+  source: DataDROP,
+  bufferBytes: number,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  if (isDirectory(source)) return copyDirectory(app, source);
+  if (isContainer(source)) {
+    for (const child of source.children) await copyDrop(app, child as DataDROP, bufferBytes, onBytes);
+    return;
+  }
+  const { outputs, signal } = app;
+  for await (const chunk of source.stream(bufferBytes)) {
+    if (signal.aborted) return;
+    for (const output of outputs) await output.writeOrThrow(chunk);
+    onBytes(chunk.length);
+  }
+}
+
+async function copyDirectory(app: AppDROP, source: DataDROP): Promise<void> {
+  const from = pathOf(source);
+  for (const output of app.outputs) {
+    const to = pathOf(output);
+    if (!isDirectory(output) || from === undefined || to === undefined)
+      throw new InvalidDropException(
+        `${describeApp(app)} cannot copy the directory of drop ${source.uid} into ${output.constructor.name} ${output.uid}; link a directory drop as output.`,
+        { details: { uid: app.uid, input: source.uid, output: output.uid } },
+      );
+    await mkdir(to, { recursive: true });
+    await cp(from, to, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,202 @@
+/** The simplest applications (seed `dlg.apps.simple`, spec/engine.md 6.9): nothing, waiting, copying, greeting. */
+import { InvalidDropException, isWeirError } from '../../protocol/index.ts';
+import { BarrierAppDROP, type AppDROP } from '../app-drop.ts';
+import { DEFAULT_READ_BYTES } from '../data-drop.ts';
+import type { DropKwargs } from '../drop.ts';
+import { floatParam, intParam, readParams, stringParam } from '../params.ts';
+import { NeedsPython } from '../pickle/index.ts';
+import { NdArray, PyTuple, pyRepr, pyStr, type PyValue } from '../pyrepr/index.ts';
+import { registerDrop } from '../registry.ts';
+import { copyInputs } from './copy.ts';
+import { namedPorts, readableDrop } from './named-ports.ts';
+import { describeApp, loadValue, MAX_VALUE_BYTES, numberOf, unpickle } from './python-values.ts';
+import { waitFor } from './wait.ts';
+
+/** Does nothing once its inputs are there. */
+export class NullBarrierApp extends BarrierAppDROP {
+  /** Makes and checks nothing: a row without an object can stand for it. */
+  static readonly lazy: boolean = true;
+
+  override run(): void {
+    // The work is to have waited.
+  }
+}
+
+/** The palette's placeholder for an application still to be written: running it ends in ERROR. */
+export class DALiuGEApp extends BarrierAppDROP {}
+
+const SLEEP = { sleepTime: floatParam('sleep_time', 0, 'Seconds to wait') } as const;
+
+/** The seconds an application waits: of its named input `sleep_time`, else its parameter. What is no number is 0. */
+async function sleepSeconds(app: AppDROP, parameter: number): Promise<number> {
+  const port = namedPorts(app, 'inputs').find(({ name }) => name === 'sleep_time');
+  const drop = port && readableDrop(port);
+  if (!drop) return parameter;
+  return numberOf(await loadValue(drop)) ?? 0;
+}
+
+/** The parameter as upstream takes it: null and "" are 0; text that is no number is refused when the drop is made. */
+function sleepParameter(kwargs: DropKwargs, uid: string): number {
+  return readParams(SLEEP, kwargs, uid).sleepTime;
+}
+
+/** Waits. */
+export class SleepApp extends BarrierAppDROP {
+  #parameter: number;
+  #seconds: number | undefined;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#parameter = sleepParameter(kwargs, this.uid);
+  }
+
+  /** Seconds to wait when no input says otherwise. */
+  get sleepTime(): number {
+    return this.#parameter;
+  }
+
+  override get facts(): Readonly<Record<string, unknown>> {
+    return this.#seconds === undefined ? {} : { sleepSeconds: this.#seconds };
+  }
+
+  override async run(): Promise<void> {
+    this.#seconds = await sleepSeconds(this, this.#parameter);
+    await waitFor(this.#seconds * 1000, this.signal);
+  }
+}
+
+const COPY = { bufsize: intParam('bufsize', DEFAULT_READ_BYTES, 'Bytes of one read') } as const;
+
+function copyBytes(kwargs: DropKwargs, uid: string): number {
+  const { bufsize } = readParams(COPY, kwargs, uid);
+  if (bufsize < 1)
+    throw new InvalidDropException(`${uid}: bufsize must be at least 1 byte, but is ${bufsize}.`, {
+      details: { uid, bufsize },
+    });
+  return bufsize;
+}
+
+/** Appends the content of every input, in order, to every output. */
+export class CopyApp extends BarrierAppDROP {
+  #bufsize: number;
+  #copied = 0;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#bufsize = copyBytes(kwargs, this.uid);
+  }
+
+  get bufsize(): number {
+    return this.#bufsize;
+  }
+
+  override get facts(): Readonly<Record<string, unknown>> {
+    return { copiedBytes: this.#copied };
+  }
+
+  override run(): Promise<void> {
+    return this.copy();
+  }
+
+  protected async copy(): Promise<void> {
+    this.#copied = 0;
+    await copyInputs(this, this.#bufsize, (bytes) => {
+      this.#copied += bytes;
+    });
+  }
+}
+
+/** Waits, then copies. */
+export class SleepAndCopyApp extends CopyApp {
+  #parameter: number;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#parameter = sleepParameter(kwargs, this.uid);
+  }
+
+  override async run(): Promise<void> {
+    const seconds = await sleepSeconds(this, this.#parameter);
+    if (await waitFor(seconds * 1000, this.signal)) await this.copy();
+  }
+}
+
+const HELLO = { greet: stringParam('greet', 'World', 'Whom to greet') } as const;
+
+/** Greets whom its parameter or its one input names. */
+export class HelloWorldApp extends BarrierAppDROP {
+  #greet: string;
+  #greeting: string | undefined;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#greet = readParams(HELLO, kwargs, this.uid).greet;
+  }
+
+  get greet(): string {
+    return this.#greet;
+  }
+
+  override get facts(): Readonly<Record<string, unknown>> {
+    return this.#greeting === undefined ? {} : { greeting: this.#greeting };
+  }
+
+  override async run(): Promise<void> {
+    this.#greeting = await this.#compose();
+    if (this.outputs.length === 0)
+      throw new InvalidDropException(
+        `${describeApp(this)} has no output to write its greeting to; link one.`,
+      );
+    for (const output of this.outputs) await output.writeOrThrow(this.#greeting);
+  }
+
+  async #compose(): Promise<string> {
+    const [input, ...others] = this.inputs;
+    if (!input) return `Hello ${this.#greet}`;
+    if (others.length > 0)
+      throw new InvalidDropException(
+        `${describeApp(this)} greets whom its one input names, but has ${others.length + 1} inputs; gather them into one first.`,
+        { details: { uid: this.uid, inputs: this.inputs.map(({ uid }) => uid) } },
+      );
+    const bytes = await input.contents(MAX_VALUE_BYTES);
+    if (bytes.length === 0)
+      throw new InvalidDropException(
+        `${describeApp(this)}: its input ${input.uid} is empty and names nobody to greet.`,
+      );
+    const first = firstItem(this, input.uid, () => unpickle(bytes, input));
+    return first === undefined ? `Hello, ${pyRepr(bytes)}` : `Hello, ${pyStr(first)}`;
+  }
+}
+
+/** The first item of a pickled sequence; undefined where the bytes are no pickle or the value has no items. */
+function firstItem(app: AppDROP, input: string, load: () => PyValue): PyValue | undefined {
+  let value: PyValue;
+  try {
+    value = load();
+  } catch (error) {
+    if (isWeirError(error) && !(error.cause instanceof NeedsPython)) return undefined;
+    throw error;
+  }
+  const items =
+    typeof value === 'string'
+      ? [...value]
+      : value instanceof PyTuple
+        ? value.items
+        : value instanceof NdArray && value.shape.length > 0
+          ? value.slice(0, 1).elements()
+          : value;
+  if (!Array.isArray(items)) return undefined;
+  const list = items as readonly PyValue[];
+  if (list.length === 0)
+    throw new InvalidDropException(
+      `${describeApp(app)}: the list in its input ${input} is empty and names nobody to greet.`,
+    );
+  return list[0];
+}
+
+registerDrop(NullBarrierApp, 'dlg.apps.simple.NullBarrierApp');
+registerDrop(DALiuGEApp, 'dlg.apps.simple.DALiuGEApp');
+registerDrop(SleepApp, 'dlg.apps.simple.SleepApp');
+registerDrop(CopyApp, 'dlg.apps.simple.CopyApp');
+registerDrop(SleepAndCopyApp, 'dlg.apps.simple.SleepAndCopyApp');
+registerDrop(HelloWorldApp, 'dlg.apps.simple.HelloWorldApp');

@@ -1,0 +1,28 @@
+/** Waiting that ends when an application is cancelled. */
+
+/** Resolves after `ms` milliseconds, or at once when `signal` aborts. True: the time was waited out. */
+export function waitFor(ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  if (!(ms > 0)) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    let timer = setTimeout(wake, Math.min(ms, LONGEST_TIMER_MS));
+    let left = ms - LONGEST_TIMER_MS;
+    function wake(): void {
+      if (left > 0) {
+        timer = setTimeout(wake, Math.min(left, LONGEST_TIMER_MS));
+        left -= LONGEST_TIMER_MS;
+        return;
+      }
+      signal.removeEventListener('abort', stop);
+      resolve(true);
+    }
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/** setTimeout takes no more than this. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
