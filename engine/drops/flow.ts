@@ -253,6 +253,11 @@ export class Flow {
     if (!this.#draining) this.drain();
   }
 
+  /** Whether nothing waits to be passed on. */
+  get isIdle(): boolean {
+    return this.#queue.length === 0 && !this.#draining;
+  }
+
   /** Runs `work` with the queue held, then works it off: many roots start as one batch. */
   batch(work: () => void): void {
     const outer = this.#draining;

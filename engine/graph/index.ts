@@ -2,5 +2,6 @@
 export * from './byte-reader.ts';
 export * from './cycles.ts';
 export * from './graph-builder.ts';
+export * from './parser.ts';
 export * from './physical-graph.ts';
 export * from './spec-keys.ts';
