@@ -5,3 +5,4 @@ export * from './graph-builder.ts';
 export * from './parser.ts';
 export * from './physical-graph.ts';
 export * from './spec-keys.ts';
+export * from './view.ts';

@@ -3,14 +3,22 @@ import { Worker } from 'node:worker_threads';
 import { InvalidGraphException, WeirError, type ErrorCode } from '../protocol/index.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { PhysicalGraph, type GraphColumns } from './physical-graph.ts';
+import { foldedView, unfoldedView, type View } from './view.ts';
 
 export interface ParseRequest {
   readonly id: number;
-  readonly bytes: Uint8Array;
+  readonly parts: readonly Uint8Array[];
+  /** Asks for a drawing instead of the columns. */
+  readonly view?: ViewRequest;
+}
+export interface ViewRequest {
+  readonly folded: boolean;
+  readonly limit: number;
 }
 export interface ParseAnswer {
   readonly id: number;
   readonly columns?: GraphColumns;
+  readonly view?: View;
   readonly error?: {
     readonly code: string;
     readonly message: string;
@@ -22,7 +30,7 @@ export interface ParseAnswer {
 const INLINE_BYTES = 256 * 1024;
 
 interface Waiting {
-  readonly resolve: (graph: PhysicalGraph) => void;
+  readonly resolve: (answer: ParseAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -38,22 +46,38 @@ export class GraphParser {
 
   /** The graph in `bytes`, which now belong to it. Throws InvalidGraphException. */
   async parse(bytes: Uint8Array): Promise<PhysicalGraph> {
-    if (bytes.length < INLINE_BYTES) {
-      const builder = new GraphBuilder();
-      builder.add(bytes);
-      return builder.finish();
-    }
-    const own =
+    return this.parseParts([bytes]);
+  }
+
+  /** The graph in several lists, as one. */
+  async parseParts(parts: readonly Uint8Array[]): Promise<PhysicalGraph> {
+    if (sizeOf(parts) < INLINE_BYTES) return build(parts);
+    const { columns } = await this.#ask(parts);
+    return new PhysicalGraph(columns as GraphColumns);
+  }
+
+  /** A drawing of the graph in `parts`, which are used up. */
+  async view(parts: readonly Uint8Array[], request: ViewRequest): Promise<View> {
+    if (sizeOf(parts) < INLINE_BYTES) return makeView(build(parts), request);
+    return (await this.#ask(parts, request)).view as View;
+  }
+
+  #ask(parts: readonly Uint8Array[], view?: ViewRequest): Promise<ParseAnswer> {
+    const own = parts.map((bytes) =>
       bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
         ? bytes
-        : bytes.slice();
+        : bytes.slice(),
+    );
     const worker = this.#thread();
     const id = this.#nextId++;
     worker.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      const request: ParseRequest = { id, bytes: own };
-      worker.postMessage(request, [own.buffer as ArrayBuffer]);
+      const request: ParseRequest = view ? { id, parts: own, view } : { id, parts: own };
+      worker.postMessage(
+        request,
+        own.map((bytes) => bytes.buffer as ArrayBuffer),
+      );
     });
   }
 
@@ -73,8 +97,7 @@ export class GraphParser {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
     if (this.#waiting.size === 0) worker.unref();
-    if (answer.columns) waiting?.resolve(new PhysicalGraph(answer.columns));
-    else if (answer.error)
+    if (answer.error)
       waiting?.reject(
         new InvalidGraphException(
           answer.error.message,
@@ -82,6 +105,7 @@ export class GraphParser {
           answer.error.code as ErrorCode,
         ),
       );
+    else waiting?.resolve(answer);
   }
 
   #broken(worker: Worker, cause: unknown): void {
@@ -101,4 +125,20 @@ export class GraphParser {
     this.#worker = undefined;
     await worker?.terminate();
   }
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, bytes) => sum + bytes.length, 0);
+}
+
+/** @internal Reads lists of dropspecs on this thread. */
+export function build(parts: readonly Uint8Array[]): PhysicalGraph {
+  const builder = new GraphBuilder();
+  for (const bytes of parts) builder.add(bytes);
+  return builder.finish();
+}
+
+/** @internal */
+export function makeView(graph: PhysicalGraph, { folded, limit }: ViewRequest): View {
+  return folded ? foldedView(graph, limit) : unfoldedView(graph, limit);
 }

@@ -1,16 +1,13 @@
 /** Thread entry: reads physical graphs away from the thread that runs them. */
 import { parentPort } from 'node:worker_threads';
 import { isWeirError, messageOf } from '../protocol/index.ts';
-import { GraphBuilder } from './graph-builder.ts';
-import type { ParseAnswer, ParseRequest } from './parser.ts';
+import { build, makeView, type ParseAnswer, type ParseRequest } from './parser.ts';
 
-parentPort?.on('message', ({ id, bytes }: ParseRequest) => {
+parentPort?.on('message', ({ id, parts, view }: ParseRequest) => {
   try {
-    const builder = new GraphBuilder();
-    builder.add(bytes);
-    const { columns } = builder.finish();
-    const answer: ParseAnswer = { id, columns };
-    parentPort?.postMessage(answer, buffersOf(columns));
+    const graph = build(parts);
+    const answer: ParseAnswer = view ? { id, view: makeView(graph, view) } : { id, columns: graph.columns };
+    parentPort?.postMessage(answer, buffersOf(answer));
   } catch (error) {
     const wire = isWeirError(error)
       ? error.toJSON()

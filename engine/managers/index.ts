@@ -1,0 +1,2 @@
+/** The door of the managers room. */
+export * from './node-manager.ts';

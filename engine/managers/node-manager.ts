@@ -1,0 +1,158 @@
+/** The sessions of one node (spec/managers.md section 2.1). */
+import { availableParallelism } from 'node:os';
+import {
+  NoSessionException,
+  SessionAlreadyExistsException,
+  SESSION_STATE_NAMES,
+  type DROPLinkType,
+  type SessionStates,
+} from '../protocol/index.ts';
+import {
+  defaultLimits,
+  Lanes,
+  Session,
+  type SessionDelta,
+  type SessionSurroundings,
+} from '../session/index.ts';
+
+export interface NodeManagerOptions extends Omit<SessionSurroundings, 'lanes' | 'onChange'> {
+  readonly version: string;
+  /** Applications that run at once as processes; 0 or less: one a core (upstream's --max-threads). */
+  readonly maxThreads?: number;
+}
+
+/** Told when a session changed: `delta` says which drops moved, undefined that the session itself did. */
+export type SessionListener = (session: Session, delta: SessionDelta | undefined) => void;
+
+/** Sessions that are over and whose drops are still held, so that large results can be read. */
+const KEPT_SESSIONS = 8;
+
+export interface SessionOrigin {
+  readonly graphName?: string;
+  readonly origin?: string;
+  readonly rmode?: string;
+}
+
+export class NodeManager {
+  readonly #options: NodeManagerOptions;
+  readonly #lanes: Lanes;
+  readonly #sessions = new Map<string, Session>();
+  /** Ids whose creation is under way: two requests for one id cannot both win. */
+  readonly #creating = new Set<string>();
+  readonly #listeners = new Set<SessionListener>();
+
+  constructor(options: NodeManagerOptions) {
+    this.#options = options;
+    const cores = options.maxThreads && options.maxThreads > 0 ? options.maxThreads : availableParallelism();
+    this.#lanes = new Lanes(defaultLimits(cores));
+  }
+
+  /** Calls back on every change of every session until the returned function is called. */
+  subscribe(listener: SessionListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get sessions(): readonly Session[] {
+    return [...this.#sessions.values()];
+  }
+
+  /** Sessions that are not over. */
+  get running(): readonly Session[] {
+    return this.sessions.filter((session) => !session.isOver);
+  }
+
+  has(sessionId: string): boolean {
+    return this.#sessions.has(sessionId);
+  }
+
+  find(sessionId: string): Session | undefined {
+    return this.#sessions.get(sessionId);
+  }
+
+  /** The session of this id. Throws NoSessionException. */
+  get(sessionId: string): Session {
+    const session = this.#sessions.get(sessionId);
+    if (!session) throw new NoSessionException(sessionId);
+    return session;
+  }
+
+  /** Makes a session; it is durable when this resolves. Throws SessionAlreadyExistsException, also for ids in the history. */
+  async createSession(sessionId: string, about: SessionOrigin = {}): Promise<Session> {
+    if (this.#sessions.has(sessionId) || this.#creating.has(sessionId))
+      throw new SessionAlreadyExistsException(sessionId);
+    this.#creating.add(sessionId);
+    try {
+      if (await this.#options.store.session(sessionId)) throw new SessionAlreadyExistsException(sessionId);
+      const session = await Session.create(
+        {
+          sessionId,
+          graphName: about.graphName ?? sessionId,
+          origin: about.origin ?? 'rest',
+          rmode: about.rmode ?? 'NOTHING',
+          version: this.#options.version,
+        },
+        { ...this.#options, lanes: this.#lanes, onChange: (changed, delta) => this.#changed(changed, delta) },
+      );
+      this.#sessions.set(sessionId, session);
+      this.#changed(session, undefined);
+      this.#letGo();
+      return session;
+    } finally {
+      this.#creating.delete(sessionId);
+    }
+  }
+
+  addGraphSpec(sessionId: string, bytes: Uint8Array): Promise<void> {
+    return this.get(sessionId).addGraphSpec(bytes);
+  }
+
+  linkGraphParts(sessionId: string, lhs: string, rhs: string, type: DROPLinkType): void {
+    this.get(sessionId).linkGraphParts(lhs, type, rhs);
+  }
+
+  deploySession(sessionId: string, completed: readonly string[] | 'roots' = []): Promise<void> {
+    return this.get(sessionId).deploy(completed);
+  }
+
+  triggerDrops(sessionId: string, uids: readonly string[]): Promise<void> {
+    return this.get(sessionId).triggerDrops(uids);
+  }
+
+  cancelSession(sessionId: string): Promise<void> {
+    return this.get(sessionId).cancel();
+  }
+
+  /** Takes a session out of memory, ending it first; its history and its directory stay. */
+  async destroySession(sessionId: string): Promise<void> {
+    const session = this.get(sessionId);
+    await session.dispose();
+    this.#sessions.delete(sessionId);
+    this.#changed(session, undefined);
+  }
+
+  getSessionStatus(sessionId: string): SessionStates {
+    return this.get(sessionId).status;
+  }
+
+  statusName(sessionId: string): string {
+    return SESSION_STATE_NAMES[this.getSessionStatus(sessionId)] as string;
+  }
+
+  /** Lets the oldest finished sessions go when there are too many in memory. */
+  #letGo(): void {
+    const over = this.sessions.filter((session) => session.isOver);
+    for (const session of over.slice(0, Math.max(0, over.length - KEPT_SESSIONS)))
+      void this.destroySession(session.sessionId).catch(this.#options.onProblem);
+  }
+
+  #changed(session: Session, delta: SessionDelta | undefined): void {
+    for (const listener of this.#listeners) listener(session, delta);
+  }
+
+  /** Cancels what runs and lets all sessions go. */
+  async shutdown(): Promise<void> {
+    for (const session of this.sessions) await session.dispose().catch(this.#options.onProblem);
+    this.#sessions.clear();
+  }
+}
