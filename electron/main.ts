@@ -3,20 +3,36 @@ import path from 'node:path';
 import { app, dialog, protocol } from 'electron/main';
 import { startHost } from '../engine/host/index.ts';
 import { messageOf } from '../engine/protocol/index.ts';
+import { commandArguments } from './command.ts';
 import { startDesktop } from './desktop.ts';
 import { filesOfArguments } from './open-files.ts';
 import { APP_SCHEME } from './security.ts';
 
-// Tests give every run a folder of its own. A packaged application takes no orders from the environment.
-const testFolder = app.isPackaged ? undefined : process.env['WEIR_USER_DATA'];
-if (testFolder) app.setPath('userData', path.resolve(testFolder));
+const command = app.isPackaged ? commandArguments(process.argv) : undefined;
+if (command) await runCommand(command);
+else openWindow();
 
-const files = filesOfArguments(process.argv, app.isPackaged ? undefined : app.getAppPath(), process.cwd());
+/**
+ * The command line inside the packaged application. Electron waits with its display until this module has been evaluated,
+ * so a command runs where there is none.
+ */
+async function runCommand(args: readonly string[]): Promise<void> {
+  process.argv.splice(1, process.argv.length, path.join(app.getAppPath(), 'weir'), ...args);
+  await import('../engine/cli/main.ts');
+  app.exit(Number(process.exitCode ?? 0));
+}
 
-if (app.requestSingleInstanceLock({ files })) prepare();
-else app.exit(0);
+function openWindow(): void {
+  // Tests give every run a folder of its own. A packaged application takes no orders from the environment.
+  const testFolder = app.isPackaged ? undefined : process.env['WEIR_USER_DATA'];
+  if (testFolder) app.setPath('userData', path.resolve(testFolder));
 
-function prepare(): void {
+  const appPath = app.isPackaged ? undefined : app.getAppPath();
+  const files = filesOfArguments(process.argv, appPath, process.cwd());
+  if (!app.requestSingleInstanceLock({ files })) {
+    app.exit(0);
+    return;
+  }
   // As root (a container, CI) Chromium only runs with --no-sandbox, which enableSandbox() would undo for its helper
   // processes; the window asks for a sandboxed page in any case.
   if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
@@ -24,10 +40,13 @@ function prepare(): void {
     { scheme: APP_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
   ]);
   // Never `await app.whenReady()` here: Electron is ready only once this module has been evaluated.
-  app.whenReady().then(start).catch(fail);
+  app
+    .whenReady()
+    .then(() => start(files))
+    .catch(fail);
 }
 
-async function start(): Promise<void> {
+async function start(files: readonly string[]): Promise<void> {
   const dist = path.join(import.meta.dirname, '..');
   const resourcesDir = app.isPackaged
     ? path.join(process.resourcesPath, 'resources')
