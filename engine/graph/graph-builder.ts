@@ -104,25 +104,28 @@ export class GraphBuilder {
   // --- first pass --------------------------------------------------------------------------------------------------
 
   #readDocument(reader: ByteReader, base: number): void {
+    if (reader.peek() === -1) reader.fail('the text is empty; a list of drops was expected');
+    // Lists that were appended one after the other stand one after the other in the history.
+    while (reader.peek() !== -1) this.#readOneList(reader, base);
+  }
+
+  #readOneList(reader: ByteReader, base: number): void {
     const first = reader.peek();
-    if (first === -1) reader.fail('the text is empty; a list of drops was expected');
-    // The pair [name, list] of submit files, and the lone "]" that Python's streaming writer makes of an empty list.
-    if (first === 0x5d) reader.pos++;
-    else if (first === 0x7b)
+    if (first === 0x7b)
       reader.fail(
         'a list of drops ("[ ... ]") was expected, but this is an object; a logical graph must be translated first',
       );
-    else {
+    // The lone "]" that Python's streaming writer makes of an empty list.
+    if (reader.accept(0x5d)) return;
+    reader.expect(0x5b);
+    // The pair [name, list] of files for the submit tool.
+    if (reader.peek() === 0x22) {
+      reader.readString();
+      reader.expect(0x2c);
       reader.expect(0x5b);
-      if (reader.peek() === 0x22) {
-        reader.readString();
-        reader.expect(0x2c);
-        reader.expect(0x5b);
-        this.#readList(reader, base);
-        reader.expect(0x5d);
-      } else this.#readList(reader, base);
-    }
-    if (reader.peek() !== -1) reader.fail('the text should end here');
+      this.#readList(reader, base);
+      reader.expect(0x5d);
+    } else this.#readList(reader, base);
   }
 
   #readList(reader: ByteReader, base: number): void {

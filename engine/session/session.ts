@@ -48,6 +48,9 @@ export interface SessionSurroundings {
   readonly onProblem: (error: unknown) => void;
 }
 
+/** The text of a graph goes to the store in pieces of this size. */
+const PIECE_BYTES = 4 * 2 ** 20;
+
 /** How long the parts of a run took, in milliseconds. */
 export interface SessionTimings {
   loadMs: number | null;
@@ -79,7 +82,9 @@ export class Session {
 
   readonly #around: SessionSurroundings;
   #state: SessionStates = SessionStates.PRISTINE;
-  #parts: { readonly bytes: Uint8Array; readonly graph: PhysicalGraph }[] = [];
+  #parts: PhysicalGraph[] = [];
+  /** Bytes of each part as it was submitted; its text may have plain copies of escaped ids behind them. */
+  #partBytes: Uint8Array[] = [];
   #links: [string, DROPLinkType, string][] = [];
   #graph: PhysicalGraph | undefined;
   #table = new DropTable();
@@ -140,11 +145,11 @@ export class Session {
 
   /** The graph as it was deployed, or the last part that was appended. */
   get graph(): PhysicalGraph | undefined {
-    return this.#graph ?? this.#parts.at(-1)?.graph;
+    return this.#graph ?? this.#parts.at(-1);
   }
 
   get parts(): readonly PhysicalGraph[] {
-    return this.#graph ? [this.#graph] : this.#parts.map((part) => part.graph);
+    return this.#graph ? [this.#graph] : this.#parts;
   }
 
   get table(): DropTable {
@@ -157,9 +162,10 @@ export class Session {
   async addGraphSpec(bytes: Uint8Array): Promise<void> {
     this.#expect([SessionStates.PRISTINE, SessionStates.BUILDING], 'take a graph');
     const started = performance.now();
+    const { length } = bytes;
     const graph = await this.#around.parse(bytes);
     new DropFactory(graph, this.#around.findClass);
-    for (const { graph: before } of this.#parts)
+    for (const before of this.#parts)
       for (let row = 0; row < graph.count; row++)
         if (before.rowOf(graph.oid(row)) >= 0)
           throw new InvalidGraphException(
@@ -167,18 +173,29 @@ export class Session {
             { details: { oid: graph.oid(row) } },
             'GRAPH_DUPLICATE_OID',
           );
-    this.#parts.push({ bytes, graph });
-    await this.#around.store.appendGraph(this.key, { bytes: bytes.slice() });
+    this.#parts.push(graph);
+    this.#partBytes.push(graph.columns.text.subarray(0, length));
+    await this.#keepText(graph.columns.text.subarray(0, length));
     for (const warning of graph.columns.warnings) this.#log('warn', undefined, warning);
     this.timings.loadMs = (this.timings.loadMs ?? 0) + performance.now() - started;
     await this.#move(SessionStates.BUILDING);
+  }
+
+  /** Hands the submitted text to the store in pieces, so that no single copy blocks the thread. */
+  async #keepText(text: Uint8Array): Promise<void> {
+    const pieces: Promise<void>[] = [];
+    for (let at = 0; at < text.length; at += PIECE_BYTES) {
+      pieces.push(this.#around.store.appendGraph(this.key, { bytes: text.slice(at, at + PIECE_BYTES) }));
+      await this.#around.store.drained(16 * PIECE_BYTES);
+    }
+    await Promise.all(pieces);
   }
 
   /** Adds one link between drops that were appended (REST `graph/link`): "lhs's spec lists rhs under `type`". */
   linkGraphParts(lhs: string, type: DROPLinkType, rhs: string): void {
     this.#expect([SessionStates.BUILDING], 'take a link');
     for (const oid of [lhs, rhs])
-      if (!this.#parts.some(({ graph }) => graph.rowOf(oid) >= 0))
+      if (!this.#parts.some((graph) => graph.rowOf(oid) >= 0))
         throw new InvalidGraphException(
           `The session has no drop "${oid}" to link.`,
           { details: { oid } },
@@ -192,7 +209,7 @@ export class Session {
   /** Makes and wires the drops, then completes those given: uids, or the roots of the graph. */
   async deploy(completed: readonly string[] | 'roots'): Promise<void> {
     this.#expect([SessionStates.PRISTINE, SessionStates.BUILDING], 'be deployed');
-    if (this.#parts.length === 0 || this.#parts.every(({ graph }) => graph.count === 0))
+    if (this.#parts.length === 0 || this.#parts.every((graph) => graph.count === 0))
       return this.#deployEmpty(completed);
     const started = performance.now();
     await this.#move(SessionStates.DEPLOYING);
@@ -224,9 +241,9 @@ export class Session {
 
   #joinParts(): PhysicalGraph {
     const [only] = this.#parts;
-    if (this.#parts.length === 1 && only && this.#links.length === 0) return only.graph;
+    if (this.#parts.length === 1 && only && this.#links.length === 0) return only;
     const builder = new GraphBuilder();
-    for (const { bytes } of this.#parts) builder.add(bytes);
+    for (const bytes of this.#partBytes) builder.add(bytes);
     for (const [lhs, type, rhs] of this.#links) builder.link(lhs, type, rhs);
     return builder.finish();
   }
@@ -517,6 +534,7 @@ export class Session {
     this.#flow?.close();
     this.#table = new DropTable();
     this.#parts = [];
+    this.#partBytes = [];
   }
 
   async #move(state: SessionStates): Promise<void> {

@@ -184,7 +184,7 @@ export interface LogicalRow {
   readonly byState: Readonly<Record<string, number>>;
 }
 
-/** A physical graph as it was submitted: parts of plain JSON text (UTF-8), in order; kept compressed. */
+/** A piece of a physical graph's text as it was submitted (UTF-8 JSON); all pieces joined in order are the text. */
 export interface GraphPart {
   readonly bytes: Uint8Array;
 }
@@ -236,9 +236,7 @@ export interface Store {
   ): Promise<{ readonly entries: readonly (StoredLog & { readonly seq: number })[]; readonly total: number }>;
   outcome(key: number, row: number): Promise<DropOutcome | undefined>;
   /** Sessions and drops that recorded a content of this SHA-256 (hex): "what made this file?". */
-  whoMade(
-    contentHash: string,
-  ): Promise<
+  whoMade(contentHash: string): Promise<
     readonly {
       readonly sessionId: string;
       readonly uid: string;
@@ -262,4 +260,8 @@ export interface OpenStoreOptions {
   readonly dataDir: string;
   /** Told once when the database cannot be written any more (full disk, read-only): every later write rejects with that error. */
   readonly onProblem?: (error: Error) => void;
+  /** How long to wait for another process that is writing before failing with STORE_LOCKED; 30 seconds by default. */
+  readonly lockTimeoutMs?: number;
+  /** The largest the database may become; beyond it writes fail with STORE_FULL. No limit by default. */
+  readonly maxSizeBytes?: number;
 }
