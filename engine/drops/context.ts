@@ -55,6 +55,8 @@ export interface DropContext {
   readonly hostName: string;
   /** Environment that drops see: that of the Host plus the session's own. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether data drops also make a SHA-256 of what is written through them (`DataDROP.contentHash`). Default: no. */
+  readonly hashing?: boolean;
   /** Milliseconds since 1970. */
   now(): number;
   log(level: LogLevel, drop: AbstractDROP | undefined, message: string): void;

@@ -3,6 +3,7 @@ export * from './app-drop.ts';
 export * from './context.ts';
 export * from './crc32c.ts';
 export * from './data-drop.ts';
+export * from './data/index.ts';
 export * from './drop.ts';
 export * from './flow.ts';
 export * from './io/data-io.ts';

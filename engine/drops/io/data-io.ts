@@ -5,6 +5,9 @@
 export const OpenMode = { OPEN_WRITE: 0, OPEN_READ: 1 } as const;
 export type OpenMode = (typeof OpenMode)[keyof typeof OpenMode];
 
+/** Bytes per read where a storage object reads on its own account. */
+const READ_BYTES = 1 << 20;
+
 export abstract class DataIO {
   #mode: OpenMode | undefined;
 
@@ -14,23 +17,45 @@ export abstract class DataIO {
     this.#mode = mode;
   }
 
-  /** At most `count` bytes; an empty array at the end; null where there is nothing to read at all (null storage). */
+  /**
+   * At most `count` bytes; an empty array at the end and only there; null where there is nothing to read at all (null
+   * storage). The array may be a view of the stored data: readers do not write into it.
+   */
   async read(count: number): Promise<Uint8Array | null> {
     this.#expect(OpenMode.OPEN_READ, 'read');
     return this.doRead(count);
   }
 
-  /** Writes all of `data`; resolves to the bytes written once more may be written. */
+  /** Writes all of `data`; resolves to the bytes written once more may be written. `data` is the caller's afterwards. */
   async write(data: Uint8Array): Promise<number> {
     this.#expect(OpenMode.OPEN_WRITE, 'written');
     return this.doWrite(data);
   }
 
-  /** Closes; closing what is closed is fine. */
+  /** Writes text: as UTF-8, unless the storage is made of text. */
+  async writeText(text: string): Promise<number> {
+    this.#expect(OpenMode.OPEN_WRITE, 'written');
+    return this.doWriteText(text);
+  }
+
+  /** Closes, and keeps what was written; closing what is closed is fine. */
   async close(): Promise<void> {
     if (this.#mode === undefined) return;
-    this.#mode = undefined;
-    await this.doClose();
+    try {
+      await this.doClose();
+    } finally {
+      this.#mode = undefined;
+    }
+  }
+
+  /** Closes without finishing what was begun: a half upload is given up. Where nothing can be given up, a close. */
+  async abort(): Promise<void> {
+    if (this.#mode === undefined) return;
+    try {
+      await this.doAbort();
+    } finally {
+      this.#mode = undefined;
+    }
   }
 
   get isOpened(): boolean {
@@ -39,6 +64,17 @@ export abstract class DataIO {
 
   get mode(): OpenMode | undefined {
     return this.#mode;
+  }
+
+  /** Everything from here to the end of what is opened for reading, in one array. */
+  async buffer(): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for (;;) {
+      const piece = await this.read(READ_BYTES);
+      if (!piece || piece.length === 0) break;
+      pieces.push(piece);
+    }
+    return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
   }
 
   #expect(mode: OpenMode, verb: string): void {
@@ -50,9 +86,16 @@ export abstract class DataIO {
   protected abstract doOpen(mode: OpenMode): Promise<void>;
   protected abstract doRead(count: number): Promise<Uint8Array | null>;
   protected abstract doWrite(data: Uint8Array): Promise<number>;
+  protected async doWriteText(text: string): Promise<number> {
+    return this.doWrite(Buffer.from(text, 'utf8'));
+  }
   protected abstract doClose(): Promise<void>;
+  protected async doAbort(): Promise<void> {
+    await this.doClose();
+  }
   /** Size of what is stored, in bytes. */
   abstract size(): Promise<number>;
   abstract exists(): Promise<boolean>;
+  /** Removes what is stored; what is not there is removed already. */
   abstract delete(): Promise<void>;
 }

@@ -1,0 +1,103 @@
+/** Data in memory (seed `dlg.data.drops.memory.InMemoryDROP`, spec/engine.md 4.5). */
+import { createHash } from 'node:crypto';
+import { ChecksumTypes, DROPStates } from '../../protocol/index.ts';
+import { crc32c } from '../crc32c.ts';
+import { DataDROP } from '../data-drop.ts';
+import type { DropKwargs } from '../drop.ts';
+import { MemoryBuffer } from '../io/memory-buffer.ts';
+import { MemoryIO } from '../io/memory-io.ts';
+import { registerDrop } from '../registry.ts';
+import { initialContent } from './pydata.ts';
+import { EMPTY_SHA3_256 } from './reproduce.ts';
+
+let lastBufferId = 0;
+
+export class InMemoryDROP extends DataDROP {
+  static readonly lazy: boolean = true;
+
+  readonly #memory: MemoryBuffer;
+  readonly #isText: boolean;
+  readonly #startedEmpty: boolean;
+  #bufferId = 0;
+
+  /** Throws InvalidEncodingException for a `pydata` that cannot be read. */
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    const initial = initialContent(this.parameters, this.uid);
+    this.#isText = initial?.isText ?? false;
+    this.#memory = new MemoryBuffer(initial?.bytes);
+    this.#startedEmpty = this.#memory.length === 0;
+  }
+
+  protected override defaultExpireAfterUse(): boolean {
+    return true;
+  }
+
+  override get buftype(): 'str' | 'bytes' {
+    return this.#isText ? 'str' : 'bytes';
+  }
+
+  /** Bytes in memory; what they were when the memory has been given back. */
+  override get size(): number {
+    return this.#memory.length;
+  }
+
+  override set size(size: number) {
+    super.size = size;
+  }
+
+  /** CRC-32C of what was written; of the initial value where nothing was; null for nothing at all. */
+  override get checksum(): number | null {
+    const known = super.checksum;
+    if (known !== null || this.status !== DROPStates.COMPLETED || this.#memory.length === 0) return known;
+    return (super.checksum = crc32c(this.#memory.whole()));
+  }
+
+  override set checksum(checksum: number) {
+    super.checksum = checksum;
+  }
+
+  override get checksumType(): ChecksumTypes | null {
+    return this.checksum === null ? null : ChecksumTypes.CRC_32C;
+  }
+
+  protected override get storesAsWritten(): boolean {
+    return this.#startedEmpty && !this.#isText;
+  }
+
+  /** The bytes as they are now, whatever the state of the drop: a view where possible, not to be changed. */
+  peek(): Uint8Array {
+    return this.#memory.isFreed ? new Uint8Array(0) : this.#memory.whole();
+  }
+
+  get dataURL(): string {
+    this.#bufferId ||= ++lastBufferId;
+    return `mem://${this.context.hostName}/${process.pid}/${this.#bufferId}`;
+  }
+
+  override getIO(): MemoryIO {
+    return new MemoryIO(this.#memory, this.#isText);
+  }
+
+  override generateReproduceData(): Record<string, unknown> {
+    if (this.status !== DROPStates.COMPLETED || this.#memory.isFreed) return { data_hash: EMPTY_SHA3_256 };
+    return { data_hash: createHash('sha3-256').update(this.#memory.whole()).digest('hex') };
+  }
+
+  override async computeReproduceData(): Promise<Record<string, unknown>> {
+    if (this.status !== DROPStates.COMPLETED || this.#memory.isFreed) return { data_hash: EMPTY_SHA3_256 };
+    return { data_hash: await this.digest('sha3-256') };
+  }
+}
+
+/** Upstream's other name for a memory drop that holds a pickled Python value. */
+export const PythonObjectDROP = InMemoryDROP;
+
+registerDrop(
+  InMemoryDROP,
+  'dlg.data.drops.memory.InMemoryDROP',
+  'dlg.data.drops.InMemoryDROP',
+  'dlg.data.drops.memory.PythonObjectDROP',
+  'dlg.data.drops.PythonObjectDROP',
+  'dlg.drop.InMemoryDROP',
+);
