@@ -1,0 +1,42 @@
+/** Events that components send upwards to the window's frame. They cross shadow roots. */
+import type { GraphSource } from '../engine/api/contract.ts';
+import { toHostError, type HostError } from './data/errors.ts';
+
+export interface Notice {
+  readonly tone: 'info' | 'error';
+  readonly title: string;
+  readonly message: string;
+  /** Shown and copied with an error. */
+  readonly code?: string;
+}
+
+declare global {
+  interface HTMLElementEventMap {
+    'weir-announce': CustomEvent<string>;
+    'weir-notice': CustomEvent<Notice>;
+    'weir-open-graph': CustomEvent<null>;
+    'weir-run': CustomEvent<GraphSource>;
+  }
+}
+
+function send<K extends keyof HTMLElementEventMap>(from: EventTarget, type: K, detail: unknown): void {
+  from.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+}
+
+/** Has a screen reader say something, politely. */
+export const announce = (from: EventTarget, text: string): void => send(from, 'weir-announce', text);
+
+/** Shows a notice until it is closed. */
+export const notify = (from: EventTarget, notice: Notice): void => send(from, 'weir-notice', notice);
+
+/** Shows an error with its code; `title` says what could not be done. */
+export function notifyError(from: EventTarget, title: string, error: unknown): void {
+  const { code, message }: HostError = toHostError(error);
+  notify(from, { tone: 'error', title, message, code });
+}
+
+/** Asks the frame for the dialog that opens a graph. */
+export const askForGraph = (from: EventTarget): void => send(from, 'weir-open-graph', null);
+
+/** Asks the frame to run a graph and to show its session. */
+export const askToRun = (from: EventTarget, source: GraphSource): void => send(from, 'weir-run', source);

@@ -1,0 +1,340 @@
+/** The window's frame: navigation, the page of the present address, notices, dialogs, what is dropped on it. */
+import { LitElement, html, nothing, type PropertyValues } from 'lit';
+import { API_VERSION_OF_PAGE } from '../data/api-version.ts';
+import type { Client } from '../data/client.ts';
+import { watchDesktop } from '../data/ipc-transport.ts';
+import type { Connection } from '../data/transport.ts';
+import type { GraphSource } from '../../engine/api/contract.ts';
+import '../components/empty-state.ts';
+import '../components/icon.ts';
+import '../components/notice.ts';
+import { notifyError, type Notice } from '../events.ts';
+import { go, linkToSession, linkToSessions, parseRoute, type Route } from '../router.ts';
+import { S } from '../strings.ts';
+import { base, controls } from '../styles/shared.ts';
+import './about-dialog.ts';
+import { appStyles } from './app-styles.ts';
+import './drop-page.ts';
+import { chooseGraph, droppedFile, sourceOfFile } from './open-graph.ts';
+import './run-dialog.ts';
+import './session-page.ts';
+import './sessions-page.ts';
+import './settings-dialog.ts';
+import './shortcuts-dialog.ts';
+
+type OpenDialog = 'about' | 'settings' | 'shortcuts' | undefined;
+
+/** @prop client - the way to the Host; the page shows nothing until it is set */
+export class WeirApp extends LitElement {
+  static override properties = {
+    client: { attribute: false },
+    route: { state: true },
+    connection: { state: true },
+    notices: { state: true },
+    dialog: { state: true },
+    source: { state: true },
+    isDropping: { state: true },
+    announcement: { state: true },
+  };
+  static override styles = [base, controls, appStyles];
+
+  declare client: Client | undefined;
+  declare route: Route;
+  declare connection: Connection;
+  declare notices: readonly Notice[];
+  declare dialog: OpenDialog;
+  declare source: GraphSource | null;
+  declare isDropping: boolean;
+  declare announcement: string;
+  readonly #ends: (() => void)[] = [];
+  #dragDepth = 0;
+
+  constructor() {
+    super();
+    this.client = undefined;
+    this.route = parseRoute(location.hash);
+    this.connection = 'connecting';
+    this.notices = [];
+    this.dialog = undefined;
+    this.source = null;
+    this.isDropping = false;
+    this.announcement = '';
+    this.addEventListener('weir-announce', (event) => this.#announce(event.detail));
+    this.addEventListener(
+      'weir-notice',
+      (event) => (this.notices = [...this.notices, event.detail].slice(-4)),
+    );
+    this.addEventListener('weir-open-graph', () => void this.#open());
+    this.addEventListener('weir-run', (event) => void this.#run(event.detail));
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    const listen = (type: string, listener: (event: never) => void): void => {
+      window.addEventListener(type, listener as EventListener);
+      this.#ends.push(() => window.removeEventListener(type, listener as EventListener));
+    };
+    listen('hashchange', this.#navigated);
+    listen('keydown', this.#keyed);
+    listen('dragenter', this.#dragEntered);
+    listen('dragleave', this.#dragLeft);
+    listen('dragover', (event: DragEvent) => event.preventDefault());
+    listen('drop', (event: DragEvent) => void this.#dropped(event));
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const end of this.#ends.splice(0)) end();
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('client') && this.client !== undefined) this.#attach(this.client);
+  }
+
+  #attach(client: Client): void {
+    this.#ends.push(
+      client.watchConnection((connection) => {
+        if (this.connection === 'lost' && connection === 'open') this.#announce(S.connection.back);
+        this.connection = connection;
+      }),
+      watchDesktop(client.bridge, (message) => {
+        if (message.type === 'openGraph') this.source = { path: message.path };
+        else if (message.page === 'sessions') go(linkToSessions());
+        else this.dialog = 'shortcuts';
+      }),
+    );
+    void this.#checkVersion(client);
+  }
+
+  async #checkVersion(client: Client): Promise<void> {
+    try {
+      const { apiVersion } = await client.call('host.info', {});
+      if (apiVersion === API_VERSION_OF_PAGE) return;
+      const message = S.versionMismatch(apiVersion, API_VERSION_OF_PAGE);
+      this.notices = [...this.notices, { tone: 'error', title: S.appName, message }];
+    } catch {
+      // The pages show that the Host cannot be reached; here there is nothing to add.
+      return;
+    }
+  }
+
+  // --- rendering -------------------------------------------------------------------------------------------------
+
+  override render() {
+    const { client } = this;
+    if (client === undefined) return nothing;
+    return html`<a class="skip" href=${location.hash || '#/sessions'} @click=${this.#skip}
+        >${S.skipToContent}</a
+      >
+      ${this.#header()}
+      ${
+        this.connection === 'lost'
+          ? html`<div class="banner" role="alert">
+              <weir-icon name="interrupted"></weir-icon>${S.connection.lost}
+            </div>`
+          : nothing
+      }
+      <main tabindex="-1" id="content">${this.#page(client)}</main>
+      ${this.#notices()}
+      <div class="visually-hidden" aria-live="polite" id="live">${this.announcement}</div>
+      <weir-run-dialog
+        .client=${client}
+        .source=${this.source}
+        @weir-close=${() => (this.source = null)}
+      ></weir-run-dialog>
+      <weir-about-dialog .client=${client} ?open=${this.dialog === 'about'} @weir-close=${this.#closeDialog}>
+      </weir-about-dialog>
+      <weir-settings-dialog ?open=${this.dialog === 'settings'} @weir-close=${this.#closeDialog}>
+      </weir-settings-dialog>
+      <weir-shortcuts-dialog ?open=${this.dialog === 'shortcuts'} @weir-close=${this.#closeDialog}>
+      </weir-shortcuts-dialog>
+      ${
+        this.isDropping
+          ? html`<div class="drop-zone">
+              <div>
+                <weir-icon name="open"></weir-icon><strong>${S.dropZone.title}</strong
+                ><span>${S.dropZone.hint}</span>
+              </div>
+            </div>`
+          : nothing
+      }`;
+  }
+
+  #header() {
+    const isList = this.route.page === 'sessions';
+    return html`<header>
+      <a class="brand" href=${linkToSessions()} aria-label=${S.appName}>
+        <svg viewBox="0 0 32 32" aria-hidden="true">
+          <rect width="32" height="32" rx="7" />
+          <path class="water" d="M6 11.5c2.5-2 5-2 7.5 0s5 2 7.5 0 3.5-1.8 5-1.4" />
+          <path class="fall" d="M9 16v7M16 16v7M23 16v7" />
+        </svg>
+        <span>${S.appName}</span>
+      </a>
+      <nav aria-label=${S.mainNavigation}>
+        <a href=${linkToSessions()} aria-current=${isList ? 'page' : nothing}>${S.sessions}</a>
+      </nav>
+      <span class="spacer"></span>
+      <button type="button" class="primary" @click=${this.#open}>
+        <weir-icon name="open"></weir-icon>${S.openGraph}
+      </button>
+      ${this.#tool('keyboard', S.shortcuts.title, 'shortcuts')}
+      ${this.#tool('settings', S.settings, 'settings')} ${this.#tool('info', S.about, 'about')}
+    </header>`;
+  }
+
+  #tool(icon: string, label: string, dialog: OpenDialog) {
+    return html`<button
+      type="button"
+      class="quiet icon"
+      aria-label=${label}
+      title=${label}
+      @click=${() => (this.dialog = dialog)}
+    >
+      <weir-icon name=${icon}></weir-icon>
+    </button>`;
+  }
+
+  #page(client: Client) {
+    const { route } = this;
+    switch (route.page) {
+      case 'sessions':
+        return html`<weir-sessions-page .client=${client} .query=${route.query}></weir-sessions-page>`;
+      case 'session':
+        return html`<weir-session-page
+          .client=${client}
+          .sessionId=${route.sessionId}
+          .tab=${route.tab}
+          .query=${route.query}
+        ></weir-session-page>`;
+      case 'drop':
+        return html`<weir-drop-page
+          .client=${client}
+          .sessionId=${route.sessionId}
+          .uid=${route.uid}
+        ></weir-drop-page>`;
+      case 'unknown':
+        return html`<weir-empty-state
+          heading=${S.unknownPage.title}
+          message=${S.unknownPage.text(route.path)}
+        >
+          <a href=${linkToSessions()}>${S.session.backToList}</a>
+        </weir-empty-state>`;
+    }
+  }
+
+  #notices() {
+    if (this.notices.length === 0) return nothing;
+    return html`<div class="notices">
+      ${this.notices.map(
+        (notice) =>
+          html`<weir-notice
+            closable
+            tone=${notice.tone}
+            heading=${notice.title}
+            message=${notice.message}
+            code=${notice.code ?? ''}
+            @weir-close=${() => (this.notices = this.notices.filter((other) => other !== notice))}
+          ></weir-notice>`,
+      )}
+    </div>`;
+  }
+
+  // --- going places ----------------------------------------------------------------------------------------------
+
+  #navigated = (): void => {
+    const before = this.route;
+    this.route = parseRoute(location.hash);
+    if (placeOf(before) === placeOf(this.route)) return;
+    // A new page: the keyboard and the screen reader begin at its top.
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('#content')?.focus());
+  };
+
+  #skip = (event: Event): void => {
+    event.preventDefault();
+    this.renderRoot.querySelector<HTMLElement>('#content')?.focus();
+  };
+
+  #closeDialog = (): void => {
+    this.dialog = undefined;
+  };
+
+  #announce(text: string): void {
+    // The same text twice is not read twice unless the region changes in between.
+    this.announcement = text === this.announcement ? `${text}\u00a0` : text;
+  }
+
+  // --- graphs ----------------------------------------------------------------------------------------------------
+
+  #open = async (): Promise<void> => {
+    const { client } = this;
+    if (client === undefined) return;
+    try {
+      const source = await chooseGraph(client);
+      if (source !== undefined) this.source = source;
+    } catch (error) {
+      notifyError(this, S.dropZone.titleFailed, error);
+    }
+  };
+
+  async #run(source: GraphSource): Promise<void> {
+    const { client } = this;
+    if (client === undefined) return;
+    try {
+      const { sessionId } = await client.call('sessions.run', { source });
+      this.#announce(S.run.started(sessionId));
+      go(linkToSession(sessionId));
+    } catch (error) {
+      notifyError(this, S.run.failed, error);
+    }
+  }
+
+  #dragEntered = (event: DragEvent): void => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    this.#dragDepth++;
+    this.isDropping = true;
+  };
+
+  #dragLeft = (): void => {
+    this.#dragDepth = Math.max(0, this.#dragDepth - 1);
+    if (this.#dragDepth === 0) this.isDropping = false;
+  };
+
+  #dropped = async (event: DragEvent): Promise<void> => {
+    event.preventDefault();
+    this.#dragDepth = 0;
+    this.isDropping = false;
+    if (this.client === undefined) return;
+    try {
+      this.source = await sourceOfFile(this.client, droppedFile(event.dataTransfer));
+    } catch (error) {
+      notifyError(this, S.dropZone.titleFailed, error);
+    }
+  };
+
+  #keyed = (event: KeyboardEvent): void => {
+    const isCommand = event.ctrlKey || event.metaKey;
+    if (isCommand && event.key.toLowerCase() === 'o') void this.#open();
+    else if (isCommand && event.key.toLowerCase() === 'f') {
+      if (!this.#focusFilter()) return;
+    } else if (event.altKey && event.key === '1') go(linkToSessions());
+    else if (event.key === 'F1') this.dialog = 'shortcuts';
+    else return;
+    event.preventDefault();
+  };
+
+  /** Puts the cursor in the page's filter; false when it has none, so that the browser's own search may come. */
+  #focusFilter(): boolean {
+    const page = this.renderRoot.querySelector<HTMLElement & { focusFilter?: () => boolean }>('main > *');
+    return page?.focusFilter?.() ?? false;
+  }
+}
+
+/** What makes a place of its own: not the filters in its address, nor the view of a session. */
+function placeOf(route: Route): string {
+  if (route.page === 'session') return `session ${route.sessionId}`;
+  if (route.page === 'drop') return `drop ${route.sessionId} ${route.uid}`;
+  return route.page;
+}
+
+customElements.define('weir-app', WeirApp);

@@ -1,0 +1,52 @@
+/** Ways a graph comes to the window, as sources the Host understands. */
+import type { GraphSource } from '../../engine/api/contract.ts';
+import type { Client } from '../data/client.ts';
+import { HostError } from '../data/errors.ts';
+import { S } from '../strings.ts';
+
+/** What a browser may hand over as text: well below the longest string an engine has, and what fits a request. */
+export const MAX_TEXT_BYTES = 256_000_000;
+
+/** A chosen or dropped file: by path where the Host can read it itself, else its text. */
+export async function sourceOfFile(client: Client, file: File): Promise<GraphSource> {
+  const path = client.bridge?.pathForFile?.(file);
+  if (path) return { path };
+  if (file.size > MAX_TEXT_BYTES) {
+    throw new HostError('GRAPH_TOO_LARGE', S.dropZone.tooLarge(file.size, MAX_TEXT_BYTES));
+  }
+  try {
+    return { text: await file.text(), name: file.name };
+  } catch {
+    throw new HostError('FILE_UNREADABLE', S.dropZone.unreadable(file.name));
+  }
+}
+
+/** Asks for a file: the desktop's dialog, or the browser's. Undefined when the person changed their mind. */
+export async function chooseGraph(client: Client): Promise<GraphSource | undefined> {
+  if (client.bridge?.openGraphDialog !== undefined) {
+    const chosen = await client.bridge.openGraphDialog();
+    return chosen === null ? undefined : { path: chosen.path };
+  }
+  const file = await chooseFile();
+  return file === undefined ? undefined : sourceOfFile(client, file);
+}
+
+function chooseFile(): Promise<File | undefined> {
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.accept = '.graph,.json,.pgt,.pg,application/json';
+  return new Promise((resolve) => {
+    input.addEventListener('change', () => resolve(input.files?.[0]));
+    input.addEventListener('cancel', () => resolve(undefined));
+    input.click();
+  });
+}
+
+/** The one file in what was dropped. Throws with a sentence when there is none, or several. */
+export function droppedFile(transfer: DataTransfer | null): File {
+  const files = [...(transfer?.files ?? [])];
+  const [file] = files;
+  if (file === undefined) throw new HostError('USAGE', S.dropZone.notAFile);
+  if (files.length > 1) throw new HostError('USAGE', S.dropZone.oneOnly);
+  return file;
+}

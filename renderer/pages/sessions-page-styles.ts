@@ -1,0 +1,174 @@
+/** Styles of the list of sessions. */
+import { css } from 'lit';
+
+export const sessionsPageStyles = css`
+  :host {
+    container-type: inline-size;
+  }
+
+  .page {
+    display: grid;
+    align-content: start;
+    gap: var(--space-4);
+    max-width: 1280px;
+    margin: 0 auto;
+    padding: var(--space-5) var(--space-6) var(--space-8);
+  }
+
+  input {
+    width: min(280px, 100%);
+  }
+
+  .table {
+    overflow: hidden;
+  }
+
+  table {
+    width: 100%;
+    border-collapse: collapse;
+    table-layout: fixed;
+  }
+
+  th,
+  td {
+    padding: var(--space-2) var(--space-2);
+    border-bottom: 1px solid var(--color-line);
+    text-align: start;
+    font-weight: 400;
+    vertical-align: middle;
+  }
+
+  th:first-child,
+  td:first-child {
+    width: 128px;
+    padding-inline-start: var(--space-4);
+  }
+
+  th:nth-child(3) {
+    width: 22%;
+  }
+
+  th:nth-child(4) {
+    width: 132px;
+  }
+
+  th:nth-child(5) {
+    width: 104px;
+  }
+
+  th:last-child,
+  td:last-child {
+    width: 72px;
+    padding-inline-end: var(--space-4);
+  }
+
+  thead th {
+    height: 36px;
+    color: var(--color-muted);
+    font-size: var(--text-s);
+    font-weight: 500;
+  }
+
+  tbody tr {
+    position: relative;
+  }
+
+  /* The link's box is the whole row. */
+  tbody th a::after {
+    content: '';
+    position: absolute;
+    inset: 0;
+  }
+
+  tbody tr:hover {
+    background: var(--color-hover);
+  }
+
+  tbody tr:last-child > * {
+    border-bottom: 0;
+  }
+
+  .numeric {
+    text-align: end;
+  }
+
+  tbody th > * {
+    display: block;
+  }
+
+  tbody th a {
+    color: var(--color-text);
+    font-weight: 600;
+    text-decoration: none;
+  }
+
+  tbody tr:hover a {
+    color: var(--color-accent);
+    text-decoration: underline;
+  }
+
+  weir-state-strip {
+    margin: 3px 0;
+  }
+
+  .errors {
+    color: var(--color-danger);
+    font-weight: 600;
+  }
+
+  .table footer {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    padding: var(--space-2) var(--space-4);
+    border-top: 1px solid var(--color-line);
+  }
+
+  .samples {
+    display: grid;
+    gap: var(--space-3);
+  }
+
+  .samples ul {
+    display: grid;
+    grid-template-columns: repeat(auto-fill, minmax(260px, 1fr));
+    gap: var(--space-3);
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+
+  .samples li {
+    display: grid;
+    grid-template-rows: auto 1fr auto;
+    justify-items: start;
+    gap: var(--space-2);
+    padding: var(--space-4);
+  }
+
+  .samples h3 {
+    font-size: var(--text-m);
+  }
+
+  .welcome {
+    gap: var(--space-4);
+    padding-top: var(--space-12);
+  }
+
+  @container (max-width: 860px) {
+    th:nth-child(4) {
+      width: 96px;
+    }
+
+    .page {
+      padding-inline: var(--space-4);
+    }
+  }
+
+  @container (max-width: 620px) {
+    :is(th, td):nth-child(4),
+    :is(th, td):nth-child(6) {
+      display: none;
+    }
+  }
+`;

@@ -1,0 +1,311 @@
+/** All sessions, present and past, newest first; when there are none, the way to the first. */
+import { LitElement, html, nothing, type PropertyValues } from 'lit';
+import type { Sample, SessionSummary } from '../../engine/api/contract.ts';
+import '../components/empty-state.ts';
+import '../components/icon.ts';
+import '../components/notice.ts';
+import '../components/state-badge.ts';
+import '../components/state-strip.ts';
+import { Ticker } from '../components/ticker.ts';
+import type { Client } from '../data/client.ts';
+import { toHostError, type HostError } from '../data/errors.ts';
+import { Throttle } from '../data/throttle.ts';
+import { askForGraph, askToRun } from '../events.ts';
+import { formatDateTime, formatDuration, formatInteger, formatWhen, NOTHING, spanMs } from '../format.ts';
+import { go, linkToSession, linkToSessions, type Query } from '../router.ts';
+import { isUnderWay, settledCount, wordOf } from '../states.ts';
+import { S } from '../strings.ts';
+import { base, controls, panel } from '../styles/shared.ts';
+import { sessionsPageStyles } from './sessions-page-styles.ts';
+
+const PAGE_SESSIONS = 100;
+const REFRESH_MS = 400;
+const STATUSES = ['RUNNING', 'FINISHED', 'FAILED', 'CANCELLED', 'INTERRUPTED'];
+
+/**
+ * @prop client - where to ask
+ * @prop query - filters: `text`, `status`
+ */
+export class WeirSessionsPage extends LitElement {
+  static override properties = {
+    client: { attribute: false },
+    query: { attribute: false },
+    sessions: { state: true },
+    total: { state: true },
+    limit: { state: true },
+    samples: { state: true },
+    error: { state: true },
+  };
+  static override styles = [base, controls, panel, sessionsPageStyles];
+
+  declare client: Client;
+  declare query: Query;
+  /** Undefined until the first answer. */
+  declare sessions: readonly SessionSummary[] | undefined;
+  declare total: number;
+  declare limit: number;
+  declare samples: readonly Sample[];
+  declare error: HostError | undefined;
+  #end: (() => void) | undefined;
+  #asked = 0;
+  readonly #refresh = new Throttle(() => this.#load(), REFRESH_MS);
+
+  constructor() {
+    super();
+    this.query = {};
+    this.sessions = undefined;
+    this.total = 0;
+    this.limit = PAGE_SESSIONS;
+    this.samples = [];
+    this.error = undefined;
+    new Ticker(this, () => this.sessions?.some(({ status }) => isUnderWay(status)) ?? false);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.title = `${S.sessions} – ${S.appName}`;
+    if (this.client !== undefined) this.#follow();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#end?.();
+    this.#end = undefined;
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('client')) {
+      this.#follow();
+      void this.#loadSamples();
+    }
+    if (changed.has('query') && this.#end !== undefined) void this.#load();
+  }
+
+  /** Puts the cursor in the filter. */
+  focusFilter(): boolean {
+    const input = this.renderRoot.querySelector<HTMLInputElement>('input');
+    input?.focus();
+    return input !== null;
+  }
+
+  #follow(): void {
+    this.#end?.();
+    this.#end = this.client.subscribe(
+      'sessions',
+      {},
+      (message) => {
+        if (message.type === 'snapshot') void this.#load();
+        else this.#patch(message.changed, message.removed);
+      },
+      (error) => (this.error = error),
+    );
+  }
+
+  /** Takes over what changed; what may have come or gone by the filter is asked for. */
+  #patch(changed: readonly SessionSummary[], removed: readonly string[]): void {
+    const news = new Map(changed.map((summary) => [summary.sessionId, summary]));
+    const known = this.sessions ?? [];
+    this.sessions = known
+      .filter(({ sessionId }) => !removed.includes(sessionId))
+      .map((summary) => news.get(summary.sessionId) ?? summary);
+    const isKnown = (id: string): boolean => known.some(({ sessionId }) => sessionId === id);
+    if (removed.length > 0 || this.query['status'] || changed.some(({ sessionId }) => !isKnown(sessionId))) {
+      this.#refresh.request();
+    }
+  }
+
+  async #load(): Promise<void> {
+    const asked = ++this.#asked;
+    const { text, status } = this.query;
+    try {
+      const { sessions, total } = await this.client.call('sessions.list', {
+        limit: this.limit,
+        ...(text ? { text } : {}),
+        ...(status ? { status } : {}),
+      });
+      if (asked !== this.#asked) return;
+      this.sessions = sessions;
+      this.total = total;
+      this.error = undefined;
+    } catch (error) {
+      if (asked === this.#asked) this.error = toHostError(error);
+    }
+  }
+
+  async #loadSamples(): Promise<void> {
+    try {
+      this.samples = (await this.client.call('samples.list', {})).samples;
+    } catch {
+      // Without samples the page offers to open a graph; that the Host cannot be reached, the list says.
+      this.samples = [];
+    }
+  }
+
+  // --- rendering -------------------------------------------------------------------------------------------------
+
+  get #isFiltered(): boolean {
+    return Boolean(this.query['text'] || this.query['status']);
+  }
+
+  override render() {
+    if (this.error) {
+      return html`<div class="page">
+        <h1>${S.sessions}</h1>
+        <weir-notice
+          tone="error"
+          heading=${S.list.failed}
+          message=${this.error.message}
+          code=${this.error.code}
+        >
+          <div><button type="button" @click=${() => void this.#load()}>${S.retry}</button></div>
+        </weir-notice>
+      </div>`;
+    }
+    if (this.sessions === undefined) return html`<p class="page muted">${S.loading}</p>`;
+    if (this.sessions.length === 0 && !this.#isFiltered) return this.#welcome();
+    return html`<div class="page">
+      <div class="toolbar">
+        <h1>${S.sessions}</h1>
+        <span class="muted">${S.list.count(this.total)}</span>
+        <span class="spacer"></span>
+        <input
+          type="search"
+          aria-label=${S.list.filterText}
+          placeholder=${S.list.filterText}
+          .value=${this.query['text'] ?? ''}
+          @input=${(event: Event) => this.#filter('text', (event.target as HTMLInputElement).value)}
+        />
+        <select
+          aria-label=${S.list.filterStatus}
+          .value=${this.query['status'] ?? ''}
+          @change=${(event: Event) => this.#filter('status', (event.target as HTMLSelectElement).value)}
+        >
+          <option value="">${S.list.anyStatus}</option>
+          ${STATUSES.map(
+            (status) =>
+              html`<option value=${status} ?selected=${this.query['status'] === status}>
+                ${wordOf(status)}
+              </option>`,
+          )}
+        </select>
+      </div>
+      ${this.sessions.length === 0 ? this.#noMatch() : this.#table(this.sessions)}
+      ${this.samples.length > 0 ? this.#sampleList(true) : nothing}
+    </div>`;
+  }
+
+  #noMatch() {
+    return html`<weir-empty-state class="panel" heading=${S.list.noMatchTitle} message=${S.list.noMatchText}>
+      <button type="button" @click=${() => go(linkToSessions(), true)}>${S.list.clearFilter}</button>
+    </weir-empty-state>`;
+  }
+
+  #welcome() {
+    return html`<div class="page welcome">
+      <h1>${S.list.emptyTitle}</h1>
+      <p class="muted">${this.samples.length > 0 ? S.list.emptyText : S.list.noSamples}</p>
+      ${this.samples.length > 0 ? this.#sampleList(false) : nothing}
+      <div>
+        <button type="button" @click=${() => askForGraph(this)}>
+          <weir-icon name="open"></weir-icon>${S.openGraph}
+        </button>
+      </div>
+    </div>`;
+  }
+
+  #sampleList(isBelowTable: boolean) {
+    return html`<section class="samples" aria-labelledby="samples">
+      <h2 id="samples" class=${isBelowTable ? '' : 'visually-hidden'}>${S.list.samples}</h2>
+      <ul>
+        ${this.samples.map(
+          ({ id, name, description }) =>
+            html`<li class="panel">
+              <h3>${name}</h3>
+              <p class="muted small">${description}</p>
+              <button
+                type="button"
+                class=${isBelowTable ? '' : 'primary'}
+                aria-label=${S.run.sampleLabel(name)}
+                @click=${() => askToRun(this, { sample: id })}
+              >
+                <weir-icon name="play"></weir-icon>${S.run.sample}
+              </button>
+            </li>`,
+        )}
+      </ul>
+    </section>`;
+  }
+
+  #table(sessions: readonly SessionSummary[]) {
+    const { columns } = S.list;
+    return html`<div class="panel table">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">${columns.status}</th>
+            <th scope="col">${columns.graph}</th>
+            <th scope="col">${columns.drops}</th>
+            <th scope="col">${columns.started}</th>
+            <th scope="col" class="numeric">${columns.duration}</th>
+            <th scope="col" class="numeric">${columns.errors}</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${sessions.map((summary) => this.#row(summary))}
+        </tbody>
+      </table>
+      ${
+        sessions.length < this.total
+          ? html`<footer>
+              <span class="muted small">${S.list.shown(sessions.length, this.total)}</span>
+              <button type="button" @click=${this.#more}>${S.list.more}</button>
+            </footer>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  #row(summary: SessionSummary) {
+    const { sessionId, status, graphName, drops, byState, startedAt, finishedAt, createdAt, errorCount } =
+      summary;
+    const now = Date.now();
+    const begun = startedAt ?? createdAt;
+    return html`<tr>
+      <td><weir-state-badge state=${status}></weir-state-badge></td>
+      <th scope="row">
+        <a class="truncate" href=${linkToSession(sessionId)} title=${graphName}>${graphName}</a>
+        <span class="muted small truncate" title=${sessionId}>${sessionId}</span>
+      </th>
+      <td>
+        <weir-state-strip .counts=${byState}></weir-state-strip>
+        <span class="muted small"
+          >${isUnderWay(status) ? S.session.progress(settledCount(byState), drops) : S.drops.count(drops)}</span
+        >
+      </td>
+      <td><time title=${formatDateTime(begun)}>${formatWhen(begun, now)}</time></td>
+      <td class="numeric">
+        ${
+          isUnderWay(status) || finishedAt !== null
+            ? formatDuration(spanMs(startedAt, finishedAt, now))
+            : NOTHING
+        }
+      </td>
+      <td class="numeric">
+        ${errorCount > 0 ? html`<span class="errors">${formatInteger(errorCount)}</span>` : NOTHING}
+      </td>
+    </tr>`;
+  }
+
+  // --- what people do --------------------------------------------------------------------------------------------
+
+  #filter(key: 'text' | 'status', value: string): void {
+    go(linkToSessions({ ...this.query, [key]: value }), true);
+  }
+
+  #more = (): void => {
+    this.limit = Math.min(1000, this.limit + PAGE_SESSIONS);
+    void this.#load();
+  };
+}
+
+customElements.define('weir-sessions-page', WeirSessionsPage);

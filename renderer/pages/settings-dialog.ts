@@ -1,0 +1,86 @@
+/** What a person can set for this window. */
+import { LitElement, css, html } from 'lit';
+import '../components/dialog.ts';
+import { S } from '../strings.ts';
+import { base, controls } from '../styles/shared.ts';
+import { applyTheme, readTheme, THEMES, type Theme } from '../theme.ts';
+
+/**
+ * @prop open - whether it is shown
+ * @fires weir-close
+ */
+export class WeirSettingsDialog extends LitElement {
+  static override properties = { open: { type: Boolean }, theme: { state: true } };
+  static override styles = [
+    base,
+    controls,
+    css`
+      fieldset {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-2) var(--space-6);
+        margin: 0;
+        padding: 0;
+        border: 0;
+      }
+
+      legend {
+        padding: 0 0 var(--space-2);
+        font-weight: 600;
+      }
+
+      label {
+        display: inline-flex;
+        align-items: center;
+        gap: var(--space-2);
+        min-height: 32px;
+      }
+
+      input {
+        width: 16px;
+        height: 16px;
+        margin: 0;
+        accent-color: var(--color-accent);
+      }
+    `,
+  ];
+
+  declare open: boolean;
+  declare theme: Theme;
+
+  constructor() {
+    super();
+    this.open = false;
+    this.theme = readTheme();
+  }
+
+  override render() {
+    return html`<weir-dialog
+      heading=${S.settingsDialog.title}
+      ?open=${this.open}
+      @weir-close=${() => this.dispatchEvent(new Event('weir-close'))}
+    >
+      <fieldset>
+        <legend>${S.settingsDialog.theme}</legend>
+        ${THEMES.map(
+          (theme) =>
+            html`<label
+              ><input
+                type="radio"
+                name="theme"
+                .checked=${this.theme === theme}
+                @change=${() => this.#choose(theme)}
+              />${S.settingsDialog.themes[theme]}</label
+            >`,
+        )}
+      </fieldset>
+    </weir-dialog>`;
+  }
+
+  #choose(theme: Theme): void {
+    this.theme = theme;
+    applyTheme(theme);
+  }
+}
+
+customElements.define('weir-settings-dialog', WeirSettingsDialog);

@@ -1,0 +1,68 @@
+/** Where the window is, as the part of the address after `#`: every place can be linked, and Back works. Pure but for `go`. */
+
+export const SESSION_TABS = ['overview', 'drops', 'graph', 'log'] as const;
+export type SessionTab = (typeof SESSION_TABS)[number];
+
+export type Query = Readonly<Record<string, string>>;
+
+export type Route =
+  | { readonly page: 'sessions'; readonly query: Query }
+  | { readonly page: 'session'; readonly sessionId: string; readonly tab: SessionTab; readonly query: Query }
+  | { readonly page: 'drop'; readonly sessionId: string; readonly uid: string }
+  | { readonly page: 'unknown'; readonly path: string };
+
+const isTab = (text: string): text is SessionTab => (SESSION_TABS as readonly string[]).includes(text);
+
+/** Percent-decoding that leaves malformed text as it is. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The route of an address' fragment, with or without its `#`. */
+export function parseRoute(fragment: string): Route {
+  const [path = '', search = ''] = fragment.replace(/^#/, '').split('?', 2);
+  const query = Object.fromEntries(new URLSearchParams(search));
+  const [first, id, third, fourth, ...rest] = path
+    .replace(/^\/|\/$/g, '')
+    .split('/')
+    .map(decode);
+  if (!first || (first === 'sessions' && id === undefined)) return { page: 'sessions', query };
+  if (first === 'sessions' && id && rest.length === 0) {
+    if (third === 'drop' && fourth) return { page: 'drop', sessionId: id, uid: fourth };
+    if (fourth === undefined && third === undefined) {
+      return { page: 'session', sessionId: id, tab: 'overview', query };
+    }
+    if (fourth === undefined && third !== undefined && isTab(third)) {
+      return { page: 'session', sessionId: id, tab: third, query };
+    }
+  }
+  return { page: 'unknown', path };
+}
+
+/** A query as it stands in an address: empty values are left out. */
+function searchOf(query: Query): string {
+  const kept = Object.entries(query).filter(([, value]) => value !== '');
+  return kept.length === 0 ? '' : `?${new URLSearchParams(kept).toString()}`;
+}
+
+export const linkToSessions = (query: Query = {}): string => `#/sessions${searchOf(query)}`;
+
+export function linkToSession(sessionId: string, tab: SessionTab = 'overview', query: Query = {}): string {
+  const suffix = tab === 'overview' ? '' : `/${tab}`;
+  return `#/sessions/${encodeURIComponent(sessionId)}${suffix}${searchOf(query)}`;
+}
+
+export const linkToDrop = (sessionId: string, uid: string): string =>
+  `#/sessions/${encodeURIComponent(sessionId)}/drop/${encodeURIComponent(uid)}`;
+
+/** Goes to a link made above; `replace` when it is the same place with another filter. */
+export function go(link: string, replace = false): void {
+  if (replace) {
+    history.replaceState(null, '', link);
+    window.dispatchEvent(new HashChangeEvent('hashchange'));
+  } else location.hash = link;
+}
