@@ -77,7 +77,8 @@ function appNode(
     category,
   };
   for (const field of appFields) {
-    if (field.name !== '' && field.name !== 'id') attrs[field.name] = field.value;
+    if (field.name !== '' && field.name !== 'id' && field.name !== '__proto__')
+      attrs[field.name] = field.value;
   }
   return {
     id,

@@ -49,6 +49,7 @@ export type Dialect = 'EAGLE' | 'converted' | 'AppRef';
 
 /** Keys of a node that no field may overwrite: the structure hangs on them. */
 const STRUCTURAL = new Set([
+  '__proto__',
   'id',
   'parentId',
   'isGroup',

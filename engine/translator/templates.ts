@@ -19,6 +19,7 @@ const DATA_VOLUME = /^data[\s_]volume/i;
 
 /** Keys of a drop spec that come from its place in the graph; a field of that name does not replace them. */
 const DYNAMIC_KEYS = new Set([
+  '__proto__',
   'oid',
   'iid',
   'lg_key',
@@ -185,7 +186,7 @@ function parameterPart(fields: readonly LgField[], spec: Record<string, Json>): 
   };
   for (const field of fields) {
     const part = parts[PARAMETER_KEYS[field.parameterType ?? ''] ?? ''];
-    if (part !== undefined) part[field.name] = field;
+    if (part !== undefined && field.name !== '__proto__') part[field.name] = field;
   }
   Object.assign(spec, parts);
 }
