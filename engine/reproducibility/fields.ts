@@ -135,7 +135,7 @@ function count(value: NonNullable<unknown>, name: string, nameOf: string): numbe
     return keysOf(value).length;
   throw new WeirError(
     'REPRO_INVALID',
-    `"${name}" of ${nameOf} should be a list, but is the ${typeof value} ${String(value)}; it cannot be counted.`,
+    `"${name}" of ${nameOf} should be a list, but is ${JSON.stringify(value)}; it cannot be counted.`,
   );
 }
 
@@ -144,7 +144,7 @@ function rest(value: NonNullable<unknown>, name: string, nameOf: string): PyObje
   if (Array.isArray(value)) return (value as PyObject[string][]).slice(1);
   throw new WeirError(
     'REPRO_INVALID',
-    `"${name}" of ${nameOf} should be a text such as "#0", but is the ${typeof value} ${String(value)}.`,
+    `"${name}" of ${nameOf} should be a text such as "#0", but is ${JSON.stringify(value)}.`,
   );
 }
 

@@ -81,11 +81,11 @@ export function parseReprodataOut(text: string, fileName = 'reprodata.out'): Rep
         `${fileName}: the entry "${key}" should be a drop with that oid, but is not; this file was not written by a session.`,
         { details: { key } },
       );
-    drops.set(key, drop as unknown as PyObject);
+    drops.set(key, drop);
   }
   const reprodata = last ?? graph['reprodata'] ?? {};
   if (!isJsonObject(reprodata)) throw foreign(fileName);
-  return { drops, reprodata: reprodata as unknown as PyObject };
+  return { drops, reprodata: reprodata };
 }
 
 function messageText(error: unknown): string {

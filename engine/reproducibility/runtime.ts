@@ -128,12 +128,12 @@ export function runtimeLevel(dropSpec: object): RModeName {
   const repro = spec['reprodata'] as PyObject | null | undefined;
   const value = repro?.['rmode'];
   if (value === undefined || value === null) return 'NOTHING';
-  const text = String(value as string | number).trim();
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
   const mode = /^[+-]?\d+$/.test(text) ? rmodeName(Number(text)) : undefined;
   if (mode === undefined)
     throw new WeirError(
       'REPRO_INVALID',
-      `The rmode of drop "${String(spec['oid'])}" should be a mode number such as "4", but is ${JSON.stringify(value)}.`,
+      `The rmode of drop ${JSON.stringify(spec['oid'])} should be a mode number such as "4", but is ${JSON.stringify(value)}.`,
       { details: { oid: spec['oid'] } },
     );
   return mode;
@@ -161,7 +161,7 @@ export function storeRuntimeData(dropSpec: object, event: RuntimeCommit): void {
   if (repro === undefined || repro === null) return;
   if (!Object.hasOwn(repro, 'rmode')) throw new ReproKeyError('rmode', 'The reprodata of a drop');
   if (repro['rmode'] !== '-1') {
-    repro['rg_data'] = withRoot(event.data as PyObject, event.merkleroot as string | null);
+    repro['rg_data'] = withRoot(event.data, event.merkleroot as string | null);
     return;
   }
   for (const mode of ALL_RMODES) {

@@ -232,7 +232,8 @@ function addPgtData(
 ): void {
   const mode = ownMode(drop);
   const isData = categoryTypeIsData(drop);
-  const isEnum = options.isEnumCategoryType?.(String(drop['oid'])) ?? false;
+  const oid = drop['oid'];
+  const isEnum = typeof oid === 'string' && (options.isEnumCategoryType?.(oid) ?? false);
   for (const name of modesOf(mode)) {
     const dictionary = modeDictionary(drop, name);
     dictionary['pgt_parenthashes'] = {};

@@ -2,6 +2,7 @@
  * The walk that every stage shares (spec/reproducibility.md 5.2): a Kahn walk with a stack, over indices.
  */
 
+import { WeirError } from '../protocol/index.ts';
 import { ReproKeyError } from './fields.ts';
 import { keysOf, type PyObject } from './python-json.ts';
 
@@ -84,22 +85,28 @@ function indexOf(index: ReadonlyMap<string, number>, id: string, where: string):
 
 function requireKey(object: PyObject, key: string, where: string): string {
   if (!Object.hasOwn(object, key)) throw new ReproKeyError(key, where);
-  return String(object[key]);
+  const id = object[key];
+  // Old editors numbered their nodes.
+  if (typeof id === 'string' || typeof id === 'number') return String(id);
+  throw new WeirError(
+    'REPRO_INVALID',
+    `"${key}" of ${where} should be a text, but is ${JSON.stringify(id)}.`,
+  );
 }
 
 /** The topology of a logical graph: `linkDataArray` over node ids. A node without `reprodata` is skipped. */
 export function logicalTopology(nodes: readonly PyObject[], links: readonly PyObject[]): Topology {
   const index = new Map<string, number>();
   const ids = nodes.map((node, i) => {
-    const id = requireKey(node, 'id', `Node ${i} of nodeDataArray`);
+    const id = requireKey(node, 'id', `node ${i} of nodeDataArray`);
     index.set(id, i);
     return id;
   });
   const edges: number[] = [];
   links.forEach((link, i) => {
     const where = `nodeDataArray, to which link ${i} points,`;
-    const from = requireKey(link, 'from', `Link ${i} of linkDataArray`);
-    const to = requireKey(link, 'to', `Link ${i} of linkDataArray`);
+    const from = requireKey(link, 'from', `link ${i} of linkDataArray`);
+    const to = requireKey(link, 'to', `link ${i} of linkDataArray`);
     edges.push(indexOf(index, from, where), indexOf(index, to, where));
   });
   return buildTopology(ids, edges, (i) => nodes[i]?.['reprodata'] === undefined);
@@ -112,14 +119,17 @@ export function relationOid(entry: unknown): string {
     const first = keysOf(entry)[0];
     if (first !== undefined) return first;
   }
-  throw new ReproKeyError(String(entry), 'A relation list');
+  throw new WeirError(
+    'REPRO_INVALID',
+    `A relation should be an oid or an object {oid: port}, but is ${JSON.stringify(entry)}.`,
+  );
 }
 
 /** The topology of physical drops: `outputs`, then `consumers` of each drop, and no other relation. */
 export function physicalTopology(drops: readonly PyObject[]): Topology {
   const index = new Map<string, number>();
   const ids = drops.map((drop, i) => {
-    const oid = requireKey(drop, 'oid', `Drop ${i} of the list`);
+    const oid = requireKey(drop, 'oid', `drop ${i} of the list`);
     index.set(oid, i);
     return oid;
   });

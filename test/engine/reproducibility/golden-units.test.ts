@@ -100,7 +100,7 @@ describe.skipIf(!hasGolden)(`units equal the real system's (skipped where ${SKIP
         const graph = { nodeDataArray: [node], linkDataArray: [] };
         repro.initLgReproData(repro.initLgtReproData(graph, repro.rmodeText(mode)));
         for (const key of ['lgt_data', 'lg_data'])
-          expect((node as Any).reprodata[mode][key], `${category} ${mode} ${key}`).toEqual(want[key]);
+          expect(node.reprodata[mode][key], `${category} ${mode} ${key}`).toEqual(want[key]);
       }
     for (const { drop, mode, ...want } of physical) {
       const extractor = new repro.DataExtractor();

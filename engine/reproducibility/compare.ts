@@ -1,0 +1,369 @@
+/**
+ * Comparison of two sessions, graphs or `reprodata.out` files: per R-mode match, differs or not recorded, and the first
+ * causes (design/ux-and-trust.md 3).
+ */
+
+import { alignDrops, type Alignment } from './align.ts';
+import type { DropRecord } from './drop-record.ts';
+import { ALL_RMODES, type HashedRMode } from './modes.ts';
+import { keysOf, type PyObject } from './python-json.ts';
+import { pythonRepr } from './python-repr.ts';
+import { type FieldClass, modeBits, type RecordField, recordFields } from './record-classes.ts';
+import type { Topology } from './topology.ts';
+
+/** A drop as the comparison sees it. */
+export interface ComparableDrop {
+  readonly oid: string;
+  readonly lgKey: string | null;
+  /** Where in scatters and loops it is. */
+  readonly coordinates: string | null;
+  readonly name: string;
+  /** Kind for alignment by structure: class and category. */
+  readonly kind: string;
+  readonly fields: () => readonly RecordField[];
+}
+
+/** One of the two things compared. */
+export interface ComparisonSide {
+  readonly drops: readonly ComparableDrop[];
+  readonly topology: Topology;
+  /** The signature of each mode that was recorded; null or missing: not recorded. */
+  readonly signatures: SignatureTable;
+  /** Weir's own signatures (canonical-signature.ts), which cover more. */
+  readonly canonicalSignatures?: SignatureTable;
+}
+
+export type SignatureTable = Readonly<Partial<Record<HashedRMode, string | null>>>;
+
+export const ModeVerdict = { MATCH: 'match', DIFFERS: 'differs', NOT_RECORDED: 'not recorded' } as const;
+export type ModeVerdict = (typeof ModeVerdict)[keyof typeof ModeVerdict];
+
+export interface DifferingField {
+  readonly class: FieldClass;
+  readonly name: string;
+  /** undefined where the side has no such field. */
+  readonly a: unknown;
+  readonly b: unknown;
+}
+
+export interface DifferingDrop {
+  readonly a: string | null;
+  readonly b: string | null;
+  readonly name: string;
+  /** True for a first cause; false for a later drop that changed by itself too (code, parameter, structure). */
+  readonly isFirst: boolean;
+  readonly fields: readonly DifferingField[];
+}
+
+/** Two signatures and what they say. `same` is null when it cannot be said, because a side was not recorded. */
+export interface SignatureComparison {
+  readonly verdict: ModeVerdict;
+  readonly same: boolean | null;
+  readonly a: string | null;
+  readonly b: string | null;
+}
+
+export interface ModeComparison extends SignatureComparison {
+  /** The same for Weir's own signatures. */
+  readonly canonical: SignatureComparison;
+  readonly differing: readonly DifferingDrop[];
+  /** Drops after a cause: their difference may follow from it. */
+  readonly affected: number;
+}
+
+export interface Comparison {
+  readonly rmodes: Readonly<Record<HashedRMode, ModeComparison>>;
+  readonly alignment: {
+    readonly byId: number;
+    readonly byLogicalId: number;
+    readonly byStructure: number;
+    /** Drops of A without counterpart, and of B. */
+    readonly removed: readonly string[];
+    readonly added: readonly string[];
+  };
+}
+
+export interface ComparisonOptions {
+  /** How many differing drops are listed per mode; the rest is counted. Default 1000. */
+  readonly maxListed?: number;
+  /** Whether two values are the same for the person comparing, e.g. within a tolerance. Never makes a hash match. */
+  readonly isEqual?: (
+    field: { readonly class: FieldClass; readonly name: string },
+    a: unknown,
+    b: unknown,
+  ) => boolean;
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  return pythonRepr(a) === pythonRepr(b);
+}
+
+interface PairDifference {
+  readonly fields: readonly (DifferingField & { readonly modes: number })[];
+  readonly modes: number;
+}
+
+/** The fields in which a pair differs; undefined when in none that counts. */
+function differences(
+  a: ComparableDrop,
+  b: ComparableDrop,
+  options: ComparisonOptions,
+): PairDifference | undefined {
+  const left = a.fields();
+  const right = b.fields();
+  if (left === right) return undefined;
+  const found: (DifferingField & { modes: number })[] = [];
+  const note = (field: RecordField, va: unknown, vb: unknown): void => {
+    if (field.modes === 0 || sameValue(va, vb) || options.isEqual?.(field, va, vb)) return;
+    found.push({ class: field.class, name: field.name, a: va, b: vb, modes: field.modes });
+  };
+  const isAligned = left.length === right.length && left.every((field, i) => isSameField(field, right[i]));
+  if (isAligned) left.forEach((field, i) => note(field, field.value, right[i]?.value));
+  else {
+    const keyOf = (field: RecordField): string => `${field.class} ${field.name} ${field.modes}`;
+    const others = new Map(right.map((field) => [keyOf(field), field]));
+    for (const field of left) {
+      const other = others.get(keyOf(field));
+      others.delete(keyOf(field));
+      note(field, field.value, other?.value);
+    }
+    for (const field of others.values()) note(field, undefined, field.value);
+  }
+  if (found.length === 0) return undefined;
+  return { fields: found, modes: found.reduce((bits, field) => bits | field.modes, 0) };
+}
+
+function isSameField(a: RecordField, b: RecordField | undefined): boolean {
+  return b !== undefined && a.class === b.class && a.name === b.name && a.modes === b.modes;
+}
+
+/** Classes that a drop cannot have inherited from the ones before it. */
+const OWN_CLASSES: ReadonlySet<FieldClass> = new Set(['structure', 'code', 'parameter']);
+
+/** Compares two sides. Linear in drops and edges. */
+export function compareSides(
+  a: ComparisonSide,
+  b: ComparisonSide,
+  options: ComparisonOptions = {},
+): Comparison {
+  const alignment = alignDrops(a, b);
+  const pairs = alignment.partnerOfA.map((partner, i) =>
+    partner < 0
+      ? undefined
+      : differences(a.drops[i] as ComparableDrop, b.drops[partner] as ComparableDrop, options),
+  );
+  const structure = edgeDifferences(a, b, alignment);
+  const rmodes = {} as Record<HashedRMode, ModeComparison>;
+  for (const mode of ALL_RMODES)
+    rmodes[mode] = compareMode(mode, a, b, { alignment, pairs, structure }, options);
+  const oids = (side: ComparisonSide, partners: Int32Array): string[] =>
+    side.drops.filter((_, i) => (partners[i] as number) < 0).map((drop) => drop.oid);
+  return {
+    rmodes,
+    alignment: {
+      byId: alignment.byId,
+      byLogicalId: alignment.byLogicalId,
+      byStructure: alignment.byStructure,
+      removed: oids(a, Int32Array.from(alignment.partnerOfA)),
+      added: oids(b, Int32Array.from(alignment.partnerOfB)),
+    },
+  };
+}
+
+interface Found {
+  readonly alignment: Alignment;
+  /** Differences of each drop of A with its partner. */
+  readonly pairs: readonly (PairDifference | undefined)[];
+  /** Parents that each drop of A has and its partner has not, and the other way round. */
+  readonly structure: ReadonlyMap<number, DifferingField>;
+}
+
+function parentsOf(topology: Topology): number[][] {
+  const parents: number[][] = topology.ids.map(() => []);
+  for (let from = 0; from < topology.ids.length; from++)
+    for (let e = topology.offsets[from] as number; e < (topology.offsets[from + 1] as number); e++)
+      parents[topology.targets[e] as number]?.push(from);
+  return parents;
+}
+
+function edgeDifferences(
+  a: ComparisonSide,
+  b: ComparisonSide,
+  alignment: Alignment,
+): Map<number, DifferingField> {
+  const found = new Map<number, DifferingField>();
+  const parentsB = parentsOf(b.topology);
+  parentsOf(a.topology).forEach((parents, i) => {
+    const partner = alignment.partnerOfA[i] as number;
+    if (partner < 0) return;
+    const theirs = parentsB[partner] ?? [];
+    const mapped = new Set(parents.map((p) => alignment.partnerOfA[p] as number));
+    if (mapped.size === new Set(theirs).size && theirs.every((p) => mapped.has(p))) return;
+    const names = (side: ComparisonSide, list: readonly number[]): string[] =>
+      list.map((p) => side.drops[p]?.name ?? '').sort();
+    found.set(i, { class: 'structure', name: 'edges from', a: names(a, parents), b: names(b, theirs) });
+  });
+  return found;
+}
+
+function compareMode(
+  mode: HashedRMode,
+  a: ComparisonSide,
+  b: ComparisonSide,
+  found: Found,
+  options: ComparisonOptions,
+): ModeComparison {
+  const upstream = compareSignatures(a.signatures[mode], b.signatures[mode]);
+  const canonical = compareSignatures(a.canonicalSignatures?.[mode], b.canonicalSignatures?.[mode]);
+  const differs = upstream.same === false || canonical.same === false;
+  return {
+    ...upstream,
+    canonical,
+    ...(differs ? firstCauses(mode, a, b, found, options.maxListed ?? 1000) : { differing: [], affected: 0 }),
+  };
+}
+
+function compareSignatures(
+  left: string | null | undefined,
+  right: string | null | undefined,
+): SignatureComparison {
+  const [a, b] = [left ?? null, right ?? null];
+  if (a === null || b === null) return { verdict: 'not recorded', same: null, a, b };
+  return a === b ? { verdict: 'match', same: true, a, b } : { verdict: 'differs', same: false, a, b };
+}
+
+function firstCauses(
+  mode: HashedRMode,
+  a: ComparisonSide,
+  b: ComparisonSide,
+  found: Found,
+  maxListed: number,
+): { differing: DifferingDrop[]; affected: number } {
+  const bit = modeBits(mode);
+  const { topology } = a;
+  const isTainted = new Uint8Array(topology.ids.length);
+  const differing: DifferingDrop[] = [];
+  const later: DifferingDrop[] = [];
+  let affected = 0;
+  const isChained = mode !== 'REPRODUCE';
+  for (const i of topology.visited) {
+    const fields = claimedFields(i, bit, isChained, found);
+    const partner = found.alignment.partnerOfA[i] as number;
+    const isOwn = fields.length > 0 || (partner < 0 && isChained);
+    if (isTainted[i]) affected++;
+    if (isOwn) {
+      const drop = a.drops[i] as ComparableDrop;
+      const entry: DifferingDrop = {
+        a: drop.oid,
+        b: partner < 0 ? null : (b.drops[partner]?.oid ?? null),
+        name: drop.name,
+        isFirst: !isTainted[i],
+        fields: partner < 0 ? [{ class: 'structure', name: 'drop', a: drop.name, b: undefined }] : fields,
+      };
+      if (entry.isFirst) differing.push(entry);
+      else if (entry.fields.some((field) => OWN_CLASSES.has(field.class))) later.push(entry);
+    }
+    if (isOwn || isTainted[i])
+      for (let e = topology.offsets[i] as number; e < (topology.offsets[i + 1] as number); e++)
+        isTainted[topology.targets[e] as number] = 1;
+  }
+  if (isChained) differing.push(...addedDrops(b, found.alignment));
+  return { differing: [...differing, ...later].slice(0, maxListed), affected };
+}
+
+function claimedFields(index: number, bit: number, isChained: boolean, found: Found): DifferingField[] {
+  const pair = found.pairs[index];
+  const edge = isChained ? found.structure.get(index) : undefined;
+  const fields: DifferingField[] = edge === undefined ? [] : [edge];
+  if (pair !== undefined && (pair.modes & bit) !== 0)
+    for (const field of pair.fields)
+      if ((field.modes & bit) !== 0)
+        fields.push({ class: field.class, name: field.name, a: field.a, b: field.b });
+  return fields;
+}
+
+/** Drops that only B has, as far as no drop before them is of the same sort. */
+function addedDrops(b: ComparisonSide, alignment: Alignment): DifferingDrop[] {
+  const parents = parentsOf(b.topology);
+  const added: DifferingDrop[] = [];
+  b.drops.forEach((drop, i) => {
+    if ((alignment.partnerOfB[i] as number) >= 0) return;
+    if (parents[i]?.some((p) => (alignment.partnerOfB[p] as number) < 0)) return;
+    const fields: DifferingField[] = [{ class: 'structure', name: 'drop', a: undefined, b: drop.name }];
+    added.push({ a: null, b: drop.oid, name: drop.name, isFirst: true, fields });
+  });
+  return added;
+}
+
+// --- the two sources of sides -------------------------------------------------------------------------------------
+
+/** A side from a session's records. `signatures`: those of its facts, DALiuGE's and ours. */
+export function sideOfRecords(
+  records: readonly DropRecord[],
+  topology: Topology,
+  signatures: SignatureTable,
+  canonicalSignatures: SignatureTable = {},
+): ComparisonSide {
+  const drops = records.map((record): ComparableDrop => {
+    const { drop } = record;
+    return {
+      oid: drop.oid,
+      lgKey: drop.lgKey,
+      coordinates: drop.iid,
+      name: drop.name,
+      kind: `${drop.dropClass} ${drop.category}`,
+      fields: () => recordFields(record),
+    };
+  });
+  return { drops, topology, signatures, canonicalSignatures };
+}
+
+/** Which class the data of a stage belongs to. */
+const STAGE_CLASSES: readonly (readonly [key: string, cls: FieldClass])[] = [
+  ['lgt_data', 'structure'],
+  ['lg_data', 'parameter'],
+  ['pgt_data', 'structure'],
+  ['pg_data', 'environment'],
+  ['rg_data', 'outcome'],
+];
+const PLACEMENT = new Set(['rank', 'node', 'island']);
+
+/** A side from drops or nodes that carry `reprodata`: a graph of any stage, or a `reprodata.out`. */
+export function sideOfReproData(
+  specs: readonly PyObject[],
+  topology: Topology,
+  signatures: SignatureTable,
+): ComparisonSide {
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+  const drops = specs.map((spec, i): ComparableDrop => ({
+    oid: topology.ids[i] as string,
+    lgKey: text(spec['lg_key']),
+    coordinates: text(spec['iid']),
+    name: text(spec['name']) ?? (topology.ids[i] as string),
+    kind: `${text(spec['dropclass']) ?? ''} ${text(spec['category']) ?? ''}`,
+    fields: () => reproDataFields(spec['reprodata'] as PyObject | undefined),
+  }));
+  return { drops, topology, signatures };
+}
+
+function reproDataFields(repro: PyObject | undefined): RecordField[] {
+  const fields: RecordField[] = [];
+  for (const mode of ALL_RMODES) {
+    const dictionary = repro?.[mode] as PyObject | undefined;
+    if (typeof dictionary !== 'object' || dictionary === null) continue;
+    const modes = modeBits(mode);
+    for (const [key, cls] of STAGE_CLASSES) {
+      // A single mode's run-time data is one level too high and enters no signature (spec 9.6).
+      const data = dictionary[key] as PyObject | undefined;
+      if (typeof data !== 'object' || data === null) continue;
+      for (const name of keysOf(data)) {
+        if (name === 'merkleroot') continue;
+        const isPlacement = PLACEMENT.has(name);
+        fields.push({ class: isPlacement ? 'environment' : cls, name, value: data[name], modes });
+      }
+    }
+  }
+  return fields;
+}

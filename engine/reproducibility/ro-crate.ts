@@ -1,0 +1,149 @@
+/**
+ * The metadata of a bundle: RO-Crate 1.1 JSON-LD, profile Workflow Run Crate 0.5, of our own writing. The graph is the
+ * workflow, the session the action that ran it, outputs its results.
+ */
+
+import type { SessionFacts } from './session-seal.ts';
+
+const CONTEXT = ['https://w3id.org/ro/crate/1.1/context', 'https://w3id.org/ro/terms/workflow-run/context'];
+const CRATE_SPEC = 'https://w3id.org/ro/crate/1.1';
+const PROFILES = [
+  ['https://w3id.org/ro/wfrun/process/0.5', 'Process Run Crate', '0.5'],
+  ['https://w3id.org/ro/wfrun/workflow/0.5', 'Workflow Run Crate', '0.5'],
+  ['https://w3id.org/workflowhub/workflow-ro-crate/1.0', 'Workflow RO-Crate', '1.0'],
+] as const;
+const LANGUAGE_ID = 'https://daliuge.readthedocs.io/#graph';
+
+/** A file of the bundle as the metadata describes it. */
+export interface CrateFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly name: string;
+  readonly encodingFormat: string;
+  readonly role: 'workflow' | 'output' | 'record' | 'other';
+  /** For outputs: the drop that holds it. */
+  readonly oid?: string;
+}
+
+export interface CrateFacts {
+  readonly facts: SessionFacts;
+  readonly files: readonly CrateFile[];
+  readonly exportedAtMs: number;
+  /** Who is responsible for the run, if the user has said so; shown as a Person. */
+  readonly agentName?: string;
+  /** SPDX identifier or URL; default states that no licence was given. */
+  readonly license?: string;
+}
+
+type Entity = Record<string, unknown>;
+const ref = (id: string): { '@id': string } => ({ '@id': id });
+
+/** A path as a relative URI reference. */
+function fileId(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** Ends of sessions in schema.org's words. */
+function actionStatus(status: string): string {
+  if (status === 'FINISHED') return 'http://schema.org/CompletedActionStatus';
+  return status === 'RUNNING'
+    ? 'http://schema.org/ActiveActionStatus'
+    : 'http://schema.org/FailedActionStatus';
+}
+
+function fileEntity(file: CrateFile): Entity {
+  const isWorkflow = file.role === 'workflow';
+  return {
+    '@id': fileId(file.path),
+    '@type': isWorkflow ? ['File', 'SoftwareSourceCode', 'ComputationalWorkflow'] : 'File',
+    name: file.name,
+    encodingFormat: file.encodingFormat,
+    contentSize: String(file.sizeBytes),
+    sha256: file.sha256,
+    ...(isWorkflow && { programmingLanguage: ref(LANGUAGE_ID) }),
+    ...(file.oid !== undefined && { identifier: file.oid }),
+  };
+}
+
+function rootEntity(crate: CrateFacts, workflowId: string | undefined, licenseId: string): Entity {
+  const { facts } = crate;
+  return {
+    '@id': './',
+    '@type': 'Dataset',
+    name: `Session ${facts.sessionId} of ${facts.graphName}`,
+    description:
+      `Execution record of the DALiuGE graph "${facts.graphName}" with ${facts.drops} drops, ` +
+      `ended ${facts.status}, sealed by Weir ${facts.weirVersion}.`,
+    datePublished: iso(crate.exportedAtMs),
+    license: ref(licenseId),
+    conformsTo: PROFILES.map(([id]) => ref(id)),
+    hasPart: crate.files.map((file) => ref(fileId(file.path))),
+    mentions: [ref('#session')],
+    ...(workflowId !== undefined && { mainEntity: ref(workflowId) }),
+  };
+}
+
+function actionEntity(crate: CrateFacts, workflowId: string | undefined): Entity {
+  const { facts } = crate;
+  const outputs = crate.files.filter((file) => file.role === 'output').map((file) => ref(fileId(file.path)));
+  return {
+    '@id': '#session',
+    '@type': 'CreateAction',
+    name: `Execution of ${facts.graphName} as session ${facts.sessionId}`,
+    identifier: facts.runId,
+    startTime: iso(facts.createdAtMs),
+    endTime: iso(facts.finishedAtMs),
+    actionStatus: actionStatus(facts.status),
+    instrument: ref(workflowId ?? '#weir'),
+    ...(outputs.length > 0 && { result: outputs }),
+    ...(crate.agentName !== undefined && { agent: ref('#agent') }),
+  };
+}
+
+/** The document `ro-crate-metadata.json`. The time of export comes from the caller. */
+export function roCrateMetadata(crate: CrateFacts): { '@context': unknown; '@graph': readonly Entity[] } {
+  const workflow = crate.files.find((file) => file.role === 'workflow');
+  const workflowId = workflow && fileId(workflow.path);
+  const license = crate.license ?? '#no-license';
+  const licenseId =
+    license.startsWith('#') || license.includes('://') ? license : `https://spdx.org/licenses/${license}`;
+  const graph: Entity[] = [
+    {
+      '@id': 'ro-crate-metadata.json',
+      '@type': 'CreativeWork',
+      conformsTo: [ref(CRATE_SPEC), ref('https://w3id.org/workflowhub/workflow-ro-crate/1.0')],
+      about: ref('./'),
+    },
+    rootEntity(crate, workflowId, licenseId),
+    ...PROFILES.map(([id, name, version]) => ({ '@id': id, '@type': 'CreativeWork', name, version })),
+    ...crate.files.map(fileEntity),
+    actionEntity(crate, workflowId),
+    {
+      '@id': '#weir',
+      '@type': 'SoftwareApplication',
+      name: 'Weir',
+      softwareVersion: crate.facts.weirVersion,
+    },
+    {
+      '@id': LANGUAGE_ID,
+      '@type': 'ComputerLanguage',
+      name: 'DALiuGE graph',
+      url: 'https://daliuge.readthedocs.io/',
+    },
+    {
+      '@id': licenseId,
+      '@type': 'CreativeWork',
+      name: crate.license ?? 'No licence was stated',
+      description:
+        crate.license === undefined
+          ? 'The person who exported this session did not state a licence.'
+          : `The contents are under ${crate.license}.`,
+    },
+  ];
+  if (crate.agentName !== undefined)
+    graph.push({ '@id': '#agent', '@type': 'Person', name: crate.agentName });
+  return { '@context': CONTEXT, '@graph': graph };
+}
