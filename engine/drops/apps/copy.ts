@@ -3,17 +3,12 @@ import { cp, mkdir } from 'node:fs/promises';
 import { InvalidDropException } from '../../protocol/index.ts';
 import type { AppDROP } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
+import { DirectoryDROP } from '../data/index.ts';
 import type { AbstractDROP } from '../drop.ts';
-import { pathOf } from './named-ports.ts';
 import { describeApp } from './python-values.ts';
 
 interface Container {
   readonly children: readonly AbstractDROP[];
-}
-
-/** Whether the drop is a directory on disk (DirectoryDROP). */
-export function isDirectory(drop: AbstractDROP): boolean {
-  return (drop as { isDirectory?: unknown }).isDirectory === true;
 }
 
 function isContainer(drop: AbstractDROP): drop is AbstractDROP & Container {
@@ -38,7 +33,7 @@ async function copyDrop(
   bufferBytes: number,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
-  if (isDirectory(source)) return copyDirectory(app, source);
+  if (source instanceof DirectoryDROP) return copyDirectory(app, source);
   if (isContainer(source)) {
     for (const child of source.children) await copyDrop(app, child as DataDROP, bufferBytes, onBytes);
     return;
@@ -51,16 +46,14 @@ async function copyDrop(
   }
 }
 
-async function copyDirectory(app: AppDROP, source: DataDROP): Promise<void> {
-  const from = pathOf(source);
+async function copyDirectory(app: AppDROP, source: DirectoryDROP): Promise<void> {
   for (const output of app.outputs) {
-    const to = pathOf(output);
-    if (!isDirectory(output) || from === undefined || to === undefined)
+    if (!(output instanceof DirectoryDROP))
       throw new InvalidDropException(
         `${describeApp(app)} cannot copy the directory of drop ${source.uid} into ${output.constructor.name} ${output.uid}; link a directory drop as output.`,
         { details: { uid: app.uid, input: source.uid, output: output.uid } },
       );
-    await mkdir(to, { recursive: true });
-    await cp(from, to, { recursive: true, force: true });
+    await mkdir(output.path, { recursive: true });
+    await cp(source.path, output.path, { recursive: true, force: true });
   }
 }

@@ -51,16 +51,25 @@ export function substituteQuoted(command: string, placeholder: string, text: str
   }
 }
 
-/** Replaces `{uid}` of each linked drop by its path, or by its data URL where it has no path. Inputs come first. */
-export function replaceUids(
+/** Replaces `{uid}` by the path of that drop. */
+export function replaceUids(command: string, drops: readonly DataDROP[]): string {
+  return replaceEach(command, drops, pathOf);
+}
+
+/** Replaces `{uid}` by the data URL of that drop: for drops without a path, once every name had its turn. */
+export function replaceUidsByUrl(command: string, drops: readonly DataDROP[]): string {
+  return replaceEach(command, drops, dataUrlOf);
+}
+
+function replaceEach(
   command: string,
-  inputs: readonly DataDROP[],
-  outputs: readonly DataDROP[],
+  drops: readonly DataDROP[],
+  place: (drop: DataDROP) => string | undefined,
 ): string {
   let text = command;
-  for (const drop of [...inputs, ...outputs]) {
-    const place = pathOf(drop) ?? dataUrlOf(drop);
-    if (place !== undefined) text = substituteQuoted(text, `{${drop.uid}}`, place);
+  for (const drop of drops) {
+    const found = text.includes(`{${drop.uid}}`) ? place(drop) : undefined;
+    if (found !== undefined) text = substituteQuoted(text, `{${drop.uid}}`, found);
   }
   return text;
 }

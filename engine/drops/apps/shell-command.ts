@@ -20,6 +20,7 @@ import {
   replaceLegacy,
   replaceNames,
   replaceUids,
+  replaceUidsByUrl,
   type PlaceholderValue,
 } from './placeholders.ts';
 
@@ -36,8 +37,10 @@ export async function buildCommand(app: AppDROP, template: string): Promise<stri
     outputs: app.outputs,
   };
   if (isLegacy(app, command)) return legacyCommand(app, command, sides);
-  const named = replaceUids(command, sides.inputs, sides.outputs);
-  return replaceNames(named, await placeholderValues(app, (name) => mentions(named, name)));
+  const drops = [...sides.inputs, ...sides.outputs];
+  const placed = replaceUids(command, drops);
+  const named = replaceNames(placed, await placeholderValues(app, (name) => mentions(placed, name)));
+  return replaceUidsByUrl(named, drops);
 }
 
 /**
@@ -75,7 +78,7 @@ function legacyCommand(app: AppDROP, command: string, { inputs, outputs }: Sides
     inputRedirection: setting('input_redirection', ''),
     outputRedirection: setting('output_redirection', ''),
   });
-  return replaceLegacy(replaceUids(line, inputs, outputs), inputs, outputs);
+  return replaceLegacy(replaceUids(line, [...inputs, ...outputs]), inputs, outputs);
 }
 
 /**

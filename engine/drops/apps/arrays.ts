@@ -1,0 +1,211 @@
+/** Arrays of random numbers and their averages (seed `dlg.apps.simple`, spec/engine.md 6.9). */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { InvalidDropException } from '../../protocol/index.ts';
+import { BarrierAppDROP } from '../app-drop.ts';
+import { truthy, type DropKwargs } from '../drop.ts';
+import { boolParam, floatParam, intParam, readParams, stringParam } from '../params.ts';
+import { NdArray, NumpyScalar, PyTuple, type PyValue } from '../pyrepr/index.ts';
+import { registerDrop } from '../registry.ts';
+import { namedPorts, readableDrop } from './named-ports.ts';
+import { expectArray, pairwiseSum, product } from './numpy.ts';
+import { describeApp, loadValue, numberOf, saveValue } from './python-values.ts';
+
+const RANDOM = {
+  integer: boolParam('integer', true, 'Whole numbers instead of fractions'),
+  low: floatParam('low', 0, 'Smallest value'),
+  high: floatParam('high', 100, 'Limit of the values (not reached)'),
+  size: intParam('size', 100, 'Number of values'),
+  keepArray: boolParam('keep_array', false, 'Keep the array in the drop after it was written'),
+} as const;
+
+/** Elements an array may have here: more would not fit one piece of memory. */
+const MAX_ELEMENTS = 2 ** 28;
+
+/** Pickles a numpy array of random numbers to all outputs. Ports named like parameters override them. */
+export class RandomArrayApp extends BarrierAppDROP {
+  readonly #params;
+  #array: NdArray | undefined;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#params = readParams(RANDOM, kwargs, this.uid);
+  }
+
+  get integer(): boolean {
+    return this.#params.integer;
+  }
+
+  get low(): number {
+    return this.#params.low;
+  }
+
+  get high(): number {
+    return this.#params.high;
+  }
+
+  /** The array of the last run, where `keep_array` asks for it. */
+  get array(): NdArray | undefined {
+    return this.#array;
+  }
+
+  override async run(): Promise<void> {
+    if (this.outputs.length === 0)
+      throw new InvalidDropException(`${describeApp(this)} has no output for its array; link one.`);
+    const array = this.#make(await this.#settings());
+    if (this.#params.keepArray) this.#array = array;
+    await saveValue(this.outputs, array);
+  }
+
+  /** The parameters, with what named inputs say in their place. */
+  async #settings(): Promise<{ integer: boolean; low: number; high: number; size: number }> {
+    const settings = { ...this.#params };
+    for (const port of namedPorts(this, 'inputs')) {
+      const drop = readableDrop(port);
+      if (!drop || !['integer', 'low', 'high', 'size'].includes(port.name)) continue;
+      const value = await loadValue(drop);
+      const name = port.name as 'integer' | 'low' | 'high' | 'size';
+      if (name === 'integer') settings.integer = truthy(value);
+      else settings[name] = numberOf(value) ?? settings[name];
+    }
+    return settings;
+  }
+
+  #make({
+    integer,
+    low,
+    high,
+    size,
+  }: {
+    integer: boolean;
+    low: number;
+    high: number;
+    size: number;
+  }): NdArray {
+    if (!(size >= 0) || size > MAX_ELEMENTS)
+      throw new InvalidDropException(
+        `${describeApp(this)}: size must be from 0 to ${MAX_ELEMENTS}, but is ${size}.`,
+      );
+    if (!integer) return NdArray.of(Float64Array.from({ length: size }, () => (Math.random() + low) * high));
+    const [from, to] = [Math.trunc(low), Math.trunc(high)];
+    if (from >= to)
+      throw new InvalidDropException(
+        `${describeApp(this)}: there are no whole numbers from low (${from}) up to high (${to}); raise high.`,
+      );
+    const random = (): bigint => BigInt(from) + BigInt(Math.floor(Math.random() * (to - from)));
+    return NdArray.of(BigInt64Array.from({ length: size }, random));
+  }
+}
+
+const AVERAGE = { method: stringParam('method', 'mean', 'mean or median') } as const;
+
+/**
+ * Averages all elements of all inputs together, along the first axis: flat inputs give one number, lists of rows give
+ * one row (as upstream does; its documentation speaks of vectors).
+ */
+export class AverageArraysApp extends BarrierAppDROP {
+  readonly #method: string;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#method = readParams(AVERAGE, kwargs, this.uid).method;
+    if (this.#method !== 'mean' && this.#method !== 'median')
+      throw new InvalidDropException(
+        `${describeApp(this)}: method must be "mean" or "median", but is "${this.#method}".`,
+      );
+  }
+
+  get method(): string {
+    return this.#method;
+  }
+
+  override async run(): Promise<void> {
+    if (this.outputs.length === 0 || this.inputs.length === 0)
+      throw new InvalidDropException(
+        `${describeApp(this)} needs at least one input and one output, but has ${this.inputs.length} and ${this.outputs.length}.`,
+      );
+    const elements: PyValue[] = [];
+    for (const input of this.inputs) elements.push(...elementsOf(await loadValue(input)));
+    if (elements.length === 0)
+      throw new InvalidDropException(`${describeApp(this)}: its inputs hold no elements to average.`);
+    const all = expectArray(elements, `The inputs of ${this.uid} together`);
+    await saveValue(this.outputs, this.#average(all));
+  }
+
+  #average(all: NdArray): PyValue {
+    const numbers = all.numbers();
+    if (!numbers)
+      throw new InvalidDropException(`${describeApp(this)}: its inputs hold ${all.descr}, not numbers.`);
+    const [rows = 0, ...shape] = all.shape;
+    const width = product(shape);
+    const columns = Float64Array.from({ length: width }, (_, column) =>
+      this.#method === 'mean'
+        ? mean(numbers, rows, width, column)
+        : median(Float64Array.from({ length: rows }, (_, row) => numbers[row * width + column] as number)),
+    );
+    return shape.length === 0 ? NumpyScalar.float64(columns[0] as number) : NdArray.of(columns, shape);
+  }
+}
+
+function elementsOf(value: PyValue): readonly PyValue[] {
+  if (value === null) return [];
+  if (value instanceof PyTuple) return value.items;
+  if (Array.isArray(value)) return value as readonly PyValue[];
+  if (value instanceof NdArray && value.shape.length > 0) {
+    if (value.shape.length === 1) return value.elements();
+    return Array.from({ length: value.shape[0] as number }, (_, i) => {
+      const part = value.slice(i, i + 1);
+      return new NdArray(part.descr, value.shape.slice(1), part.data);
+    });
+  }
+  return [value];
+}
+
+/** numpy adds flat arrays pairwise and rows one after the other. */
+function mean(numbers: Float64Array, rows: number, width: number, column: number): number {
+  if (width === 1) return pairwiseSum(numbers) / rows;
+  let sum = 0;
+  for (let row = 0; row < rows; row++) sum += numbers[row * width + column] as number;
+  return sum / rows;
+}
+
+function median(values: Float64Array): number {
+  if (values.some(Number.isNaN)) return Number.NaN;
+  values.sort();
+  const half = values.length >> 1;
+  const upper = values[half] as number;
+  return values.length % 2 === 1 ? upper : ((values[half - 1] as number) + upper) / 2;
+}
+
+const THRASH = { size: intParam('size', 100, 'Length of the list') } as const;
+/** Milliseconds of work between two turns of the event loop. */
+const SLICE_MS = 5;
+
+/** Work that grows with the square of `size`: a load for tests. Pickles a list of `size` random floats. */
+export class ListAppendThrashingApp extends BarrierAppDROP {
+  readonly #size: number;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#size = readParams(THRASH, kwargs, this.uid).size;
+  }
+
+  override async run(): Promise<void> {
+    if (this.outputs.length === 0)
+      throw new InvalidDropException(`${describeApp(this)} has no output for its list; link one.`);
+    let list: number[] = [];
+    let since = performance.now();
+    while (list.length < this.#size) {
+      // A new list for every element, on purpose.
+      list = [...list, Math.random()];
+      if (performance.now() - since < SLICE_MS) continue;
+      await nextTurn();
+      if (this.signal.aborted) return;
+      since = performance.now();
+    }
+    await saveValue(this.outputs, list);
+  }
+}
+
+registerDrop(RandomArrayApp, 'dlg.apps.simple.RandomArrayApp');
+registerDrop(AverageArraysApp, 'dlg.apps.simple.AverageArraysApp');
+registerDrop(ListAppendThrashingApp, 'dlg.apps.simple.ListAppendThrashingApp');
