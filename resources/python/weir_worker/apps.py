@@ -12,11 +12,12 @@ def load_class(dotted):
     module, _, name = dotted.rpartition(".")
     if not module:
         raise functions.BadModule("'%s' is no path of a class (module.Class)" % dotted)
-    functions._forget_if_changed(module.split(".")[0])
+    functions._forget_if_changed(module)
     try:
         found = getattr(importlib.import_module(module), name, None)
     except Exception as error:
         raise functions.BadModule("Error when loading module %s: %s: %s" % (module, type(error).__name__, error)) from error
+    functions._note_times([module])
     if not inspect.isclass(found):
         raise functions.BadModule("module '%s' has no class '%s'" % (module, name))
     return found

@@ -24,7 +24,7 @@ class Staged:
     """Remembers what is being done, for the error message."""
 
     def __init__(self):
-        self.stage = "load"
+        self.stage = "enter"
 
 
 def run_call(header, attachments, table, settings):
@@ -50,6 +50,7 @@ def enter(header):
 
 def _run(header, attachments, table, settings, staged):
     enter(header)
+    staged.stage = "load"
     function = functions.resolve(header.get("name"), header.get("code"))
     staged.stage = "decode"
     positional, named = _arguments(header, attachments, table)
@@ -92,7 +93,7 @@ def _argument(spec, attachments, table):
         with open(spec["path"], "rb") as file:
             return codec.decode(file.read(), spec["enc"], spec.get("text", False), what)
     if kind == "handle":
-        return table.value(spec["h"], spec["enc"], spec.get("move", False))
+        return table.value(spec["h"], spec["as"], spec["enc"], spec.get("move", False))
     if kind == "literal":
         return _json_or_literal(spec["v"], what)
     if kind == "dill64":

@@ -6,6 +6,7 @@ import traceback
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _MAX_TEXT = 64 << 10
 _MAX_CAUSES = 8
+_UNNAMED = ("builtins", "__weir_func_code__")
 
 
 def describe(error, stage):
@@ -21,7 +22,9 @@ def describe(error, stage):
 
 def _type_name(error):
     kind = type(error)
-    return kind.__name__ if kind.__module__ in ("builtins", "__weir_func_code__") else kind.__module__ + "." + kind.__qualname__
+    if kind.__module__ in _UNNAMED or kind.__module__.startswith("weir_worker."):
+        return kind.__qualname__
+    return "%s.%s" % (kind.__module__, kind.__qualname__)
 
 
 def _message(error):

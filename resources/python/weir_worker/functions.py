@@ -111,7 +111,8 @@ def _from_name(name):
         raise BadModule(
             "'%s' is no function of Python itself; functions of modules are written module.function" % name
         )
-    _forget_if_changed(parts[0])
+    if user_paths:
+        _forget_if_changed(name)
     found = _import(parts[0], name)
     for depth, part in enumerate(parts[1:], start=1):
         if not hasattr(found, part) and inspect.ismodule(found):
@@ -134,31 +135,49 @@ def _attributes(found, parts, name):
 
 def _import(module, name):
     try:
-        return importlib.import_module(module)
+        found = importlib.import_module(module)
+        if user_paths:
+            _note_times([module])
+        return found
     except ModuleNotFoundError as error:
         raise BadModule("Error when loading '%s': %s" % (name, error)) from error
     except Exception as error:
         raise BadModule("Error when loading '%s': %s: %s" % (name, type(error).__name__, error)) from error
 
 
-def _forget_if_changed(top):
-    """Lets a user's module be imported anew after its file changed on the DLG_PATH."""
-    module = sys.modules.get(top)
-    path = getattr(module, "__file__", None)
-    if not path or not user_paths:
-        return
-    if not any(path.startswith(root + os.sep) for root in user_paths):
-        return
+def _user_file(name):
+    """The file a loaded module of the DLG_PATH came from, or None."""
+    path = getattr(sys.modules.get(name), "__file__", None)
+    if path and any(path.startswith(root + os.sep) for root in user_paths):
+        return path
+    return None
+
+
+def _changed_at(path):
     try:
-        changed = os.stat(path).st_mtime_ns
+        return os.stat(path).st_mtime_ns
     except OSError:
-        return
-    before = _module_times.setdefault(top, changed)
-    if before != changed:
-        _module_times[top] = changed
-        for loaded in [m for m in sys.modules if m == top or m.startswith(top + ".")]:
-            del sys.modules[loaded]
-        importlib.invalidate_caches()
+        return None
+
+
+def _note_times(names):
+    for name in names:
+        path = _user_file(name)
+        if path:
+            _module_times[name] = _changed_at(path)
+
+
+def _forget_if_changed(dotted):
+    """Lets a user's module be imported anew after its file changed on the DLG_PATH."""
+    parts = dotted.split(".")
+    names = [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    for name in names:
+        path = _user_file(name)
+        if path and name in _module_times and _module_times[name] != _changed_at(path):
+            for loaded in [m for m in sys.modules if m == parts[0] or m.startswith(parts[0] + ".")]:
+                del sys.modules[loaded]
+            importlib.invalidate_caches()
+            return
 
 
 user_paths = []

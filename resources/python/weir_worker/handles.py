@@ -48,33 +48,35 @@ class HandleTable:
             self._evict(keep=handle, scratch=scratch)
             return handle
 
-    def value(self, handle, encoding, move):
-        """The object for a consumer that reads it in `encoding`. With `move` nobody else will ask again."""
+    def value(self, handle, written_as, encoding, move):
+        """What a consumer reading in `encoding` gets from the drop that was written in `written_as`.
+
+        With `move` nobody else will ask again: the object itself may go.
+        """
         with self._lock:
             entry = self._entry(handle)
-            if entry.files is not None:
-                written_in, path = self._spilled(entry, encoding)
-                with open(path, "rb") as file:
-                    return codec.decode(file.read(), written_in)
+            if entry.files is not None or not _is_same(written_as, encoding):
+                return codec.decode(self._bytes_of(entry, written_as), encoding)
             self._entries.move_to_end(handle)
+            value = entry.value
+            if written_as == "npy":
+                value = codec.numpy_module("the value is in npy format").asarray(value)
             if move:
-                value = entry.value
                 self._forget(handle, entry)
                 return value
-            return codec.private_copy(entry.value)
+            return codec.private_copy(value)
 
     def encoded(self, handle, encoding):
-        """The bytes of the object in `encoding`."""
+        """The bytes of the object in `encoding`, one of those it was kept with."""
         with self._lock:
-            entry = self._entry(handle)
-            if entry.files is not None:
-                written_in, path = self._spilled(entry, encoding)
-                with open(path, "rb") as file:
-                    data = file.read()
-                if written_in == encoding:
-                    return data
-                return codec.encode(codec.decode(data, written_in), encoding)
+            return self._bytes_of(self._entry(handle), encoding)
+
+    @staticmethod
+    def _bytes_of(entry, encoding):
+        if entry.files is None:
             return codec.encode(entry.value, encoding)
+        with open(entry.files[encoding], "rb") as file:
+            return file.read()
 
     def release(self, handles):
         with self._lock:
@@ -99,12 +101,6 @@ class HandleTable:
             self._bytes -= entry.size
             self._live -= 1
 
-    @staticmethod
-    def _spilled(entry, encoding):
-        if encoding in entry.files:
-            return encoding, entry.files[encoding]
-        return next(iter(entry.files.items()))
-
     def _evict(self, keep, scratch):
         if self._bytes <= self._limit_bytes and self._live <= self._limit_count:
             return
@@ -120,6 +116,16 @@ class HandleTable:
             entry.value, entry.files = None, files
             self._bytes -= entry.size
             self._live -= 1
+
+
+_PICKLES = ("dill", "pickle", "raw")
+
+
+def _is_same(written_as, encoding):
+    """Whether reading back in `encoding` gives an equal object, so that the object itself will do."""
+    if written_as == "npy":
+        return encoding == "npy"
+    return written_as in ("dill", "pickle") and encoding in _PICKLES
 
 
 _scratch_number = 0

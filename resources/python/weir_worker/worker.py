@@ -203,5 +203,5 @@ def _add_compat(folder):
 
 
 def main():
-    options = json.loads(sys.argv[1])
+    options = json.loads(sys.argv.pop())
     Worker(options).run()
