@@ -36,12 +36,12 @@ export function sideOfDocument(document: PyJson, fileName: string): ComparisonSi
       signatureTable(document['reprodata'] as object | undefined),
     );
   }
-  if (isJsonObject(document)) return sideOfMap(document as unknown as PyObject, undefined, fileName);
+  if (isJsonObject(document)) return sideOfMap(document, undefined, fileName);
   if (Array.isArray(document)) {
     const list = document as unknown as PyObject[];
     const [first, second] = list;
     if (list.length === 2 && isJsonObject(first) && !Object.hasOwn(first, 'oid') && isJsonObject(second))
-      return sideOfMap(first as unknown as PyObject, second as unknown as PyObject, fileName);
+      return sideOfMap(first, second, fileName);
     if (list.every(isJsonObject)) {
       const { drops, repro } = splitReproData(list);
       return sideOfReproData(drops, physicalTopology(drops), signatureTable(repro));
@@ -63,7 +63,7 @@ function sideOfMap(map: PyObject, reprodata: PyObject | undefined, fileName: str
   for (const [key, drop] of Object.entries(map)) {
     if (key === 'reprodata') continue;
     if (!isJsonObject(drop) || drop['oid'] !== key) throw notComparable(fileName);
-    drops.push(drop as unknown as PyObject);
+    drops.push(drop);
   }
   const repro = reprodata ?? (map['reprodata'] as PyObject | undefined);
   return sideOfReproData(drops, physicalTopology(drops), signatureTable(repro));
