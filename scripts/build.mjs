@@ -28,6 +28,7 @@ export const NODE_ENTRIES = {
   'engine/graph-worker': 'engine/graph/worker.ts',
   'engine/session-worker': 'engine/session/worker.ts',
   'engine/js-worker': 'engine/drops/js-worker.ts',
+  'engine/sqlite-worker': 'engine/drops/io/sqlite-worker.ts',
   'engine/hash-worker': 'engine/drops/hash-worker.ts',
   'electron/main': 'electron/main.ts',
 };

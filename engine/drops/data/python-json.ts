@@ -1,0 +1,34 @@
+import { InvalidDropException } from '../../protocol/index.ts';
+import { PyDict, pyRepr, PyTuple, pyStr, type PyValue } from '../pyrepr/index.ts';
+
+/** JSON text as Python's `json.dumps` writes it: `", "` and `": "`, everything beyond ASCII escaped. */
+export function pythonJsonText(value: PyValue): string {
+  if (value === null) return 'null';
+  if (typeof value === 'boolean') return value ? 'true' : 'false';
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number') {
+    if (Number.isNaN(value)) return 'NaN';
+    if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity';
+    return pyRepr(value);
+  }
+  if (typeof value === 'string') return quoted(value);
+  if (Array.isArray(value)) return `[${value.map(pythonJsonText).join(', ')}]`;
+  if (value instanceof PyTuple) return `[${value.items.map(pythonJsonText).join(', ')}]`;
+  if (value instanceof PyDict)
+    return `{${value
+      .entries()
+      .map(([key, item]) => `${quoted(keyText(key))}: ${pythonJsonText(item)}`)
+      .join(', ')}}`;
+  throw new InvalidDropException(`A value has no JSON form: ${pyRepr(value).slice(0, 100)}`);
+}
+
+function keyText(key: PyValue): string {
+  return typeof key === 'string' ? key : key === null || typeof key === 'boolean' ? String(key) : pyStr(key);
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

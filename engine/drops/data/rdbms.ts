@@ -1,0 +1,259 @@
+/** Tables of a database as a drop (seed `RDBMSDrop`, spec/engine.md 4.12). */
+import path from 'node:path';
+import type { CustomTypesConfig } from 'pg';
+import { InvalidDropException, messageOf, WeirError } from '../../protocol/index.ts';
+import type { DropContext } from '../context.ts';
+import { DataDROP } from '../data-drop.ts';
+import type { DropKwargs } from '../drop.ts';
+import { ErrorIO } from '../io/error-io.ts';
+import { SQLITE, type SqliteValue } from '../io/sqlite.ts';
+import { dictParam, readParams, stringParam } from '../params.ts';
+import { fromJson, PyDict, PyTuple, type PyValue } from '../pyrepr/index.ts';
+import { registerDrop } from '../registry.ts';
+import { prepareSql, quoteIdentifier, type ParamStyle } from '../sql.ts';
+
+const PARAMS = {
+  dbmodule: stringParam('dbmodule', null, 'Database: sqlite3 or psycopg2'),
+  dbtable: stringParam('dbtable', null, 'Table'),
+  dbparams: dictParam('dbparams', {}, 'What connecting needs: database, host, port, user, password'),
+};
+
+/** What a drop needs of a kind of database. */
+interface Engine {
+  /** Marker style upstream's module has: it stands in the query log, which is part of reproducibility records. */
+  readonly loggedStyle: ParamStyle;
+  readonly style: ParamStyle;
+  /** Whether names that are not quoted mean their lower-case form. */
+  readonly folds: boolean;
+  /** Runs one statement on a connection of its own. */
+  run(
+    context: DropContext,
+    params: ConnectParams,
+    sql: string,
+    values: readonly unknown[],
+  ): Promise<unknown[][]>;
+  url(context: DropContext, params: ConnectParams): string;
+}
+
+type ConnectParams = Readonly<Record<string, unknown>>;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+const SQLITE_ENGINE: Engine = {
+  loggedStyle: 'qmark',
+  style: 'qmark',
+  folds: false,
+  async run(context, params, sql, values) {
+    const file = databaseFile(context, params);
+    const [rows] = await context
+      .service(SQLITE)
+      .run(file, [{ sql, values: values.map((value) => sqliteValue(value)) }]);
+    return rows ?? [];
+  },
+  url: (context, params) => `sqlite://${databaseFile(context, params)}`,
+};
+
+function databaseFile(context: DropContext, params: ConnectParams): string {
+  const name = params['database'];
+  if (typeof name !== 'string' || name === '' || name === ':memory:')
+    throw new InvalidDropException(
+      `A SQLite drop needs the path of a file as "database" in dbparams, but has ${JSON.stringify(name)}: databases in memory would be gone after each call.`,
+    );
+  return path.resolve(context.baseDir, name);
+}
+
+function sqliteValue(value: unknown): SqliteValue {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'boolean') return value ? 1n : 0n;
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (typeof value === 'bigint' || typeof value === 'string' || value instanceof Uint8Array) return value;
+  return JSON.stringify(value);
+}
+
+/** Type numbers of int8, int2 and int4 in PostgreSQL. */
+const INTEGER_OIDS = new Set([20, 21, 23]);
+
+const POSTGRES_ENGINE: Engine = {
+  loggedStyle: 'pyformat',
+  style: 'dollar',
+  folds: true,
+  async run(_context, params, sql, values) {
+    const { default: pg } = await import('pg');
+    const client = new pg.Client({
+      ...(typeof params['host'] === 'string' ? { host: params['host'] } : {}),
+      ...(params['port'] === undefined ? {} : { port: Number(params['port']) }),
+      ...(typeof params['user'] === 'string' ? { user: params['user'] } : {}),
+      ...(typeof params['password'] === 'string' ? { password: params['password'] } : {}),
+      ...(databaseName(params) === undefined ? {} : { database: databaseName(params) as string }),
+      connectionTimeoutMillis: Number(params['connect_timeout'] ?? 0) * 1000 || CONNECT_TIMEOUT_MS,
+    });
+    // A connection that breaks while nothing runs must not end the process; the next statement fails by itself.
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      // Whole numbers come as bigint, so that Python's 1 and 1.0 stay apart in the query log.
+      const types: CustomTypesConfig = {
+        getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+          INTEGER_OIDS.has(oid)
+            ? (text: string) => BigInt(text)
+            : pg.types.getTypeParser(oid, format as 'text'),
+      };
+      const result = await client.query<unknown[]>({
+        text: sql,
+        values: [...values],
+        rowMode: 'array',
+        types,
+      });
+      return result.rows;
+    } finally {
+      await client.end();
+    }
+  },
+  url(_context, params) {
+    const port = params['port'] === undefined ? '' : `:${Number(params['port'])}`;
+    return `postgresql://${String((params['host'] as string | undefined) ?? 'localhost')}${port}/${databaseName(params) ?? ''}`;
+  },
+};
+
+function databaseName(params: ConnectParams): string | undefined {
+  const name = params['database'] ?? params['dbname'];
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** Python database modules that graphs name, and what serves them here. */
+const ENGINES: Readonly<Record<string, Engine>> = {
+  sqlite3: SQLITE_ENGINE,
+  sqlite: SQLITE_ENGINE,
+  psycopg2: POSTGRES_ENGINE,
+  psycopg: POSTGRES_ENGINE,
+  pg8000: POSTGRES_ENGINE,
+  pg: POSTGRES_ENGINE,
+  postgresql: POSTGRES_ENGINE,
+};
+
+export class RDBMSDrop extends DataDROP {
+  readonly #engine: Engine;
+  readonly #module: string;
+  readonly #table: string;
+  readonly #connect: ConnectParams;
+  readonly #log: PyTuple[] = [];
+
+  /** Throws InvalidDropException without `dbmodule` and `dbtable`, and for databases that are not served. */
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    const { dbmodule, dbtable, dbparams } = readParams(PARAMS, kwargs, this.uid);
+    if (!dbmodule || !dbtable)
+      throw new InvalidDropException(
+        `RDBMSDrop ${this.uid} needs the parameters dbmodule and dbtable, but ${dbmodule ? 'dbtable' : 'dbmodule'} is missing.`,
+        { details: { uid: this.uid } },
+      );
+    const engine = ENGINES[dbmodule.toLowerCase()];
+    if (!engine)
+      throw new InvalidDropException(
+        `RDBMSDrop ${this.uid} names the database module "${dbmodule}"; served are ${Object.keys(ENGINES).join(', ')}.`,
+        { details: { uid: this.uid, dbmodule } },
+      );
+    this.#engine = engine;
+    this.#module = dbmodule;
+    this.#table = dbtable;
+    this.#connect = dbparams ?? {};
+  }
+
+  get dataURL(): string {
+    return `${this.#engine.url(this.context, this.#connect)}/${this.#table}`;
+  }
+
+  /** Inserts a row; the keys are the columns. */
+  async insert(vals: Readonly<Record<string, unknown>>): Promise<void> {
+    const columns = Object.keys(vals);
+    const { folds, style } = this.#engine;
+    const names = columns.map((column) => quoteIdentifier(column, folds)).join(',');
+    const places = columns.map(() => '{}').join(',');
+    const text = `INSERT INTO ${quoteIdentifier(this.#table, folds)} (${names}) VALUES (${places})`;
+    const { sql, data } = prepareSql(text, style, Object.values(vals));
+    await this.#run(sql, Object.values(data));
+  }
+
+  /**
+   * Rows of the table. `condition` is the text after WHERE, with the placeholders `{}` or `{N}` for `vals`. Whole numbers
+   * come back as numbers, or as bigint beyond 2^53.
+   */
+  async select(
+    columns?: readonly string[] | null,
+    condition?: string | null,
+    vals: readonly unknown[] = [],
+  ): Promise<unknown[][]> {
+    const { folds, style, loggedStyle } = this.#engine;
+    const where = condition ? ` WHERE ${condition}` : '';
+    const quoted = columns?.map((column) => quoteIdentifier(column, folds)).join(',') ?? '*';
+    const prepared = prepareSql(
+      `SELECT ${quoted} FROM ${quoteIdentifier(this.#table, folds)}${where}`,
+      style,
+      vals,
+    );
+    const rows = await this.#run(prepared.sql, Object.values(prepared.data));
+    const logged = prepareSql(
+      `SELECT ${columns?.join(',') ?? '*'} FROM ${this.#table}${where}`,
+      loggedStyle,
+      vals,
+    );
+    this.#log.push(
+      new PyTuple([
+        logged.sql,
+        Array.isArray(logged.data)
+          ? new PyTuple(logged.data.map((value) => pythonValue(value)))
+          : new PyDict(Object.entries(logged.data).map(([key, value]) => [key, pythonValue(value)])),
+        rows.map((row) => new PyTuple(row.map((value) => pythonValue(value, true)))),
+      ]),
+    );
+    return rows.map((row) => row.map(plainNumber));
+  }
+
+  /** All selects so far: text, values and rows of each, as Python would log them. */
+  get queryLog(): readonly PyTuple[] {
+    return this.#log;
+  }
+
+  async #run(sql: string, values: readonly unknown[]): Promise<unknown[][]> {
+    try {
+      return await this.#engine.run(this.context, this.#connect, sql, values);
+    } catch (cause) {
+      throw new WeirError(
+        'DROP_INVALID',
+        `The database of RDBMSDrop ${this.uid} (${this.#module}, table ${this.#table}) did not take a statement: ${messageOf(cause)}`,
+        { cause, details: { uid: this.uid, sql } },
+      );
+    }
+  }
+
+  override getIO(): ErrorIO {
+    return new ErrorIO(`RDBMSDrop ${this.uid} is a table: use its insert and select, not reads and writes.`);
+  }
+
+  /** A table is not the drop's to remove. */
+  override async delete(): Promise<void> {}
+
+  override async exists(): Promise<boolean> {
+    return true;
+  }
+
+  override generateReproduceData(): Record<string, unknown> {
+    return { query_log: [...this.#log] };
+  }
+}
+
+function plainNumber(value: unknown): unknown {
+  return typeof value === 'bigint' && value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
+    ? Number(value)
+    : value;
+}
+
+/** `isStored`: numbers are what the database says, an int a bigint and a real a number. */
+function pythonValue(value: unknown, isStored = false): PyValue {
+  if (typeof value === 'bigint' || value instanceof Uint8Array) return value;
+  if (isStored && typeof value === 'number') return value;
+  if (value instanceof Date) return value.toISOString();
+  return fromJson(value);
+}
+
+registerDrop(RDBMSDrop, 'dlg.data.drops.rdbms.RDBMSDrop', 'dlg.data.drops.RDBMSDrop', 'dlg.drop.RDBMSDrop');

@@ -1,0 +1,101 @@
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RDBMSDrop } from '../../../../engine/drops/index.ts';
+import { pyRepr } from '../../../../engine/drops/pyrepr/index.ts';
+import { contextIn, placedIn, temporaryDirectory, type TestContext } from '../support/drops.ts';
+import { postgresDirectory, startPostgres, type Postgres } from '../support/postgres.ts';
+
+let temporary: ReturnType<typeof temporaryDirectory>;
+let context: TestContext;
+beforeAll(() => {
+  temporary = temporaryDirectory();
+  context = contextIn(temporary.dir);
+});
+afterAll(async () => {
+  await context.services.dispose();
+  temporary.remove();
+});
+
+describe('a table in SQLite', () => {
+  const drop = (dbtable = 't', more = {}) =>
+    new RDBMSDrop(
+      'r',
+      'r',
+      placedIn(context, { dbmodule: 'sqlite3', dbtable, dbparams: { database: 'x.db' }, ...more }),
+    );
+
+  beforeAll(() => {
+    const database = new Database(path.join(temporary.dir, 'x.db'));
+    database.exec('CREATE TABLE t (s TEXT, i INTEGER, "odd ""name" REAL); CREATE TABLE "group" (a)');
+    database.close();
+  });
+
+  it('takes rows and gives them back, and records its selects as Python would', async () => {
+    const one = drop();
+    await one.insert({ s: "it's", i: 1 });
+    expect(await one.select(['s', 'i'], 'i < {}', [5])).toEqual([["it's", 1]]);
+    expect(await one.select(['s', 'i'])).toEqual([["it's", 1]]);
+    expect(one.queryLog.map(pyRepr)).toEqual([
+      `('SELECT s,i FROM t WHERE i < ?', (5,), [("it's", 1)])`,
+      `('SELECT s,i FROM t', {}, [("it's", 1)])`,
+    ]);
+    expect(one.generateReproduceData()['query_log']).toHaveLength(2);
+  });
+
+  it('has its names quoted', async () => {
+    await drop().insert({ 'odd "name': 0.5, s: 'quoted' });
+    expect(await drop().select(['odd "name'], 's = {0}', ['quoted'])).toEqual([[0.5]]);
+    await drop('group').insert({ a: null });
+    expect(await drop('group').select()).toEqual([[null]]);
+    await expect(drop('t; DROP TABLE t').select()).rejects.toThrow(/RDBMSDrop r .*no such table/);
+  });
+
+  it('has a URL, takes connection parameters as text and is not read as bytes', async () => {
+    const one = drop('t', { dbparams: "{'database': 'x.db'}" });
+    expect(one.dataURL).toBe(`sqlite://${temporary.dir}/x.db/t`);
+    await one.setCompleted();
+    await expect(one.open()).rejects.toThrow(/r is a table/);
+  });
+
+  it('is refused without its parameters, with an unknown database, and in memory', async () => {
+    expect(() => new RDBMSDrop('r', 'r', { dbmodule: 'sqlite3' })).toThrow(/r needs.*dbtable/);
+    expect(() => drop('t', { dbmodule: 'mysqldb' })).toThrow(/mysqldb.*served are/);
+    await expect(drop('t', { dbparams: {} }).select()).rejects.toThrow(/path of a file/);
+  });
+});
+
+describe.skipIf(!postgresDirectory)('a table in PostgreSQL (skipped where none is installed)', () => {
+  let server: Postgres;
+  const params = () => ({ host: server.host, user: server.user, dbname: 'postgres' });
+  const drop = (dbtable: string, more = {}) =>
+    new RDBMSDrop(
+      'p',
+      'p',
+      placedIn(context, { dbmodule: 'psycopg2', dbtable, dbparams: { ...params(), ...more } }),
+    );
+
+  beforeAll(async () => {
+    server = await startPostgres(postgresDirectory as string, temporary.dir);
+    const client = new pg.Client({ host: server.host, user: server.user, database: 'postgres' });
+    await client.connect();
+    await client.query('CREATE TABLE t (s text, i int, x double precision)');
+    await client.end();
+  });
+  afterAll(() => server.stop());
+
+  it('takes rows and gives them back', async () => {
+    const one = drop('T');
+    await one.insert({ S: "it's", i: 1, x: 0.5 });
+    expect(await one.select(['s', 'I', 'x'], 'i < {}', [5])).toEqual([["it's", 1, 0.5]]);
+    expect(pyRepr(one.queryLog[0] as never)).toBe(
+      `('SELECT s,I,x FROM T WHERE i < %(n0)s', {'n0': 5}, [("it's", 1, 0.5)])`,
+    );
+  });
+
+  it('that is not there says so', async () => {
+    await expect(drop('nowhere').select()).rejects.toThrow(/RDBMSDrop p .*nowhere/);
+    await expect(drop('t', { dbname: 'nodb' }).select()).rejects.toThrow(/RDBMSDrop p .*nodb/);
+  });
+});
