@@ -163,7 +163,10 @@ export class Session {
     this.#expect([SessionStates.PRISTINE, SessionStates.BUILDING], 'take a graph');
     const started = performance.now();
     const { length } = bytes;
+    await this.#move(SessionStates.BUILDING);
     const graph = await this.#around.parse(bytes);
+    if (graph.count === 0 && !graph.reprodata)
+      throw new InvalidGraphException('The graph is an empty list: it has no drops to run.');
     new DropFactory(graph, this.#around.findClass);
     for (const before of this.#parts)
       for (let row = 0; row < graph.count; row++)

@@ -1,0 +1,58 @@
+/** Bodies of requests as bytes: bounded, and unpacked whatever their sender called the packing (spec/managers.md 3.1). */
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip, inflate } from 'node:zlib';
+import { InvalidGraphException, messageOf, WeirError } from '../protocol/index.ts';
+
+const unzlib = promisify(inflate);
+const ungzip = promisify(gunzip);
+
+/** All of a stream in one array of its own. Throws GRAPH_TOO_LARGE above `limitBytes`; the sender is told at once. */
+export async function readBody(
+  request: AsyncIterable<Buffer> | IncomingMessage,
+  limitBytes: number,
+): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    total += chunk.length;
+    if (total > limitBytes)
+      throw new WeirError(
+        'GRAPH_TOO_LARGE',
+        `The request is larger than the ${Math.round(limitBytes / 2 ** 20)} MiB that are taken.`,
+        { details: { limitBytes } },
+      );
+    chunks.push(chunk);
+  }
+  return joined(chunks, total);
+}
+
+function joined(chunks: readonly Buffer[], total: number): Uint8Array {
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** Unpacks gzip (1f 8b) and zlib (78 ..) by their first bytes; anything else is returned as it is. */
+export async function unpacked(bytes: Uint8Array, limitBytes: number): Promise<Uint8Array> {
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const isZlib = bytes[0] === 0x78 && ((0x78 << 8) | (bytes[1] ?? 0)) % 31 === 0;
+  if (!isGzip && !isZlib) return bytes;
+  try {
+    const out = await (isGzip ? ungzip : unzlib)(bytes, { maxOutputLength: limitBytes });
+    return new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.length);
+  } catch (cause) {
+    const tooLarge = (cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
+    throw new InvalidGraphException(
+      tooLarge
+        ? `The graph is larger than ${(limitBytes / 2 ** 30).toFixed(1)} GiB when it is unpacked.`
+        : `The packed graph cannot be unpacked: ${messageOf(cause)}.`,
+      { cause },
+      tooLarge ? 'GRAPH_TOO_LARGE' : 'GRAPH_NOT_JSON',
+    );
+  }
+}

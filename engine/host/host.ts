@@ -1,0 +1,152 @@
+/**
+ * A Host: one running node with its sessions, its history and its servers. Electron's main process and `weir` start
+ * exactly this; what they show is what the API answers.
+ */
+import { mkdir } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import envPaths from 'env-paths';
+import { WeirError } from '../protocol/index.ts';
+import { Services } from '../drops/index.ts';
+import { GraphParser } from '../graph/index.ts';
+import { NodeManager } from '../managers/index.ts';
+import { openStore, type Store } from '../store/index.ts';
+import {
+  API_VERSION,
+  ApiService,
+  startHttp,
+  type ApiDeps,
+  type HttpOptions,
+  type HostInfo,
+} from '../api/index.ts';
+import { readGraphFile } from './graph-files.ts';
+import { inspectGraph, toPhysical } from './prepare.ts';
+import { sampleFolder } from './samples.ts';
+
+export interface HostOptions {
+  /** Folder of the history and, unless DLG_ROOT says otherwise, of the sessions' files. */
+  readonly dataDir: string;
+  readonly version: string;
+  /** Serves REST, the push channel and the window over HTTP. */
+  readonly http?: HttpOptions | undefined;
+  /** Folder of what ships beside the code: samples, the Python worker. */
+  readonly resourcesDir?: string;
+  readonly maxThreads?: number;
+  /** Told about trouble that no caller is waiting to hear of: a full disk, a failed background write. */
+  readonly onProblem?: (error: unknown) => void;
+}
+
+export interface Host {
+  readonly url: string | undefined;
+  readonly dataDir: string;
+  readonly store: Store;
+  readonly manager: NodeManager;
+  readonly deps: ApiDeps;
+  readonly runningSessions: number;
+  call(method: string, params: unknown): Promise<unknown>;
+  subscribe(topic: string, params: unknown, listener: (message: unknown) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** The user's own data folder: WEIR_DATA_DIR, or where the system keeps such things. */
+export function defaultDataDir(): string {
+  return process.env['WEIR_DATA_DIR'] ?? envPaths('weir', { suffix: '' }).data;
+}
+
+/** resources/ of the checkout or the package this code is part of. */
+export function defaultResourcesDir(): string {
+  return fileURLToPath(new URL('../../resources', import.meta.url)).replace(
+    `app.asar${path.sep}`,
+    `app.asar.unpacked${path.sep}`,
+  );
+}
+
+export async function startHost(options: HostOptions): Promise<Host> {
+  const dataDir = path.resolve(options.dataDir);
+  const onProblem =
+    options.onProblem ??
+    ((error) => void process.emitWarning(error instanceof Error ? error : String(error)));
+  await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
+    throw new WeirError(
+      'STORE_PERMISSION',
+      `The data folder ${dataDir} cannot be made; choose another with --data-dir.`,
+      { cause, details: { dataDir } },
+    );
+  });
+  const parser = new GraphParser();
+  parser.warmUp();
+  const services = new Services();
+  const store = await openStore({ dataDir, onProblem }).catch(async (error: unknown) => {
+    await parser.close();
+    throw error;
+  });
+  const manager = new NodeManager({
+    store,
+    services,
+    dlgRoot: process.env['DLG_ROOT'] ?? dataDir,
+    hostName: os.hostname(),
+    version: options.version,
+    parse: (bytes) => parser.parse(bytes),
+    onProblem,
+    ...(options.maxThreads === undefined ? {} : { maxThreads: options.maxThreads }),
+  });
+  let url: string | undefined;
+  const deps: ApiDeps = {
+    store,
+    manager,
+    parser,
+    samples: sampleFolder(path.join(options.resourcesDir ?? defaultResourcesDir(), 'samples')),
+    readGraphFile,
+    toPhysical,
+    inspect: (file) => inspectGraph(file, parser),
+    info: () => info(dataDir, options.version, url),
+  };
+  const service = new ApiService(deps);
+  const end = async (): Promise<void> => {
+    await manager.shutdown();
+    service.close();
+    await services.dispose();
+    await parser.close();
+    await store.close();
+  };
+  let server: Awaited<ReturnType<typeof startHttp>> | undefined;
+  if (options.http)
+    try {
+      server = await startHttp(service, deps, options.http);
+      url = server.url;
+    } catch (error) {
+      await end();
+      throw error;
+    }
+  return {
+    url,
+    dataDir,
+    store,
+    manager,
+    deps,
+    get runningSessions() {
+      return manager.running.length;
+    },
+    call: (method, params) => service.call(method, params),
+    subscribe: (topic, params, listener) => service.subscribe(topic, params, listener),
+    close: async () => {
+      await server?.close();
+      await end();
+    },
+  };
+}
+
+function info(dataDir: string, version: string, url: string | undefined): HostInfo {
+  return {
+    version,
+    apiVersion: API_VERSION,
+    nodeVersion: process.versions.node,
+    electronVersion: process.versions['electron'] ?? null,
+    platform: `${process.platform}-${process.arch}`,
+    hostName: os.hostname(),
+    dataDir,
+    url: url ?? null,
+    pid: process.pid,
+  };
+}

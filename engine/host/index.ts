@@ -1,0 +1,4 @@
+/** The door of the host room. */
+export * from './graph-files.ts';
+export * from './host.ts';
+export * from './prepare.ts';
