@@ -1,0 +1,242 @@
+import { isJsonObject, type Json, type JsonObject } from '../../protocol/index.ts';
+import { GPGTException, SchedulerException, shown } from '../errors.ts';
+
+/**
+ * A physical graph as numbers (spec/translator.md 9): drops are indices in list order, edges are in the order in which
+ * upstream meets them. Built once, read by every partitioner.
+ */
+export interface DropGraph {
+  readonly drops: readonly JsonObject[];
+  readonly size: number;
+  readonly kind: Uint8Array;
+  /** Execution time of applications, volume of data. */
+  readonly weight: Float64Array;
+  readonly cpus: Float64Array;
+  /** Out-edges of drop i are `edgeTo[outStart[i]] ... edgeTo[outStart[i + 1] - 1]`. */
+  readonly outStart: Int32Array;
+  readonly edgeTo: Int32Array;
+  readonly edgeWeight: Float64Array;
+  /** Vertex number -> drop index, in the order in which upstream inserts vertices; and back. */
+  readonly vertexDrop: Int32Array;
+  readonly dropVertex: Int32Array;
+  /** Drops that must share a partition have the same number here; -1 = free. */
+  readonly together: Int32Array;
+}
+
+export const DropKind = { DATA: 0, APP: 1, OTHER: 2 } as const;
+
+/** Edge weight where an application feeds one whose time is not known. */
+const UNKNOWN_TARGET_WEIGHT = 5;
+const OUT_KEYS = ['streamingConsumers', 'consumers', 'outputs'] as const;
+
+/** The drops of a physical graph and its reproducibility object. Accepts `[name, [drops]]` too (spec 8). */
+export function splitPgt(pgt: unknown): { drops: JsonObject[]; trailer: JsonObject | undefined } {
+  const list: unknown = Array.isArray(pgt) && typeof pgt[0] === 'string' ? (pgt as unknown[])[1] : pgt;
+  if (!Array.isArray(list)) {
+    throw new GPGTException(
+      'pgt-malformed',
+      `Expected a physical graph (a list of drops), found ${shown(list)}. Unroll a logical graph first.`,
+    );
+  }
+  const drops: JsonObject[] = [];
+  let trailer: JsonObject | undefined;
+  list.forEach((item: unknown, index) => {
+    if (!isJsonObject(item)) {
+      throw new GPGTException(
+        'pgt-malformed',
+        `Expected element ${index + 1} of the physical graph to be a drop (an object), found ${shown(item)}.`,
+      );
+    }
+    if (typeof item['oid'] === 'string') drops.push(item);
+    else trailer = item;
+  });
+  return { drops, trailer };
+}
+
+/** Throws `pgt-unknown-oid` for an entry that names no drop and `pgt-malformed` for a repeated oid. */
+export function buildDropGraph(drops: readonly JsonObject[]): DropGraph {
+  const size = drops.length;
+  const indexOf = new Map<string, number>();
+  drops.forEach((drop, i) => {
+    const oid = String(drop['oid'] as string);
+    if (indexOf.has(oid)) {
+      throw new GPGTException(
+        'pgt-malformed',
+        `Expected every drop to have an oid of its own, found "${oid}" twice.`,
+        { oid },
+        'GRAPH_DUPLICATE_OID',
+      );
+    }
+    indexOf.set(oid, i);
+  });
+  const kind = Uint8Array.from(drops, kindOf);
+  const weight = Float64Array.from(drops, (d) => numberOr(d['weight'], 1));
+  const cpus = Float64Array.from(drops, (d) => numberOr(d['num_cpus'], 1));
+  const outStart = new Int32Array(size + 1);
+  const targets: number[] = [];
+  const weights: number[] = [];
+  const seenFrom = new Int32Array(size).fill(-1);
+  drops.forEach((drop, i) => {
+    for (const key of OUT_KEYS) {
+      const list = drop[key];
+      if (!Array.isArray(list)) continue;
+      for (const oid of oidsIn(list as readonly Json[])) {
+        const j = indexOf.get(oid);
+        if (j === undefined) throw unknownOid(drop, key, oid);
+        if (seenFrom[j] === i) continue;
+        seenFrom[j] = i;
+        targets.push(j);
+        weights.push(edgeWeightOf(drop, i, drops[j], j, kind, weight));
+      }
+    }
+    outStart[i + 1] = targets.length;
+  });
+  const { vertexDrop, dropVertex } = vertexOrder(size, outStart, targets);
+  return {
+    drops,
+    size,
+    kind,
+    weight,
+    cpus,
+    outStart,
+    edgeTo: Int32Array.from(targets),
+    edgeWeight: Float64Array.from(weights),
+    vertexDrop,
+    dropVertex,
+    together: togetherOf(drops),
+  };
+}
+
+function kindOf(drop: JsonObject): number {
+  const type = drop['categoryType'] ?? drop['type'];
+  if (type === 'Data' || type === 'plain' || type === 'data') return DropKind.DATA;
+  if (type === 'Application' || type === 'app' || type === 'Service') return DropKind.APP;
+  return DropKind.OTHER;
+}
+
+/** A whole number as `int()` would give it. */
+function numberOr(value: Json | undefined, fallback: number): number {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? Math.trunc(number) : fallback;
+}
+
+export function* oidsIn(list: readonly Json[]): Generator<string, void, undefined> {
+  for (const entry of list) {
+    if (typeof entry === 'string') yield entry;
+    else if (isJsonObject(entry)) yield* Object.keys(entry);
+  }
+}
+
+function edgeWeightOf(
+  drop: JsonObject,
+  i: number,
+  target: JsonObject | undefined,
+  j: number,
+  kind: Uint8Array,
+  weight: Float64Array,
+): number {
+  if (kind[i] !== DropKind.APP) return weight[i] ?? 1;
+  if (drop['categoryType'] === 'Service') return weight[i] ?? 1;
+  return target?.['weight'] === undefined ? UNKNOWN_TARGET_WEIGHT : (weight[j] ?? 1);
+}
+
+function vertexOrder(
+  size: number,
+  outStart: Int32Array,
+  targets: readonly number[],
+): { vertexDrop: Int32Array; dropVertex: Int32Array } {
+  const vertexDrop = new Int32Array(size);
+  const dropVertex = new Int32Array(size).fill(-1);
+  let next = 0;
+  const insert = (drop: number): void => {
+    if (dropVertex[drop] !== -1) return;
+    dropVertex[drop] = next;
+    vertexDrop[next] = drop;
+    next++;
+  };
+  for (let i = 0; i < size; i++) {
+    insert(i);
+    for (let e = outStart[i] ?? 0; e < (outStart[i + 1] ?? 0); e++) insert(targets[e] ?? 0);
+  }
+  return { vertexDrop, dropVertex };
+}
+
+/** Drops of one instance of an ExclusiveForceNode stay together. */
+function togetherOf(drops: readonly JsonObject[]): Int32Array {
+  const together = new Int32Array(drops.length).fill(-1);
+  const numbers = new Map<string, number>();
+  drops.forEach((drop, i) => {
+    const tag = drop['exclusive_force_node'];
+    if (typeof tag !== 'string') return;
+    const number = numbers.get(tag) ?? numbers.size;
+    numbers.set(tag, number);
+    together[i] = number;
+  });
+  return together;
+}
+
+function unknownOid(drop: JsonObject, key: string, oid: string): GPGTException {
+  const from = String(drop['oid'] as string);
+  return new GPGTException(
+    'pgt-unknown-oid',
+    `Expected "${key}" of drop "${from}" to name drops of the graph, found "${oid}", which is not one.`,
+    { oid: from, fieldName: key, found: oid },
+    'GRAPH_DANGLING_LINK',
+  );
+}
+
+/** Drops in an order in which sources come before targets. Throws `cycle` naming the drops on one. */
+export function topologicalOrder(graph: DropGraph): Int32Array {
+  const { size, outStart, edgeTo } = graph;
+  const left = new Int32Array(size);
+  for (const j of edgeTo) left[j] = (left[j] ?? 0) + 1;
+  const order = new Int32Array(size);
+  let filled = 0;
+  for (let i = 0; i < size; i++) if (left[i] === 0) order[filled++] = i;
+  for (let at = 0; at < filled; at++) {
+    const i = order[at] ?? 0;
+    for (let e = outStart[i] ?? 0; e < (outStart[i + 1] ?? 0); e++) {
+      const j = edgeTo[e] ?? 0;
+      left[j] = (left[j] ?? 0) - 1;
+      if (left[j] === 0) order[filled++] = j;
+    }
+  }
+  if (filled < size) throw cycleError(graph, left);
+  return order;
+}
+
+function cycleError(graph: DropGraph, left: Int32Array): SchedulerException {
+  // Every drop left over has an unfinished source: walking backwards must come round.
+  const before = new Int32Array(graph.size).fill(-1);
+  for (let i = 0; i < graph.size; i++) {
+    if ((left[i] ?? 0) === 0) continue;
+    for (let e = graph.outStart[i] ?? 0; e < (graph.outStart[i + 1] ?? 0); e++) {
+      const j = graph.edgeTo[e] ?? 0;
+      if ((left[j] ?? 0) > 0) before[j] = i;
+    }
+  }
+  let at = left.findIndex((n) => n > 0);
+  const seen = new Set<number>();
+  while (at >= 0 && !seen.has(at)) {
+    seen.add(at);
+    at = before[at] ?? -1;
+  }
+  const cycle: number[] = [];
+  const start = at;
+  do {
+    cycle.push(at);
+    at = before[at] ?? -1;
+  } while (at !== start && at >= 0);
+  const nameOf = (i: number): string => {
+    const drop = graph.drops[i];
+    return `"${String((drop?.['name'] as string | undefined) ?? '')}" (${String(drop?.['oid'] as string)})`;
+  };
+  const names = cycle.reverse().slice(0, 6).map(nameOf).join(' -> ');
+  return new SchedulerException(
+    'cycle',
+    `Expected a graph without cycles, found ${cycle.length} drops that wait for each other: ${names}${cycle.length > 6 ? ' -> ...' : ''}. ` +
+      'Remove one of the links between them.',
+    { oid: String(graph.drops[cycle[0] ?? 0]?.['oid'] as string) },
+    'GRAPH_CYCLE',
+  );
+}
