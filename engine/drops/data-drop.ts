@@ -312,11 +312,13 @@ export abstract class DataDROP extends AbstractDROP {
         { details: { uid: this.uid, status: this.status } },
       );
     if (!step.settles || (!this.#writer && !this.onCompleting)) return this._flow.complete(this._row);
+    const release = this._flow.hold();
     this.#settling = this.#finish();
     try {
       await this.#settling;
     } finally {
       this.#settling = undefined;
+      release();
     }
   }
 

@@ -65,6 +65,7 @@ export class Flow {
   #draining = false;
   #resuming = false;
   #closed = false;
+  #held = 0;
 
   constructor(table: DropTable, host: FlowHost = {}) {
     this.table = table;
@@ -253,9 +254,15 @@ export class Flow {
     if (!this.#draining) this.drain();
   }
 
-  /** Whether nothing waits to be passed on. */
+  /** Whether nothing waits to be passed on and no drop is busy with its storage. */
   get isIdle(): boolean {
-    return this.#queue.length === 0 && !this.#draining;
+    return this.#queue.length === 0 && !this.#draining && this.#held === 0;
+  }
+
+  /** Storage of a drop is being asked before the drop can move on; the returned function ends that. */
+  hold(): () => void {
+    this.#held++;
+    return () => void this.#held--;
   }
 
   /** Runs `work` with the queue held, then works it off: many roots start as one batch. */

@@ -1,5 +1,6 @@
 /** The door of the drops room: states, relations and behaviour of data and application drops. */
 export * from './app-drop.ts';
+export * from './apps/index.ts';
 export * from './context.ts';
 export * from './crc32c.ts';
 export * from './data-drop.ts';

@@ -215,6 +215,7 @@ export class Session {
     if (this.#parts.length === 0 || this.#parts.every((graph) => graph.count === 0))
       return this.#deployEmpty(completed);
     const started = performance.now();
+    this.#triggering = true;
     await this.#move(SessionStates.DEPLOYING);
     try {
       this.#graph = this.#joinParts();
@@ -580,6 +581,19 @@ export class Session {
     const entry = { at: Date.now(), level, row: drop ? drop._row : null, uid: drop?.uid ?? null, message };
     if (this.#recorder) this.#recorder.log(entry);
     else this.#around.store.recordLogs(this.key, [entry]).catch(this.#around.onProblem);
+  }
+
+  /** Records an error of the session as a whole. */
+  note(error: unknown): void {
+    this.#note(undefined, error);
+  }
+
+  /** Drops that are not over. */
+  get waiting(): number {
+    let count = 0;
+    for (let row = 0; row < this.#table.size; row++)
+      if ((this.#table.status[row] as number) <= DROPStates.WRITING) count++;
+    return count;
   }
 
   #note(row: number | undefined, error: unknown): void {
