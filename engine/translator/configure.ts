@@ -77,8 +77,8 @@ function configureNode(node: LgNode, wanted: JsonObject, warn?: WarningSink): Lg
  * `dlg fill-config` (spec/translator.md 14): applies the given configuration instead of the stored active one.
  *
  * A graph without configurations is returned as it is, with a warning. When the configuration is a stranger to the
- * graph, all its nodes and fields must exist (`config-unknown-node`, `config-unknown-field`) and the graph has no
- * active configuration afterwards. When it is one of the graph's own, `daliuge` rules keep it active, so that a later
+ * graph, all its nodes and fields must exist, or it is not applied, with a warning per miss; once applied the graph has
+ * no active configuration. When it is one of the graph's own, `daliuge` rules keep it active, so that a later
  * unroll applies the stored values on top again; `corrected` rules make the values given win.
  */
 export function fillConfiguration(
@@ -109,14 +109,11 @@ export function fillConfiguration(
     const filled = applyConfiguration(graph, configuration, options.warn);
     return options.rules === 'corrected' ? { ...filled, activeGraphConfigId: null } : filled;
   }
-  let problem: GraphException | undefined;
+  let isStrange = false;
   const filled = applyConfiguration(graph, configuration, (w) => {
-    problem ??= new GraphException(
-      w.reason === 'config-unknown-node' ? 'config-unknown-node' : 'config-unknown-field',
-      `Expected a configuration made for this graph. ${w.message}`,
-      w.place,
-    );
+    isStrange = true;
+    options.warn?.(w);
   });
-  if (problem !== undefined) throw problem;
+  if (isStrange) return graph;
   return { ...filled, activeGraphConfigId: null };
 }

@@ -7,3 +7,16 @@ export { DEFAULT_MAX_DROPS, planUnroll, type UnrollOptions, type UnrollPlan } fr
 export { readLogicalGraph } from './read.ts';
 export type { TranslationRules } from './rules.ts';
 export { DEFAULT_APPS, unroll, unrollJson, unrollTexts } from './unroll.ts';
+export { gojsView } from './gojs.ts';
+export { leavesOf, mapToNodes, rootsOf, withoutEmptyReprodata } from './mapping.ts';
+export {
+  parseAlgorithmOptions,
+  partition,
+  PARTITION_ALGORITHMS,
+  splitPgt,
+  type AlgorithmOptions,
+  type PartitionAlgorithm,
+  type Partitioned,
+  type PartitionOptions,
+  type PartitionResult,
+} from './partition/index.ts';
