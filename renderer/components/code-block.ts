@@ -14,7 +14,7 @@ export class WeirCodeBlock extends LitElement {
   static override properties = {
     text: { attribute: false },
     label: { type: String },
-    copyable: { type: Boolean },
+    copyable: { type: Boolean, reflect: true },
     wraps: { type: Boolean, reflect: true },
   };
   static override styles = [
@@ -36,6 +36,10 @@ export class WeirCodeBlock extends LitElement {
         font: var(--text-s) / 1.5 var(--font-mono);
         overflow: auto;
         tab-size: 4;
+      }
+
+      :host([copyable]) pre {
+        padding-inline-end: 40px;
       }
 
       :host([wraps]) pre {

@@ -16,7 +16,7 @@ export class WeirStateBadge extends LitElement {
     stateColors,
     css`
       :host {
-        display: inline-flex;
+        display: flex;
         min-width: 0;
       }
 

@@ -50,7 +50,7 @@ export class WeirStateStrip extends LitElement {
       }
 
       .strip .is-waiting {
-        background: var(--color-line);
+        background: var(--color-waiting);
       }
 
       /* What is under way and what went wrong differ in texture too. */

@@ -11,7 +11,8 @@ export interface Palette {
   readonly surface: string;
   readonly text: string;
   readonly muted: string;
-  readonly line: string;
+  /** What has not happened yet: lighter than a mark, so that progress is what is seen. */
+  readonly waiting: string;
   readonly edge: string;
   readonly focus: string;
   readonly fontText: string;
@@ -30,7 +31,9 @@ export interface Scene {
 }
 
 const NAME_SCALE = 0.5;
-const BOX_SCALE = 0.16;
+const BOX_SCALE = 0.3;
+/** Text grows a little while the drawing shrinks, as far as the boxes have room for it. */
+const MAX_TEXT_GROWTH = 1.3;
 const SLANT = 9;
 
 /** What a node looks like as a whole: what needs attention comes first. */
@@ -120,20 +123,21 @@ function drawEdges(
   ctx.globalAlpha = 1;
 }
 
-function drawStrip(
-  ctx: CanvasRenderingContext2D,
-  node: GraphNode,
-  x: number,
-  y: number,
-  width: number,
-  palette: Palette,
-): void {
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function drawStrip(ctx: CanvasRenderingContext2D, node: GraphNode, box: Box, palette: Palette): void {
+  const { x, y, width, height } = box;
   let at = x;
   for (const [state, count] of orderedCounts(node.byState)) {
     const length = (width * count) / Math.max(1, node.count);
     const family = familyOf(state);
-    ctx.fillStyle = family === 'waiting' ? palette.line : palette.states[family];
-    ctx.fillRect(at, y, Math.max(length, 1.5), 5);
+    ctx.fillStyle = family === 'waiting' ? palette.waiting : palette.states[family];
+    ctx.fillRect(at, y, Math.max(length, 1.5), height);
     at += length;
   }
 }
@@ -143,11 +147,13 @@ function drawGlyph(
   family: StateFamily,
   x: number,
   y: number,
+  size: number,
   palette: Palette,
 ): void {
   const [path, isFilled] = GLYPHS[family];
   ctx.save();
   ctx.translate(x, y);
+  ctx.scale(size, size);
   ctx.lineWidth = 2;
   ctx.lineCap = 'round';
   ctx.lineJoin = 'round';
@@ -159,29 +165,32 @@ function drawGlyph(
 
 function drawLabels(
   ctx: CanvasRenderingContext2D,
+  scene: Scene,
   node: GraphNode,
   x: number,
   y: number,
-  palette: Palette,
 ): void {
-  const inset = node.kind === 'data' ? SLANT + 7 : 12;
+  const { palette, camera } = scene;
+  const growth = Math.min(MAX_TEXT_GROWTH, Math.max(1, 0.95 / camera.scale));
+  const inset = node.kind === 'data' ? SLANT + 6 : 11;
+  const left = x + inset + 16 * growth + 5;
   const count = node.count > 1 ? `×${formatInteger(node.count)}` : '';
   ctx.textBaseline = 'middle';
-  ctx.font = `500 12px ${palette.fontText}`;
+  ctx.font = `500 ${12 * growth}px ${palette.fontText}`;
   const countWidth = count === '' ? 0 : ctx.measureText(count).width + 8;
-  const room = NODE_WIDTH - inset * 2 - 22;
+  const room = x + NODE_WIDTH - inset - left;
   ctx.fillStyle = palette.text;
-  ctx.fillText(fitText(ctx, node.name, room - countWidth), x + inset + 22, y + 17);
+  ctx.fillText(fitText(ctx, node.name, room - countWidth), left, y + 16);
   if (count !== '') {
     ctx.fillStyle = palette.muted;
     ctx.textAlign = 'right';
-    ctx.fillText(count, x + NODE_WIDTH - inset, y + 17);
+    ctx.fillText(count, x + NODE_WIDTH - inset, y + 16);
     ctx.textAlign = 'left';
   }
-  ctx.font = `11px ${palette.fontText}`;
+  ctx.font = `${10.5 * growth}px ${palette.fontText}`;
   ctx.fillStyle = palette.muted;
-  ctx.fillText(fitText(ctx, node.dropclass.split('.').at(-1) ?? '', room), x + inset + 22, y + 33);
-  drawGlyph(ctx, overallFamily(node.byState), x + inset, y + 9, palette);
+  ctx.fillText(fitText(ctx, node.dropclass.split('.').at(-1) ?? '', room), left, y + 33);
+  drawGlyph(ctx, overallFamily(node.byState), x + inset, y + 16 - 8 * growth, growth, palette);
 }
 
 function drawNode(ctx: CanvasRenderingContext2D, scene: Scene, index: number, node: GraphNode): void {
@@ -189,29 +198,22 @@ function drawNode(ctx: CanvasRenderingContext2D, scene: Scene, index: number, no
   const x = layout.x[index] ?? 0;
   const y = layout.y[index] ?? 0;
   const family = overallFamily(node.byState);
-  if (camera.scale < BOX_SCALE) {
-    ctx.fillStyle = palette.states[family];
-    ctx.fillRect(x, y, NODE_WIDTH, NODE_HEIGHT);
-  } else {
+  if (camera.scale < BOX_SCALE)
+    drawStrip(ctx, node, { x, y, width: NODE_WIDTH, height: NODE_HEIGHT }, palette);
+  else {
     boxPath(ctx, node, x, y);
     ctx.fillStyle = palette.surface;
     ctx.fill();
     ctx.lineWidth = Math.max(family === 'error' ? 1.8 : 1.2, 0.8 / camera.scale);
     ctx.strokeStyle = family === 'waiting' ? palette.edge : palette.states[family];
     ctx.stroke();
-    const inset = node.kind === 'data' ? SLANT + 7 : 12;
+    const inset = node.kind === 'data' ? SLANT + 3 : 11;
+    const strip = { x: x + inset, width: NODE_WIDTH - inset * 2 };
     if (camera.scale < NAME_SCALE)
-      drawStrip(ctx, node, x + inset, y + NODE_HEIGHT / 2 - 2, NODE_WIDTH - inset * 2, palette);
+      drawStrip(ctx, node, { ...strip, y: y + NODE_HEIGHT / 2 - 8, height: 16 }, palette);
     else {
-      drawLabels(ctx, node, x, y, palette);
-      drawStrip(
-        ctx,
-        node,
-        x + inset - (node.kind === 'data' ? 4 : 0),
-        y + NODE_HEIGHT - 10,
-        NODE_WIDTH - inset * 2,
-        palette,
-      );
+      drawLabels(ctx, scene, node, x, y);
+      drawStrip(ctx, node, { ...strip, y: y + NODE_HEIGHT - 10, height: 5 }, palette);
     }
   }
   if (index !== selected && index !== hovered) return;

@@ -77,7 +77,7 @@ export class WeirGraphCanvas extends LitElement {
       }
 
       .card {
-        inset: var(--space-3) auto auto var(--space-3);
+        inset: auto auto var(--space-3) var(--space-3);
         display: grid;
         gap: var(--space-1);
         width: min(300px, calc(100% - 24px));
@@ -90,7 +90,7 @@ export class WeirGraphCanvas extends LitElement {
       }
 
       .outside {
-        inset: auto auto var(--space-3) var(--space-3);
+        inset: var(--space-3) auto auto var(--space-3);
         display: flex;
         align-items: center;
         gap: var(--space-2);
@@ -289,7 +289,7 @@ export class WeirGraphCanvas extends LitElement {
       surface: color('--color-surface'),
       text: color('--color-text'),
       muted: color('--color-muted'),
-      line: color('--color-line'),
+      waiting: color('--color-waiting'),
       edge: color('--color-control'),
       focus: color('--color-focus'),
       fontText: getComputedStyle(this).fontFamily,

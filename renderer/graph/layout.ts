@@ -4,9 +4,9 @@
  */
 import type { GraphView } from '../../engine/api/contract.ts';
 
-export const NODE_WIDTH = 196;
+export const NODE_WIDTH = 172;
 export const NODE_HEIGHT = 54;
-const COLUMN_PITCH = NODE_WIDTH + 76;
+const COLUMN_PITCH = NODE_WIDTH + 52;
 const ROW_PITCH = NODE_HEIGHT + 18;
 const SWEEPS = 4;
 

@@ -75,7 +75,11 @@ export class WeirRunDialog extends LitElement {
   async #inspect(source: GraphSource): Promise<void> {
     try {
       const inspection = await this.client.call('graphs.inspect', { source });
-      if (this.source === source) this.inspection = inspection;
+      if (this.source !== source) return;
+      this.inspection = inspection;
+      await this.updateComplete;
+      // What most people came for is one key away; the trust sentence is read first.
+      this.renderRoot.querySelector<HTMLButtonElement>('button.primary:enabled')?.focus();
     } catch (error) {
       if (this.source === source) this.error = toHostError(error);
     }

@@ -235,7 +235,7 @@ export class WeirLogLevel extends LitElement {
   static override properties = { level: { type: String } };
   static override styles = css`
     span {
-      display: inline-flex;
+      display: flex;
       align-items: center;
       gap: 6px;
     }

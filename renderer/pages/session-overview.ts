@@ -154,7 +154,7 @@ export class WeirSessionOverview extends LitElement {
 
       .slow li {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) auto auto;
+        grid-template-columns: minmax(0, 1fr) 92px 72px;
         gap: var(--space-4);
         align-items: center;
         padding: var(--space-2) var(--space-4);
@@ -343,9 +343,10 @@ export class WeirSessionOverview extends LitElement {
               ${this.slowest.map(
                 (row) =>
                   html`<li>
-                    <a class="truncate" title=${row.uid} href=${linkToDrop(this.#sessionId, row.uid)}
-                      >${row.name}</a
-                    >
+                    <span class="truncate">
+                      <a title=${row.uid} href=${linkToDrop(this.#sessionId, row.uid)}>${row.name}</a>
+                      ${row.name === row.uid ? nothing : html`<span class="mono muted small">${row.uid}</span>`}
+                    </span>
                     <weir-state-badge class="small" state=${stateOfRow(row)}></weir-state-badge>
                     <span class="numeric"
                       >${formatDuration((row.finishedAt ?? 0) - (row.startedAt ?? 0))}</span

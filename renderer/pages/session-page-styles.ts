@@ -39,8 +39,8 @@ export const sessionPageStyles = css`
     flex-wrap: nowrap;
   }
 
-  .title .spacer {
-    flex: 1 0 0;
+  .title weir-state-badge {
+    flex: none;
   }
 
   .back {
@@ -73,10 +73,13 @@ export const sessionPageStyles = css`
   }
 
   .progress {
-    display: grid;
-    grid-template-columns: minmax(0, 1fr) auto;
+    display: flex;
     gap: var(--space-4);
     align-items: start;
+  }
+
+  .progress weir-state-strip {
+    flex: 1;
   }
 
   .share {
@@ -106,7 +109,9 @@ export const sessionPageStyles = css`
     header {
       padding-inline: var(--space-4);
     }
+  }
 
+  @container (max-width: 600px) {
     .title {
       flex-wrap: wrap;
     }

@@ -199,10 +199,14 @@ export class WeirSessionPage extends LitElement {
       </div>
       <div class="progress">
         <weir-state-strip legend .counts=${byState}></weir-state-strip>
-        <span class="share"
-          ><b>${formatShare(settledCount(byState), drops)}</b>
-          <span class="muted small">${S.session.progress(settledCount(byState), drops)}</span></span
-        >
+        ${
+          isUnderWay(status)
+            ? html`<span class="share"
+                ><b>${formatShare(settledCount(byState), drops)}</b>
+                <span class="muted small">${S.session.progress(settledCount(byState), drops)}</span></span
+              >`
+            : nothing
+        }
       </div>
       <weir-tabs label=${S.session.tabsLabel} selected=${this.tab} .tabs=${this.#tabs(summary)}></weir-tabs>
     </header>`;

@@ -49,7 +49,11 @@ export const sessionsPageStyles = css`
   }
 
   th:nth-child(4) {
-    width: 132px;
+    width: 172px;
+  }
+
+  td:nth-child(4) {
+    white-space: nowrap;
   }
 
   th:nth-child(5) {
@@ -150,6 +154,18 @@ export const sessionsPageStyles = css`
     font-size: var(--text-m);
   }
 
+  .invitation {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: center;
+    gap: var(--space-3);
+    padding: var(--space-6);
+    border: 1px dashed var(--color-control);
+    border-radius: var(--radius-l);
+    color: var(--color-muted);
+  }
+
   .welcome {
     gap: var(--space-4);
     padding-top: var(--space-12);
@@ -157,7 +173,11 @@ export const sessionsPageStyles = css`
 
   @container (max-width: 860px) {
     th:nth-child(4) {
-      width: 96px;
+      width: 148px;
+    }
+
+    th:nth-child(3) {
+      width: 20%;
     }
 
     .page {

@@ -205,7 +205,8 @@ export class WeirSessionsPage extends LitElement {
       <h1>${S.list.emptyTitle}</h1>
       <p class="muted">${this.samples.length > 0 ? S.list.emptyText : S.list.noSamples}</p>
       ${this.samples.length > 0 ? this.#sampleList(false) : nothing}
-      <div>
+      <div class="invitation">
+        ${S.list.dropHere}
         <button type="button" @click=${() => askForGraph(this)}>
           <weir-icon name="open"></weir-icon>${S.openGraph}
         </button>

@@ -1,0 +1,47 @@
+/** The built page and a browser to look at it with. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { chromium, type Browser } from 'playwright';
+import { build } from 'vite';
+
+const root = path.resolve(import.meta.dirname, '..', '..');
+
+/** Builds the page alone, as scripts/build.mjs does, into a folder of its own. Returns the folder. */
+export async function buildPage(): Promise<string> {
+  const outDir = path.join(root, '.cache', 'page-for-tests');
+  await build({
+    configFile: false,
+    logLevel: 'warn',
+    root: path.join(root, 'renderer'),
+    base: './',
+    publicDir: false,
+    build: {
+      outDir,
+      target: 'chrome130',
+      emptyOutDir: true,
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
+  });
+  return outDir;
+}
+
+/** Debian's Chromium, or the one WEIR_CHROMIUM names; undefined where there is none. */
+export function findChromium(): string | undefined {
+  return [
+    process.env['WEIR_CHROMIUM'],
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+  ]
+    .filter((file) => file !== undefined)
+    .find((file) => existsSync(file));
+}
+
+export async function openBrowser(executablePath: string): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    chromiumSandbox: process.getuid?.() !== 0,
+    args: ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  });
+}
