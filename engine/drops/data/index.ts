@@ -14,3 +14,5 @@ export * from './parameter-set.ts';
 export * from './plasma.ts';
 export * from './rdbms.ts';
 export * from './shared-memory.ts';
+export * from './ngas.ts';
+export * from './s3.ts';

@@ -1,0 +1,90 @@
+/** An object of S3, or of a store that speaks its protocol (seed `S3DROP`, spec/engine.md 4.10). */
+import { DROPException, InvalidDropException, messageOf } from '../../protocol/index.ts';
+import { DataDROP } from '../data-drop.ts';
+import type { DropKwargs } from '../drop.ts';
+import { S3_CLIENTS, S3IO, type S3Access } from '../io/s3.ts';
+import { readParams, stringParam } from '../params.ts';
+import { registerDrop } from '../registry.ts';
+
+const PARAMS = {
+  bucket: stringParam('Bucket', null, 'Bucket; made when it is missing'),
+  key: stringParam('Key', null, 'Key of the object; default: the uid of the drop'),
+  accessKeyId: stringParam('aws_access_key_id', null, 'Access key'),
+  secretAccessKey: stringParam('aws_secret_access_key', null, 'Secret of the access key'),
+  profile: stringParam('profile_name', null, 'Profile of the AWS configuration files'),
+  endpoint: stringParam('endpoint_url', null, 'URL of the store; default: Amazon'),
+};
+
+export class S3DROP extends DataDROP {
+  readonly #bucket: string;
+  readonly #key: string;
+  readonly #access: S3Access;
+  #wasWritten = false;
+
+  /** Throws InvalidDropException without a bucket. */
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    const params = readParams(PARAMS, this.parameters, this.uid);
+    if (!params.bucket)
+      throw new InvalidDropException(
+        `S3DROP ${this.uid} has no Bucket; name the bucket its object lies in.`,
+        {
+          details: { uid: this.uid },
+        },
+      );
+    this.#bucket = params.bucket;
+    this.#key = params.key ?? this.uid;
+    const { env } = this.context;
+    const ownKeys = params.accessKeyId !== null && params.secretAccessKey !== null;
+    this.#access = {
+      region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
+      endpoint: params.endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'],
+      // Keys of the graph come before a profile, a profile before the environment.
+      accessKeyId: ownKeys ? (params.accessKeyId as string) : undefined,
+      secretAccessKey: ownKeys ? (params.secretAccessKey as string) : undefined,
+      profile: ownKeys ? undefined : (params.profile ?? undefined),
+    };
+  }
+
+  /** `Bucket/Key`. */
+  get path(): string {
+    return `${this.#bucket}/${this.#key}`;
+  }
+
+  get dataURL(): string {
+    return `s3://${this.path}`;
+  }
+
+  override getIO(): S3IO {
+    const clients = this.context.service(S3_CLIENTS);
+    return new S3IO(() => clients.client(this.#access), this.#bucket, this.#key);
+  }
+
+  protected override writerIO(): S3IO {
+    this.#wasWritten = true;
+    return this.getIO();
+  }
+
+  /** The size of an object that somebody else wrote; null where it is not there. */
+  protected override async onCompleting(): Promise<void> {
+    if (this.#wasWritten) return;
+    try {
+      const size = await this.getIO().size();
+      this.noteSize(size >= 0 ? size : null);
+    } catch (cause) {
+      throw new DROPException(
+        'FILE_UNREADABLE',
+        `S3DROP ${this.uid} cannot ask for ${this.dataURL}${this.#access.endpoint ? ` at ${this.#access.endpoint}` : ''}: ${messageOf(cause)}`,
+        { cause, details: { uid: this.uid } },
+      );
+    }
+  }
+}
+
+registerDrop(
+  S3DROP,
+  'dlg.data.drops.s3_drop.S3DROP',
+  'dlg.data.drops.S3DROP',
+  'dlg.s3_drop.S3DROP',
+  'dlg.drop.S3DROP',
+);

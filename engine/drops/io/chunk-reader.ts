@@ -1,0 +1,62 @@
+import { WeirError } from '../../protocol/index.ts';
+
+/**
+ * Reads by count from something that arrives in pieces of its own size (a response, an object of a store). What was
+ * read too much waits for the next read; nothing else is held. A source that is silent for too long is an error.
+ */
+export class ChunkReader {
+  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #what: string;
+  readonly #silenceMs: number;
+  #rest: Uint8Array = new Uint8Array(0);
+  #isOver = false;
+
+  /** `what` names the source in messages, `silenceMs` is how long it may be silent. */
+  constructor(source: AsyncIterable<Uint8Array>, what: string, silenceMs: number) {
+    this.#source = source[Symbol.asyncIterator]();
+    this.#what = what;
+    this.#silenceMs = silenceMs;
+  }
+
+  /** At most `count` bytes; empty at the end and only there. */
+  async read(count: number): Promise<Uint8Array> {
+    while (this.#rest.length === 0 && !this.#isOver) {
+      const { done, value } = await this.#next();
+      if (done) this.#isOver = true;
+      else this.#rest = value;
+    }
+    const piece = this.#rest.subarray(0, count);
+    this.#rest = this.#rest.subarray(piece.length);
+    return piece;
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new WeirError(
+              'TIMEOUT',
+              `${this.#what} sent nothing for ${this.#silenceMs / 1000} s while it was read.`,
+            ),
+          ),
+        this.#silenceMs,
+      );
+    });
+    try {
+      return await Promise.race([this.#source.next(), silence]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends the reading, at its end or before. */
+  close(): void {
+    this.#rest = new Uint8Array(0);
+    if (this.#isOver) return;
+    this.#isOver = true;
+    // A source that is silent answers this only when its stream is destroyed, which is its owner's part.
+    this.#source.return?.().catch(() => undefined);
+  }
+}

@@ -1,0 +1,121 @@
+import { readdirSync, existsSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { crc32c, S3DROP } from '../../../../engine/drops/index.ts';
+import { DROPStates } from '../../../../engine/protocol/index.ts';
+import { contextIn, placedIn, temporaryDirectory, type TestContext } from '../support/drops.ts';
+import { startS3, type S3Server } from '../support/s3-server.ts';
+
+let temporary: ReturnType<typeof temporaryDirectory>;
+let server: S3Server;
+let context: TestContext;
+beforeAll(async () => {
+  temporary = temporaryDirectory();
+  context = contextIn(temporary.dir);
+  server = await startS3(temporary.dir);
+});
+afterAll(async () => {
+  await context.services.dispose();
+  await server.stop();
+  temporary.remove();
+});
+
+const drop = (kwargs: Record<string, unknown> = {}, uid = 'o') =>
+  new S3DROP(uid, uid, placedIn(context, { Bucket: 'bucket', ...server.access, ...kwargs }));
+
+describe('an S3 drop', () => {
+  it('makes its bucket and keeps a small object', async () => {
+    const one = drop({ Bucket: 'made-by-drop', Key: 'a/b' });
+    expect(await one.exists()).toBe(false);
+    await one.write('small ');
+    await one.write('object');
+    await one.setCompleted();
+    expect(one.status).toBe(DROPStates.COMPLETED);
+    expect(Buffer.from(await one.contents()).toString()).toBe('small object');
+    expect(one.size).toBe(12);
+    expect(one.dataURL).toBe('s3://made-by-drop/a/b');
+    expect(await one.getIO().size()).toBe(12);
+  });
+
+  it('uploads a large object in parts and reads it in pieces', async () => {
+    const content = Buffer.alloc(12_345_678);
+    for (let i = 0; i < content.length; i += 4)
+      content.writeUInt32LE((i * 2654435761) >>> 0, Math.min(i, content.length - 4));
+    const one = drop({ Key: 'large' });
+    for (let at = 0; at < content.length; at += 1_000_000)
+      await one.write(content.subarray(at, at + 1_000_000));
+    await one.setCompleted();
+    const descriptor = await one.open();
+    let sum = 0;
+    let length = 0;
+    for (;;) {
+      const piece = await one.read(descriptor, 70_000);
+      if (!piece || piece.length === 0) break;
+      expect(piece.length).toBeLessThanOrEqual(70_000);
+      sum = crc32c(piece, sum);
+      length += piece.length;
+    }
+    await one.close(descriptor);
+    expect(length).toBe(content.length);
+    expect(sum).toBe(crc32c(content));
+    expect(one.checksum).toBe(sum);
+  });
+
+  it('that is cancelled leaves neither object nor upload behind', async () => {
+    const one = drop({ Key: 'abandoned' });
+    await one.write(Buffer.alloc(6 << 20));
+    await one.cancel();
+    expect(await one.exists()).toBe(false);
+    const uploads = path.join(temporary.dir, 's3', 'bucket');
+    const left = existsSync(uploads) ? readdirSync(uploads).filter((name) => name.includes('abandoned')) : [];
+    expect(left.filter((name) => !name.includes('_upload'))).toEqual([]);
+  });
+
+  it('knows the size of an object somebody else made', async () => {
+    const writer = drop({ Key: 'shared' });
+    await writer.write('content');
+    await writer.setCompleted();
+    const reader = drop({ Key: 'shared' }, 'reader');
+    await reader.setCompleted();
+    expect(reader.size).toBe(7);
+    expect(await reader.computeChecksum()).toBe(crc32c(Buffer.from('content')));
+  });
+
+  it('of an object that is not there completes without a size and fails its reader', async () => {
+    const one = drop({}, 'nowhere');
+    await one.setCompleted();
+    expect(one.size).toBeNull();
+    await expect(one.open()).rejects.toThrow(/nowhere could not be opened.*key does not exist/i);
+    expect(await one.exists()).toBe(false);
+  });
+
+  it('is deleted with its object, once or twice', async () => {
+    const one = drop({ Key: 'gone' });
+    await one.write('x');
+    await one.setCompleted();
+    await one.delete();
+    await one.delete();
+    expect(await one.exists()).toBe(false);
+  });
+
+  it('with keys nobody knows ends in ERROR and says why', async () => {
+    const one = drop({ aws_access_key_id: 'NOBODY' }, 'locked-out');
+    await expect(one.write('x')).resolves.toBe(1);
+    await one.setCompleted();
+    expect(one.status).toBe(DROPStates.ERROR);
+    expect(context.logged.at(-1)).toMatch(/locked-out could not be completed/);
+  });
+
+  it('whose store is not there ends in ERROR and says which', async () => {
+    const one = drop({ endpoint_url: 'http://127.0.0.1:1' }, 'unreachable');
+    await one.setCompleted();
+    expect(one.status).toBe(DROPStates.ERROR);
+    expect(context.logged.at(-1)).toMatch(
+      /unreachable cannot ask for s3:\/\/bucket\/unreachable at http:\/\/127.0.0.1:1/,
+    );
+  });
+
+  it('is refused without a bucket', () => {
+    expect(() => drop({ Bucket: '' })).toThrow(/S3DROP o has no Bucket/);
+  });
+});
