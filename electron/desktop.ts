@@ -13,6 +13,7 @@ import {
   clipboard,
   dialog,
   ipcMain,
+  nativeTheme,
   powerMonitor,
   protocol,
   screen,
@@ -113,6 +114,7 @@ class Desktop {
       screen,
       preload: this.#options.preload,
       icon: this.#options.icon,
+      isDark: nativeTheme.shouldUseDarkColors,
       stateFile: path.join(app.getPath('userData'), 'window-state.json'),
       warn: (error) => warn('keeping the window’s place', error),
     });

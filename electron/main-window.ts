@@ -14,9 +14,8 @@ const SAVE_DELAY_MS = 500;
 
 /** The constructor's options; nothing in them can be switched off from outside. */
 export function windowOptions(
-  preload: string,
   bounds: Bounds,
-  icon?: string,
+  { preload, icon, isDark }: Pick<MainWindowOptions, 'preload' | 'icon' | 'isDark'>,
 ): BrowserWindowConstructorOptions {
   return {
     ...bounds,
@@ -24,8 +23,9 @@ export function windowOptions(
     minHeight: MINIMUM_SIZE.height,
     show: false,
     title: 'Weir',
-    backgroundColor: '#10161d',
-    ...(icon === undefined ? {} : { icon }),
+    // The page's canvas (renderer/styles/tokens.css), so that nothing flashes before it is drawn.
+    backgroundColor: isDark ? '#10141a' : '#f4f6f8',
+    icon,
     webPreferences: { ...SAFE_WEB_PREFERENCES, preload },
   };
 }
@@ -35,7 +35,8 @@ export interface MainWindowOptions {
   readonly screen: Pick<Screen, 'getPrimaryDisplay' | 'getAllDisplays'>;
   readonly preload: string;
   readonly stateFile: string;
-  readonly icon?: string;
+  readonly icon: string;
+  readonly isDark: boolean;
   /** Told when keeping the bounds fails; the window works without. */
   readonly warn: (error: unknown) => void;
 }
@@ -50,7 +51,7 @@ export interface MainWindow {
 export async function openMainWindow(options: MainWindowOptions): Promise<MainWindow> {
   const saved = await readWindowState(options.stateFile);
   const bounds = placeWindow(saved, workAreas(options.screen));
-  const window = options.create(windowOptions(options.preload, bounds, options.icon));
+  const window = options.create(windowOptions(bounds, options));
   if (saved?.maximized) window.maximize();
   const saveState = keepState(window, options);
   window.once('ready-to-show', () => window.show());

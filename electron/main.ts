@@ -1,7 +1,7 @@
 /** The entry point of the desktop application: what Electron wants done before it is ready, then the desktop. */
 import path from 'node:path';
 import { app, dialog, protocol } from 'electron/main';
-import { startHost } from '../engine/host/index.ts';
+import { defaultDataDir, defaultResourcesDir, startHost } from '../engine/host/index.ts';
 import { messageOf } from '../engine/protocol/index.ts';
 import { commandArguments } from './command.ts';
 import { startDesktop } from './desktop.ts';
@@ -23,9 +23,8 @@ async function runCommand(args: readonly string[]): Promise<void> {
 }
 
 function openWindow(): void {
-  // Tests give every run a folder of its own. A packaged application takes no orders from the environment.
-  const testFolder = app.isPackaged ? undefined : process.env['WEIR_USER_DATA'];
-  if (testFolder) app.setPath('userData', path.resolve(testFolder));
+  const folder = testFolder();
+  if (folder !== undefined) app.setPath('userData', path.resolve(folder));
 
   const appPath = app.isPackaged ? undefined : app.getAppPath();
   const files = filesOfArguments(process.argv, appPath, process.cwd());
@@ -46,24 +45,32 @@ function openWindow(): void {
     .catch(fail);
 }
 
+/** Tests give every run a folder of its own. A packaged application takes no orders from the environment. */
+function testFolder(): string | undefined {
+  return app.isPackaged ? undefined : process.env['WEIR_USER_DATA'];
+}
+
 async function start(files: readonly string[]): Promise<void> {
   const dist = path.join(import.meta.dirname, '..');
-  const resourcesDir = app.isPackaged
-    ? path.join(process.resourcesPath, 'resources')
-    : path.join(app.getAppPath(), 'resources');
-  const dataDir = path.join(app.getPath('userData'), 'data');
+  // The history is the one of the command line, so that the window shows what `weir run` has done and the other way round.
+  const dataDir = testFolder() === undefined ? defaultDataDir() : path.join(app.getPath('userData'), 'data');
   await startDesktop({
-    startHost: () => startHost({ dataDir, version: app.getVersion(), resourcesDir }),
+    startHost: () => startHost({ dataDir, version: app.getVersion(), onProblem: warn }),
     dataDir,
     rendererDir: path.join(dist, 'renderer'),
     preload: path.join(dist, 'electron', 'preload.cjs'),
-    icon: path.join(resourcesDir, 'icons', '256x256.png'),
+    icon: path.join(defaultResourcesDir(), 'icons', '256x256.png'),
     files,
   });
 }
 
-function fail(error: unknown): void {
+/** Trouble that nobody waits to hear of. */
+function warn(error: unknown): void {
   process.stderr.write(`weir: ${messageOf(error)}\n`);
+}
+
+function fail(error: unknown): void {
+  warn(error);
   dialog.showErrorBox('Weir cannot start', messageOf(error));
   app.exit(1);
 }

@@ -38,7 +38,6 @@ const SOURCES = [
   'engine',
   'electron',
   'renderer',
-  'resources',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
@@ -117,10 +116,22 @@ async function buildInto(out) {
   const { build } = await import('vite');
   const entries = existing(NODE_ENTRIES);
   if (Object.keys(entries).length > 0) await build(nodeBuild(entries, out));
+  checkWorkers(path.join(out, 'engine'));
   const preload = existing({ preload: 'electron/preload.ts' });
   if (preload.preload) await build(preloadBuild(preload, path.join(out, 'electron')));
   if (fs.existsSync(path.join(root, 'renderer', 'index.html'))) {
     await build(pageBuild(path.join(out, 'renderer')));
+  }
+}
+
+/** A worker that the engine starts by name but that the table above lacks would be missed only when it is needed. */
+function checkWorkers(folder) {
+  for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.js'))) {
+    const text = fs.readFileSync(path.join(folder, name), 'utf8');
+    for (const [, worker] of text.matchAll(/["'`]\.\/([\w-]*worker\.js)["'`]/g)) {
+      if (fs.existsSync(path.join(folder, worker))) continue;
+      throw new Error(`${worker} is started by the engine and has no entry in scripts/build.mjs.`);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # After the package's files are in place: the command, the sandbox helper, what the desktop knows of us.
 set -e
-ln -sf '/opt/${sanitizedProductName}/resources/resources/linux/weir' '/usr/bin/${executable}'
+ln -sf '/opt/${sanitizedProductName}/resources/app.asar.unpacked/resources/linux/weir' '/usr/bin/${executable}'
 
 # Chromium's sandbox uses user namespaces; where the kernel has none, the helper must be owned by root and set-uid.
 if [ -L /proc/self/ns/user ] && unshare --user true 2>/dev/null; then

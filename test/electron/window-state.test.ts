@@ -100,6 +100,9 @@ describe('the file', () => {
 });
 
 test('the window is made sandboxed, isolated and without Node', () => {
-  const options = windowOptions('/app/preload.cjs', { x: 0, y: 0, width: 800, height: 600 });
+  const options = windowOptions(
+    { x: 0, y: 0, width: 800, height: 600 },
+    { preload: '/app/preload.cjs', icon: '/app/icon.png', isDark: true },
+  );
   expect(options.webPreferences).toEqual({ ...SAFE_WEB_PREFERENCES, preload: '/app/preload.cjs' });
 });
