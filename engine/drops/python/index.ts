@@ -29,8 +29,16 @@
  * Failures. A worker that crashes, exits, is killed for time or cancelled takes its own call with it, and the objects it
  * held: `onObjectsLost` names them, reading one throws PythonObjectLost. The next call starts a new worker.
  */
+export {
+  bindArguments,
+  type Binding,
+  type BindingSources,
+  type BoundValue,
+  type DescribedArgument,
+} from './binding.ts';
 export { PyContent, PyObject, type Carried } from './content.ts';
 export { PythonException, PythonObjectLost, PythonWorkerDied, type DescribedException } from './errors.ts';
 export { pythonCandidates, pythonResources } from './locate.ts';
 export { PythonPool, type ObjectsLostListener, type PythonPoolOptions } from './pool.ts';
+export { dlgPath, PYTHON_POOL } from './service.ts';
 export * from './types.ts';

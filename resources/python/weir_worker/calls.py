@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 import time
+import types
 
 from . import codec, failures, functions
 from .handles import write_scratch
@@ -55,9 +56,9 @@ def _run(header, attachments, table, settings, staged):
     staged.stage = "decode"
     positional, named = _arguments(header, attachments, table)
     staged.stage = "bind"
-    signature = functions.signature_of(function) if header.get("record") or _has_marks(positional) else None
-    positional = _fill_marks(positional, signature)
-    record = _record(signature, positional, named) if header.get("record") else None
+    if _has_marks(positional):
+        positional = _fill_marks(positional, functions.signature_of(function))
+    record = _record(function, positional, named) if header.get("record") else None
     staged.stage = "run"
     started = time.perf_counter()
     value = function(*positional, **named)
@@ -126,24 +127,56 @@ def _fill_marks(positional, signature):
     ]
 
 
-def _record(signature, positional, named):
-    """The arguments as JSON text, as DALiuGE records them for RECOMPUTE."""
-    values = {}
-    if signature is None:
-        values.update(named)
+def _record(function, positional, named):
+    """The arguments as JSON text, as DALiuGE records them for RECOMPUTE: by name, defaults included."""
+    if type(function) is types.FunctionType and not (_REDIRECTS & function.__dict__.keys()):
+        values = _plain_values(function, positional, named)
     else:
-        try:
-            bound = signature.bind(*positional, **named)
-        except TypeError:
-            return json.dumps({"args": {name: _recorded(value) for name, value in named.items()}})
-        bound.apply_defaults()
-        for name, value in bound.arguments.items():
-            kind = signature.parameters[name].kind
-            if kind is inspect.Parameter.VAR_KEYWORD:
-                values.update(value)
-            elif kind is not inspect.Parameter.VAR_POSITIONAL:
-                values[name] = value
+        values = _signature_values(functions.signature_of(function), positional, named)
     return json.dumps({"args": {name: _recorded(value) for name, value in values.items()}})
+
+
+_REDIRECTS = {"__wrapped__", "__signature__"}
+
+
+def _plain_values(function, positional, named):
+    """What inspect.signature would say of a plain function, at a tenth of its cost."""
+    code = function.__code__
+    count = code.co_argcount
+    names = code.co_varnames[: count + code.co_kwonlyargcount]
+    values = dict(zip(names[:count], positional))
+    first_default = count - len(function.__defaults__ or ())
+    for index, name in enumerate(names):
+        if name in values:
+            continue
+        if name in named:
+            values[name] = named[name]
+        elif index >= count:
+            if name in (function.__kwdefaults__ or ()):
+                values[name] = function.__kwdefaults__[name]
+        elif index >= first_default:
+            values[name] = function.__defaults__[index - first_default]
+    ordered = {name: values[name] for name in names if name in values}
+    ordered.update((name, value) for name, value in named.items() if name not in ordered)
+    return ordered
+
+
+def _signature_values(signature, positional, named):
+    values = {}
+    try:
+        bound = signature.bind(*positional, **named) if signature else None
+    except TypeError:
+        bound = None
+    if bound is None:
+        return named
+    bound.apply_defaults()
+    for name, value in bound.arguments.items():
+        kind = signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            values.update(value)
+        elif kind is not inspect.Parameter.VAR_POSITIONAL:
+            values[name] = value
+    return values
 
 
 def _recorded(value):

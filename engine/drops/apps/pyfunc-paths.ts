@@ -1,0 +1,38 @@
+/** Outputs a function writes itself, under a path its argument carries (spec/engine.md 6.5 step 6, 4.7). */
+import type { AppDROP } from '../app-drop.ts';
+import type { DataDROP } from '../data-drop.ts';
+import { environmentOf, filepathFromString, PathType } from '../data/path-builder.ts';
+import type { FunctionInfo } from '../python/index.ts';
+import { argumentsOf, namedPorts, pathOf, type Argument } from './named-ports.ts';
+
+/** The outputs behind parameters of the function that are declared as output ports with encoding `path`. */
+export function pathOutputs(app: AppDROP, info: FunctionInfo): ReadonlyMap<DataDROP, Argument> {
+  const found = new Map<DataDROP, Argument>();
+  const parameters = new Set(info.parameters.map((parameter) => parameter.name));
+  const outputs = namedPorts(app, 'outputs');
+  for (const argument of argumentsOf(app).values()) {
+    if (!isPathOutput(argument) || !parameters.has(argument.name)) continue;
+    for (const drop of outputs.find((port) => port.name === argument.name)?.drops ?? [])
+      if (pathOf(drop) !== undefined) found.set(drop, argument);
+  }
+  return found;
+}
+
+function isPathOutput({ usage, encoding }: Argument): boolean {
+  return (usage === 'InputOutput' || usage === 'OutputPort') && encoding?.toLowerCase() === 'path';
+}
+
+/** The path of `given` in the directory of the drop; the drop's own where nothing is given. */
+export function pathFor(app: AppDROP, drop: DataDROP, given: string | undefined): string {
+  const own = pathOf(drop) as string;
+  if (given === undefined) return own;
+  const dirname = (drop as { dirname?: unknown }).dirname;
+  const path = filepathFromString(given, PathType.File, {
+    dirname: typeof dirname === 'string' ? dirname : app.context.baseDir,
+    uid: drop.uid,
+    humanKey: drop.humanKey,
+    now: app.context.now(),
+    env: environmentOf(app.context),
+  });
+  return path ?? own;
+}

@@ -1,0 +1,116 @@
+/** Reads the input ports of a Python function. */
+import { randomUUID } from 'node:crypto';
+import { open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { InvalidEncodingException } from '../../protocol/index.ts';
+import type { AppDROP } from '../app-drop.ts';
+import type { DataDROP } from '../data-drop.ts';
+import { pyStr } from '../pyrepr/index.ts';
+import { ENCODINGS, isEncoding, type Encoding, type PyArgument } from '../python/index.ts';
+import {
+  argumentsOf,
+  dataUrlOf,
+  pathOf,
+  portEncoding,
+  readableDrop,
+  readPort,
+  type Port,
+} from './named-ports.ts';
+
+/** Content up to this size goes through the pipe, more by file. */
+const INLINE_BYTES = 4 << 20;
+
+/** The encoding a port is declared with; dill where it says nothing. Throws for one that does not exist. */
+export function encodingOf(app: AppDROP, port: string | undefined): Encoding {
+  const declared = port === undefined ? null : portEncoding(app, port);
+  if (declared === null) return 'dill';
+  const known = declared.toLowerCase() === 'utf8' ? 'utf-8' : declared.toLowerCase();
+  if (isEncoding(known)) return known;
+  throw new InvalidEncodingException(
+    `Port "${port}" of ${app.uid} has the encoding "${declared}", which does not exist; use one of ${ENCODINGS.join(', ')}.`,
+    { details: { uid: app.uid, port, encoding: declared } },
+  );
+}
+
+/** The value-bearing input ports of an application. */
+export class PortReader {
+  readonly #app: AppDROP;
+  readonly #drops = new Map<string, DataDROP>();
+  readonly #temporary: string[] = [];
+
+  constructor(app: AppDROP, ports: readonly Port[]) {
+    this.#app = app;
+    const described = argumentsOf(app);
+    for (const port of ports) {
+      // Event ports say when, not what; a port whose drops were all skipped leaves the default.
+      const drop = described.get(port.name)?.type === 'Event' ? undefined : readableDrop(port);
+      if (drop) this.#drops.set(port.name, drop);
+    }
+  }
+
+  /** Names of the ports that have a value. */
+  get names(): readonly string[] {
+    return [...this.#drops.keys()];
+  }
+
+  drop(port: string): DataDROP | undefined {
+    return this.#drops.get(port);
+  }
+
+  /** The text a port brings, in its declared encoding. */
+  async text(port: string): Promise<string> {
+    const drop = this.#drops.get(port) as DataDROP;
+    const encoding = encodingOf(this.#app, port);
+    if (encoding === 'path' && pathOf(drop) === undefined) return pyStr(await readPort(drop, 'utf-8'));
+    if (drop.buftype === 'str') return pyStr(await readPort(drop, 'utf-8'));
+    return pyStr(await readPort(drop, encoding));
+  }
+
+  /** The value of a port as an argument; the content itself is decoded in Python. */
+  async argument(port: string): Promise<PyArgument> {
+    const drop = this.#drops.get(port) as DataDROP;
+    const encoding = encodingOf(this.#app, port);
+    const place = encoding === 'path' ? pathOf(drop) : encoding === 'dataurl' ? dataUrlOf(drop) : undefined;
+    if (place !== undefined) return { kind: 'json', value: place };
+    const isText = drop.buftype === 'str';
+    const data = await this.#content(drop);
+    return data instanceof Uint8Array
+      ? { kind: 'bytes', data, encoding, isText }
+      : { kind: 'file', path: data.path, encoding, isText };
+  }
+
+  /** Bytes, or a temporary file where they are many. */
+  async #content(drop: DataDROP): Promise<Uint8Array | { path: string }> {
+    const pieces: Uint8Array[] = [];
+    let total = 0;
+    const stream = drop.stream();
+    for await (const piece of stream) {
+      pieces.push(piece);
+      total += piece.length;
+      if (total > INLINE_BYTES) return { path: await this.#spool(pieces, stream) };
+    }
+    return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces, total);
+  }
+
+  async #spool(pieces: readonly Uint8Array[], rest: AsyncGenerator<Uint8Array>): Promise<string> {
+    const file = path.join(tmpdir(), `weir-input-${randomUUID()}.bin`);
+    this.#temporary.push(file);
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      for (const piece of pieces) await handle.writeFile(piece);
+      for (;;) {
+        const next = await rest.next();
+        if (next.done) return file;
+        await handle.writeFile(next.value);
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Removes temporary files. */
+  async done(): Promise<void> {
+    for (const file of this.#temporary.splice(0)) await rm(file, { force: true });
+  }
+}

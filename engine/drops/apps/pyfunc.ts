@@ -1,0 +1,238 @@
+/** Python functions as applications (seed `dlg.apps.pyfunc.PyFuncApp`, spec/engine.md 6.5). */
+import { createReadStream } from 'node:fs';
+import { IncompleteDROPSpec, isWeirError, messageOf } from '../../protocol/index.ts';
+import { BarrierAppDROP, type Lane } from '../app-drop.ts';
+import type { DataDROP } from '../data-drop.ts';
+import type { DropKwargs } from '../drop.ts';
+import {
+  bindArguments,
+  dlgPath,
+  PYTHON_POOL,
+  PythonException,
+  type Binding,
+  type BoundValue,
+  type CallSettings,
+  type Encoding,
+  type FunctionInfo,
+  type FunctionResult,
+  type FunctionSpec,
+  type NamedArgument,
+  type PyArgument,
+  type PyContent,
+  type PythonPool,
+} from '../python/index.ts';
+import { registerDrop } from '../registry.ts';
+import { argumentsOf, namedPorts } from './named-ports.ts';
+import { pathFor, pathOutputs } from './pyfunc-paths.ts';
+import { encodingOf, PortReader } from './pyfunc-ports.ts';
+
+export class PyFuncApp extends BarrierAppDROP {
+  readonly #function: FunctionSpec;
+  readonly #defaults: ReadonlyMap<string, PyArgument>;
+  #info: FunctionInfo | undefined;
+  #record: Record<string, unknown> | undefined;
+  #facts: Record<string, unknown> = {};
+
+  /** Throws IncompleteDROPSpec where neither func_name nor func_code is given. */
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    const name = textOf(kwargs['func_name']);
+    const code = textOf(kwargs['func_code']);
+    if (name === undefined && code === undefined)
+      throw new IncompleteDROPSpec(
+        `${this.constructor.name} ${this.uid} names no function; give func_name, func_code or both.`,
+        { details: { uid: this.uid } },
+      );
+    this.#function = { ...(name !== undefined && { name }), ...(code !== undefined && { code }) };
+    this.#defaults = defaultsOf(kwargs['func_defaults']);
+  }
+
+  override get lane(): Lane {
+    return 'python';
+  }
+
+  /** The function, its source and its versions; a traceback where it failed. */
+  override get facts(): Readonly<Record<string, unknown>> {
+    return this.#facts;
+  }
+
+  /** The name of the function, as the graph has it. */
+  get funcName(): string {
+    return this.#function.name ?? this.#info?.name ?? '';
+  }
+
+  protected get pool(): PythonPool {
+    return this.context.service(PYTHON_POOL);
+  }
+
+  /** What surrounds each call: directory, environment, module path, where prints go. */
+  protected callSettings(): CallSettings {
+    const { context } = this;
+    return {
+      label: `drop "${this.uid}"`,
+      cwd: context.baseDir,
+      env: { DLG_UID: this.uid, DLG_SESSION_ID: this.dlgSessionId, DLG_ROOT: context.dlgRoot },
+      path: dlgPath(context),
+      signal: this.signal,
+      onLog: (stream, line) => context.log(stream === 'err' ? 'warn' : 'info', this, line),
+    };
+  }
+
+  /**
+   * Loads the function, so that one which does not exist fails the session before anything runs. A machine without
+   * Python is no such failure: only the drops that need it fail, when their turn comes.
+   */
+  override async prepare(): Promise<void> {
+    try {
+      await this.#load();
+    } catch (error) {
+      if (isWeirError(error) && error.code === 'PYTHON_UNAVAILABLE') return;
+      throw error;
+    }
+  }
+
+  async #load(): Promise<FunctionInfo> {
+    this.#info ??= await this.pool.checkFunction(this.#function, this.callSettings());
+    const { module, moduleVersion, sourceSha256 } = this.#info;
+    this.#facts = { function: this.funcName, module, moduleVersion, sourceSha256 };
+    return this.#info;
+  }
+
+  override async run(): Promise<void> {
+    const outputs = this.#outputEncodings(await this.#load());
+    const result = await this.call([...new Set(outputs.values())]);
+    try {
+      for (const [drop, encoding] of outputs)
+        await writeContent(drop, result.contents.get(encoding) as PyContent);
+    } finally {
+      for (const content of result.contents.values()) await content.release();
+    }
+  }
+
+  /** Encoding of each output that is written here; the function itself writes those whose path it is given. */
+  #outputEncodings(info: FunctionInfo): Map<DataDROP, Encoding> {
+    const ports = namedPorts(this, 'outputs');
+    const own = pathOutputs(this, info);
+    return new Map(
+      this.outputs
+        .filter((drop) => !own.has(drop))
+        .map((drop) => [drop, encodingOf(this, ports.find((port) => port.drops.includes(drop))?.name)]),
+    );
+  }
+
+  /** Binds and runs the function. */
+  protected async call(outputs: readonly Encoding[], wantTruth = false): Promise<FunctionResult> {
+    const info = await this.#load();
+    const reader = new PortReader(this, namedPorts(this, 'inputs'));
+    try {
+      const decided = await this.#decidePaths(info, reader);
+      const { args, kwargs } = bindArguments(info, {
+        ports: reader.names.filter((name) => !decided.has(name)),
+        applicationArgs: argumentsOf(this),
+        componentParams: argumentsOf(this, 'componentParams'),
+        parameters: this.parameters,
+        defaults: this.#defaults,
+      });
+      const result = await this.pool.runFunction({
+        ...this.callSettings(),
+        function: this.#function,
+        args: await valuesOf(args, reader),
+        kwargs: await namedValuesOf(kwargs, reader),
+        outputs,
+        wantRecord: true,
+        wantTruth,
+      });
+      if (result.record !== undefined) this.#record = JSON.parse(result.record) as Record<string, unknown>;
+      return result;
+    } catch (error) {
+      this.#noteFailure(error);
+      throw error;
+    } finally {
+      await reader.done();
+    }
+  }
+
+  /** Gives the outputs the function writes their paths; the names of the arguments that carry them. */
+  async #decidePaths(info: FunctionInfo, reader: PortReader): Promise<ReadonlySet<string>> {
+    const decided = new Set<string>();
+    for (const [drop, argument] of pathOutputs(this, info)) {
+      const given = reader.names.includes(argument.name)
+        ? await reader.text(argument.name)
+        : (this.parameters[argument.name] ?? argument.value);
+      this.parameters[argument.name] = pathFor(this, drop, textOf(given));
+      decided.add(argument.name);
+    }
+    return decided;
+  }
+
+  #noteFailure(error: unknown): void {
+    if (error instanceof PythonException) {
+      this.#facts = { ...this.#facts, exception: error.pythonType, traceback: error.traceback };
+      this.context.log('error', this, error.traceback);
+    } else this.context.log('error', this, messageOf(error));
+  }
+
+  override generateRecomputeData(): Record<string, unknown> {
+    return this.#record ?? super.generateRecomputeData();
+  }
+}
+
+async function valuesOf(values: readonly BoundValue[], reader: PortReader): Promise<PyArgument[]> {
+  const found: PyArgument[] = [];
+  for (const value of values) found.push(value.kind === 'port' ? await reader.argument(value.port) : value);
+  return found;
+}
+
+async function namedValuesOf(kwargs: Binding['kwargs'], reader: PortReader): Promise<NamedArgument[]> {
+  const values = await valuesOf(
+    kwargs.map((one) => one.value),
+    reader,
+  );
+  return kwargs.map((one, i) => ({ name: one.name, value: values[i] as PyArgument }));
+}
+
+/** Writes a result to an output: as text where it is text and the drop keeps text. */
+export async function writeContent(drop: DataDROP, content: PyContent): Promise<void> {
+  const carried = await content.carried();
+  const isText = drop.buftype === 'str' && (content.encoding === 'utf-8' || content.encoding === 'eval');
+  if (carried.kind === 'bytes') {
+    const { data } = carried;
+    await drop.writeOrThrow(
+      isText ? Buffer.from(data.buffer, data.byteOffset, data.length).toString() : data,
+    );
+    return;
+  }
+  const encoding = isText ? 'utf8' : undefined;
+  for await (const piece of createReadStream(carried.path, { encoding, highWaterMark: 1 << 20 }))
+    await drop.writeOrThrow(piece as Buffer | string);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** `func_defaults`: `{kwargs: {name: base64 dill}}` of delayed graphs, or plain values by name; also as JSON text. */
+function defaultsOf(given: unknown): ReadonlyMap<string, PyArgument> {
+  const found = new Map<string, PyArgument>();
+  const table = typeof given === 'string' ? parsed(given) : given;
+  if (typeof table !== 'object' || table === null || Array.isArray(table)) return found;
+  const dilled = (table as { kwargs?: unknown }).kwargs;
+  if (typeof dilled === 'object' && dilled !== null) {
+    for (const [name, text] of Object.entries(dilled))
+      if (typeof text === 'string') found.set(name, { kind: 'dill64', text });
+    return found;
+  }
+  for (const [name, value] of Object.entries(table)) found.set(name, { kind: 'json', value });
+  return found;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Editors leave all sorts of blanks there; what is no JSON gives no defaults.
+    return undefined;
+  }
+}
+
+registerDrop(PyFuncApp, 'dlg.apps.pyfunc.PyFuncApp', 'dlg.apps.pyfunc.PyMemberApp');
