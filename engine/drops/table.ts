@@ -101,9 +101,15 @@ export class DropTable {
     const there = this.instances[row];
     if (there) return there;
     if (!this.source) throw new RangeError(`row ${row} of this table has no drop`);
-    const made = this.source.make(row);
-    this.instances[row] = made;
-    return made;
+    try {
+      const made = this.source.make(row);
+      this.instances[row] = made;
+      return made;
+    } catch (error) {
+      // A drop enters itself before its constructor is through.
+      this.instances[row] = undefined;
+      throw error;
+    }
   }
 
   statusOf(row: number): DROPStates {

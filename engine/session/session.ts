@@ -96,6 +96,8 @@ export class Session {
   #resolveOver!: (state: SessionStates) => void;
   #executeStart = 0;
   #triggering = false;
+  /** Rows whose drop could not be made. */
+  readonly #unmade = new Set<number>();
 
   private constructor(id: string, key: number, dir: string, around: SessionSurroundings) {
     this.sessionId = id;
@@ -285,6 +287,7 @@ export class Session {
         try {
           table.drop(row);
         } catch (error) {
+          this.#unmade.add(row);
           failures.set(row, error);
         }
       if ((row & 255) === 255 && slices.isOver) await slices.pause();
@@ -564,7 +567,7 @@ export class Session {
 
   findDrop(uid: string): AbstractDROP | undefined {
     const row = this.#graph?.rowOfUid(uid) ?? -1;
-    return row >= 0 && row < this.#table.size ? this.#table.drop(row) : undefined;
+    return row >= 0 && row < this.#table.size && !this.#unmade.has(row) ? this.#table.drop(row) : undefined;
   }
 
   /** The drop of this uid. Throws NoDropException. */
