@@ -26,3 +26,17 @@ export function waitFor(ms: number, signal: AbortSignal): Promise<boolean> {
 
 /** setTimeout takes no more than this. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A gate that opens once: `opened` resolves when `open` was called. */
+export interface Latch {
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+export function latch(): Latch {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly sessionId?: string;
   readonly baseDir?: string;
+  /** Shared by several runs; their owner disposes of it. */
+  readonly services?: Services;
 }
 
 /** The drops of a graph, what happened to them, and the directory they ran in. */
@@ -33,13 +35,14 @@ export class GraphRun {
   readonly events = new Map<string, (readonly [string, number])[]>();
   readonly log: LogLine[] = [];
   readonly baseDir: string;
-  readonly services = new Services();
+  readonly services: Services;
   readonly context: DropContext;
   readonly #specs: readonly Spec[];
   readonly #table = new DropTable();
 
   constructor(specs: readonly Spec[], options: RunOptions = {}) {
     this.#specs = specs;
+    this.services = options.services ?? new Services();
     this.baseDir = options.baseDir ?? mkdtempSync(path.join(tmpdir(), 'weir-apps-'));
     const context: DropContext = {
       sessionId: options.sessionId ?? 'golden',

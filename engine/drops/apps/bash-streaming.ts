@@ -1,0 +1,243 @@
+/** Shell commands that read or write while others do (seed `dlg.apps.bash_shell_app`, spec/engine.md 6.6). */
+import type { Readable } from 'node:stream';
+import {
+  AppDROPStates,
+  DROPStates,
+  InvalidDropException,
+  type DROPStates as State,
+} from '../../protocol/index.ts';
+import { AppDROP, BarrierAppDROP, type Lane } from '../app-drop.ts';
+import type { DataDROP } from '../data-drop.ts';
+import type { DropKwargs } from '../drop.ts';
+import { registerDrop } from '../registry.ts';
+import { ShellRunner, SHELL, type ShellStreams } from './bash.ts';
+import {
+  connectTcp,
+  holdPipe,
+  openPipe,
+  openTcp,
+  parseAddress,
+  releasePipe,
+  type ChannelSource,
+  type ChannelWriter,
+} from './channel.ts';
+import { describeApp } from './python-values.ts';
+import { latch } from './wait.ts';
+
+/**
+ * Shell arguments that open pipes inside the child, then become the command itself. `-p` keeps the shell from making
+ * a plain file where the pipe is gone.
+ */
+function throughPipes(from: string | undefined, to: string | undefined) {
+  return (commandLine: string): readonly string[] => {
+    const steps: string[] = [];
+    if (to !== undefined) steps.push('[ -p "$2" ] || exit 74', 'exec >"$2"');
+    if (from !== undefined) steps.push('[ -p "$3" ] || exit 74', 'exec <"$3"', 'echo >&3', 'exec 3>&-');
+    steps.push(`exec ${SHELL} -c "$1"`);
+    return ['-c', steps.join('\n'), SHELL, commandLine, to ?? '', from ?? ''];
+  };
+}
+
+/** The channel to outputs[0]: a pipe where drop and application are on one node, else TCP. */
+async function openChannel(app: AppDROP): Promise<ChannelWriter> {
+  const [output] = app.outputs;
+  if (!output || output.streamingConsumers.length === 0)
+    throw new InvalidDropException(
+      `${describeApp(app)} streams to its first output, but ${output ? `nobody streams from ${output.uid}` : 'it has no output'}; link a streaming consumer.`,
+      { details: { uid: app.uid } },
+    );
+  if (output.node === app.node) return openPipe();
+  const host = (app.node ?? app.context.hostName).split(':', 1)[0] as string;
+  return openTcp(host, app.signal);
+}
+
+/** Runs the command with its output going into a channel, whose address is written to outputs[0]. */
+async function runIntoChannel(app: AppDROP, runner: ShellRunner, input: InputStreams = {}): Promise<void> {
+  const channel = await openChannel(app);
+  try {
+    const streams: ShellStreams = {
+      ...input.streams,
+      wrap: throughPipes(input.pipePath, channel.pipePath),
+      pipesOut: true,
+    };
+    // The pipe is met by both sides at once; a connection has to be there before the command may write.
+    const running = channel.socket ? undefined : runner.run(streams);
+    running?.catch(() => undefined);
+    await (app.outputs[0] as DataDROP).writeOrThrow(channel.address);
+    await (running ?? runner.run({ ...streams, stdout: await channel.socket }));
+  } finally {
+    await channel.close();
+  }
+}
+
+interface InputStreams {
+  readonly pipePath?: string;
+  readonly streams?: ShellStreams;
+}
+
+/** Batch inputs, streamed output. */
+export class StreamingOutputBashApp extends BarrierAppDROP {
+  readonly #runner: ShellRunner;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#runner = new ShellRunner(this, kwargs);
+  }
+
+  get command(): string {
+    return this.#runner.command;
+  }
+
+  override get lane(): Lane {
+    return 'process';
+  }
+
+  override get facts(): Readonly<Record<string, unknown>> {
+    return this.#runner.facts;
+  }
+
+  override run(): Promise<void> {
+    return runIntoChannel(this, this.#runner);
+  }
+
+  override generateRecomputeData(): Record<string, unknown> {
+    return this.#runner.recomputeData();
+  }
+}
+
+/**
+ * Standard input from a channel. It starts when its streaming input brings the address of one, and is over when both
+ * its command and that input are.
+ */
+export class StreamingInputBashApp extends AppDROP {
+  readonly #runner: ShellRunner;
+  readonly #connected = latch();
+  #source: ChannelSource | undefined;
+  #isConnected = false;
+  #hasStarted = false;
+  #pendingInputs: Set<string> | undefined;
+  #isCommandOver = false;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#runner = new ShellRunner(this, kwargs);
+  }
+
+  get command(): string {
+    return this.#runner.command;
+  }
+
+  override get lane(): Lane {
+    return 'process';
+  }
+
+  override get facts(): Readonly<Record<string, unknown>> {
+    return this.#runner.facts;
+  }
+
+  override generateRecomputeData(): Record<string, unknown> {
+    return this.#runner.recomputeData();
+  }
+
+  /** Inputs that have not reported, of both kinds. */
+  get #pending(): Set<string> {
+    this.#pendingInputs ??= new Set([...this.streamingInputs, ...this.inputs].map(({ uid }) => uid));
+    return this.#pendingInputs;
+  }
+
+  /** The address arrives. Does not wait for the command: the producer has to go on. */
+  override dataWritten(_uid: string, data: Uint8Array): void {
+    if (this.#source) return;
+    this.#source = parseAddress(Buffer.from(data).toString('utf8'), describeApp(this));
+    this.#startWhenReady();
+  }
+
+  override dropCompleted(uid: string, state: State): void {
+    this.#pending.delete(uid);
+    const isStream = this.streamingInputs.some((input) => input.uid === uid);
+    if (!this.#hasStarted && state === DROPStates.SKIPPED) void this.skip();
+    else if (!this.#hasStarted && (isStream ? !this.#source : state === DROPStates.ERROR))
+      this.#fail(
+        new InvalidDropException(
+          `${describeApp(this)} cannot start: its input ${uid} ended ${isStream ? 'without the address of a stream' : 'in ERROR'}.`,
+          { details: { uid: this.uid, input: uid } },
+        ),
+      );
+    else {
+      if (state === DROPStates.ERROR) void this.#standInForWriter();
+      this.#startWhenReady();
+      this.#finishWhenDone();
+    }
+  }
+
+  /** Address there, batch inputs complete: the command starts. */
+  #startWhenReady(): void {
+    const source = this.#source;
+    if (this.#hasStarted || !source || this.inputs.some(({ uid }) => this.#pending.has(uid))) return;
+    if (!this._flow.startApp(this._row)) return;
+    this.#hasStarted = true;
+    this.#work(source).then(
+      () => {
+        this.#isCommandOver = true;
+        this.#finishWhenDone();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #finishWhenDone(): void {
+    if (this.#isCommandOver && this.#pending.size === 0) this._flow.finishApp(this._row);
+  }
+
+  /** Cancelled meanwhile: the end of its command is no failure. */
+  #fail(error: unknown): void {
+    if (this.execStatus <= AppDROPStates.RUNNING) void this.setError(error);
+  }
+
+  /** A writer that failed before it opened the pipe will never come: the command reads an empty input then. */
+  async #standInForWriter(): Promise<void> {
+    const source = this.#source;
+    if (!source || !('pipePath' in source) || this.#isConnected) return;
+    const held = await holdPipe(source.pipePath);
+    await this.#connected.opened;
+    await held?.close();
+  }
+
+  async #work(source: ChannelSource): Promise<void> {
+    if (!('pipePath' in source)) {
+      const socket: Readable = await connectTcp(source.host, source.port, this.signal);
+      return this.runCommand(this.#runner, { streams: { stdin: socket } });
+    }
+    const { pipePath } = source;
+    const onReady = (): void => {
+      this.#isConnected = true;
+      this.#connected.open();
+    };
+    try {
+      await this.runCommand(this.#runner, {
+        pipePath,
+        streams: { onReady, wrap: throughPipes(pipePath, undefined) },
+      });
+    } finally {
+      this.#connected.open();
+      // A writer that still waits for this end must not wait for ever.
+      if (!this.#isConnected) await releasePipe(pipePath);
+    }
+  }
+
+  /** Runs the command on its input. */
+  protected runCommand(runner: ShellRunner, input: InputStreams): Promise<void> {
+    return runner.run(input.streams);
+  }
+}
+
+/** Streamed input and streamed output. */
+export class StreamingInputOutputBashApp extends StreamingInputBashApp {
+  protected override runCommand(runner: ShellRunner, input: InputStreams): Promise<void> {
+    return runIntoChannel(this, runner, input);
+  }
+}
+
+registerDrop(StreamingOutputBashApp, 'dlg.apps.bash_shell_app.StreamingOutputBashApp');
+registerDrop(StreamingInputBashApp, 'dlg.apps.bash_shell_app.StreamingInputBashApp');
+registerDrop(StreamingInputOutputBashApp, 'dlg.apps.bash_shell_app.StreamingInputOutputBashApp');

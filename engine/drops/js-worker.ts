@@ -1,0 +1,153 @@
+/** The thread that runs functions in JavaScript: loads, calls, encodes. A worker_threads entry. */
+import { parentPort } from 'node:worker_threads';
+import type { JsArgument, JsJob, JsReply } from './apps/js-protocol.ts';
+import { decodeJs, encodeJs, toJs } from './apps/js-values.ts';
+import { readPickle } from './pickle/index.ts';
+
+type AnyFunction = (...args: unknown[]) => unknown;
+
+async function load(job: JsJob): Promise<AnyFunction> {
+  const url = job.module ?? `data:text/javascript;base64,${Buffer.from(moduleText(job)).toString('base64')}`;
+  const loaded = (await import(url)) as Record<string, unknown>;
+  const wanted = job.module === undefined && !Object.hasOwn(loaded, job.name) ? 'default' : job.name;
+  const found = loaded[wanted];
+  if (typeof found === 'function') return found as AnyFunction;
+  const exported = Object.keys(loaded).filter((name) => typeof loaded[name] === 'function');
+  throw new TypeError(
+    `There is no function "${wanted}" in ${job.module ?? 'the given code'}; it exports ${exported.join(', ') || 'no functions'}.`,
+  );
+}
+
+/** Source of a function, made a module: with exports as it is, else its named declaration, else an expression. */
+function moduleText({ code = '', name }: JsJob): string {
+  if (/^\s*export\b/m.test(code)) return code;
+  const isDeclared = new RegExp(`\\b(?:function\\*?|const|let|var|class)\\s+${escaped(name)}\\b`).test(code);
+  if (isDeclared && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name))
+    return `${code}\nexport { ${name} };`;
+  return `export default (\n${code}\n);`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}
+
+/** How a function takes its arguments, read off its source. */
+export interface Signature {
+  /** Names in order; undefined: the first parameter is taken apart (`{ a, b }`), so it gets all of them as an object. */
+  readonly names: readonly string[] | undefined;
+  readonly hasRest: boolean;
+}
+
+/** The parameter list of a function's source. */
+export function signatureOf(fn: AnyFunction): Signature {
+  const parts = splitParameters(parameterText(fn.toString()));
+  if (/^[{]/.test(parts[0] ?? '')) return { names: undefined, hasRest: false };
+  const names: string[] = [];
+  let hasRest = false;
+  for (const part of parts) {
+    if (part.startsWith('...')) hasRest = true;
+    else names.push(/^[\p{ID_Start}$_][\p{ID_Continue}$]*/u.exec(part)?.[0] ?? '');
+  }
+  return { names, hasRest };
+}
+
+function withoutComments(source: string): string {
+  return source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, ' ');
+}
+
+function parameterText(source: string): string {
+  const text = withoutComments(source);
+  const arrow = /^\s*(?:async\s+)?([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*=>/u.exec(text);
+  if (arrow) return arrow[1] as string;
+  const open = text.indexOf('(');
+  if (open < 0) return '';
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if ('([{'.includes(text[i] as string)) depth++;
+    else if (')]}'.includes(text[i] as string) && --depth === 0) return text.slice(open + 1, i);
+  }
+  return '';
+}
+
+function splitParameters(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let from = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const c = text[i];
+    if (c !== undefined && '([{'.includes(c)) depth++;
+    else if (c !== undefined && ')]}'.includes(c)) depth--;
+    else if (c === undefined || (c === ',' && depth === 0)) {
+      const part = text.slice(from, i).trim();
+      if (part !== '') parts.push(part);
+      from = i + 1;
+    }
+  }
+  return parts;
+}
+
+function valueOf(arg: JsArgument): unknown {
+  if (arg.kind === 'value') return arg.value;
+  if (arg.kind === 'default') return toJs(readPickle(arg.bytes));
+  return decodeJs(arg.bytes, arg.encoding);
+}
+
+/** The arguments of a call: by name where the function names them, the unnamed into what is free, in order. */
+export function bind(signature: Signature, args: readonly JsArgument[]): { list: unknown[]; used: string[] } {
+  const named = new Map<string, unknown>();
+  const unnamed: unknown[] = [];
+  for (const arg of args) {
+    if (arg.name === null) unnamed.push(valueOf(arg));
+    else if (signature.names === undefined || signature.names.includes(arg.name))
+      named.set(arg.name, valueOf(arg));
+  }
+  if (signature.names === undefined)
+    return { list: [Object.fromEntries(named), ...unnamed], used: [...named.keys()] };
+  const list = signature.names.map((name) => (named.has(name) ? named.get(name) : unnamed.shift()));
+  return {
+    list: [...list, ...(signature.hasRest || signature.names.length === 0 ? unnamed : [])],
+    used: [...named.keys()],
+  };
+}
+
+async function perform(job: JsJob): Promise<JsReply> {
+  try {
+    const fn = await load(job);
+    const { list, used } = bind(signatureOf(fn), job.args);
+    const result = await fn(...list);
+    const encoded = new Map<string, Uint8Array>();
+    for (const encoding of job.outputs)
+      if (!encoded.has(encoding)) encoded.set(encoding, encodeJs(result, encoding));
+    return { ok: true, results: job.outputs.map((encoding) => encoded.get(encoding) as Uint8Array), used };
+  } catch (error) {
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    return { ok: false, name, message, stack: stack ?? '' };
+  }
+}
+
+/** Resolves when the Host has taken what was printed: output belongs to the job that made it. */
+function printed(): Promise<unknown> {
+  return Promise.all(
+    [process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))),
+  );
+}
+
+async function performAndPrint(job: JsJob): Promise<JsReply> {
+  const reply = await perform(job);
+  await printed();
+  return reply;
+}
+
+parentPort?.on('message', (job: JsJob) => {
+  performAndPrint(job).then(
+    (reply) => parentPort?.postMessage(reply),
+    // Only a reply that cannot be sent ends here; the Host must not wait for it.
+    (error: unknown) =>
+      parentPort?.postMessage({
+        ok: false,
+        name: 'Error',
+        message: String(error),
+        stack: '',
+      } satisfies JsReply),
+  );
+});
