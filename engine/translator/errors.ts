@@ -121,7 +121,12 @@ export interface TranslationWarning {
 
 export type WarningSink = (warning: TranslationWarning) => void;
 
-/** How long work tells about itself: `done` of `total` in `phase`; `total` 0 = unknown. */
+/** What long work asks now and then whether it should go on; an AbortSignal is one. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+}
+
+/** What long work tells about itself: `done` of `total` in `phase`; `total` 0 = unknown. */
 export interface Progress {
   readonly phase: string;
   readonly done: number;
@@ -129,12 +134,12 @@ export interface Progress {
 }
 
 export interface WorkOptions {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** Throws the error `CANCELLED` when the caller has given up. */
-export function checkCancelled(signal: AbortSignal | undefined): void {
+export function checkCancelled(signal: CancelSignal | undefined): void {
   if (signal?.aborted === true) {
     throw new TranslatorError('cancelled', 'The translation was cancelled.', {}, 'CANCELLED');
   }

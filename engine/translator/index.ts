@@ -20,3 +20,5 @@ export {
   type PartitionOptions,
   type PartitionResult,
 } from './partition/index.ts';
+export { translateInWorker, type TranslateOptions, type Translation } from './client.ts';
+export type { TranslationRequest } from './worker-protocol.ts';

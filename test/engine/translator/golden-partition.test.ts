@@ -129,13 +129,12 @@ describe.skipIf(!hasGolden)('nodes and islands come out as from DALiuGE', () => 
       const drops = placed.slice(0, -1);
       const nodes = [...new Set(drops.map((d) => d['node'] as string))].sort();
       const wantedNodes = Object.keys(wanted.nodes).sort();
-      // Partitions merged by METIS may leave a node without any; ours use all there are.
-      if (wantedNodes.length >= wanted.num_partitions + wanted.num_islands || wanted.algo === 'metis') {
-        expect(nodes, label).toEqual(wantedNodes);
-      } else expect(nodes.slice(0, wantedNodes.length), label).toEqual(wantedNodes);
-      expect([...new Set(drops.map((d) => d['island'] as string))].sort(), label).toEqual(
-        Object.keys(wanted.islands).sort(),
-      );
+      // METIS may leave a node or an island without anything when it merges partitions; ours use all there are.
+      expect(nodes, label).toEqual(expect.arrayContaining(wantedNodes));
+      expect(nodes.length, label).toBeLessThanOrEqual(wanted.num_partitions + wanted.num_islands);
+      const islands = [...new Set(drops.map((d) => d['island'] as string))];
+      expect(islands, label).toEqual(expect.arrayContaining(Object.keys(wanted.islands)));
+      expect(islands.length, label).toBe(Math.max(1, wanted.num_islands));
       const islandOf = new Map(drops.map((d) => [d['node'], d['island']]));
       for (const d of drops) expect(islandOf.get(d['node'])).toBe(d['island']);
     }
