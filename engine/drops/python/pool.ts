@@ -87,6 +87,7 @@ export class PythonPool {
         executable: worker.hello.executable,
         packages: header['packages'] as PythonInfo['packages'],
         hasRealDlg: header['realDlg'] === true,
+        modulePath: header['path'] as readonly string[],
       };
     });
   }

@@ -201,4 +201,6 @@ export interface PythonInfo {
   readonly packages: Readonly<Record<string, string | null>>;
   /** Whether a real DALiuGE is installed for this Python. */
   readonly hasRealDlg: boolean;
+  /** Where it looks for modules. */
+  readonly modulePath: readonly string[];
 }

@@ -119,7 +119,11 @@ def decode(data, encoding, is_text=False, what="the value"):
         except UnicodeDecodeError:
             return data
     if encoding in ("path", "dataurl"):
-        return _text(data, what)
+        # A drop without a place: its content, as text where it is one.
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            return memoryview(data)
     if encoding == "bytes":
         return data
     raise EncodingError("%s has the unknown encoding '%s'" % (what, encoding))

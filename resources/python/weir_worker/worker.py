@@ -142,7 +142,8 @@ class Worker:
             except PackageNotFoundError:
                 packages[name] = None
         real = sys.modules.get("dlg") or _find_dlg()
-        return {"packages": packages, "realDlg": bool(real), "handles": self._table.stats()}, []
+        found = {"packages": packages, "realDlg": bool(real), "path": sys.path, "handles": self._table.stats()}
+        return found, []
 
     def _inspect(self, header, attachments):
         calls.enter(header)
