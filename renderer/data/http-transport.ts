@@ -133,6 +133,12 @@ async function readAnswer(response: Response): Promise<unknown> {
       `The node answered with status ${response.status} and no JSON. Is another program listening at this address?`,
     );
   }
+  if (response.status === 413) {
+    throw new HostError(
+      'GRAPH_TOO_LARGE',
+      'This is more than a node takes in one request. Open the file in the desktop window, or run it with “weir run FILE”.',
+    );
+  }
   const { result, error } = (answer ?? {}) as { result?: unknown; error?: unknown };
   if (isWireError(error)) throw toHostError(error);
   if (isWireError(answer)) throw toHostError(answer);

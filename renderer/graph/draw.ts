@@ -198,9 +198,15 @@ function drawNode(ctx: CanvasRenderingContext2D, scene: Scene, index: number, no
   const x = layout.x[index] ?? 0;
   const y = layout.y[index] ?? 0;
   const family = overallFamily(node.byState);
-  if (camera.scale < BOX_SCALE)
+  if (camera.scale < BOX_SCALE) {
     drawStrip(ctx, node, { x, y, width: NODE_WIDTH, height: NODE_HEIGHT }, palette);
-  else {
+    if (family === 'error') {
+      // Errors keep a mark of their own where there is no room for a glyph.
+      ctx.strokeStyle = palette.text;
+      ctx.lineWidth = 1.5 / camera.scale;
+      ctx.strokeRect(x, y, NODE_WIDTH, NODE_HEIGHT);
+    }
+  } else {
     boxPath(ctx, node, x, y);
     ctx.fillStyle = palette.surface;
     ctx.fill();

@@ -4,8 +4,8 @@ import type { Client } from '../data/client.ts';
 import { HostError } from '../data/errors.ts';
 import { S } from '../strings.ts';
 
-/** What a browser may hand over as text: well below the longest string an engine has, and what fits a request. */
-export const MAX_TEXT_BYTES = 256_000_000;
+/** What a browser may hand over as text: with the escapes of JSON it fits the 64 MiB a Host takes in one request. */
+export const MAX_TEXT_BYTES = 48_000_000;
 
 /** A chosen or dropped file: by path where the Host can read it itself, else its text. */
 export async function sourceOfFile(client: Client, file: File): Promise<GraphSource> {

@@ -1,10 +1,10 @@
 /** The drops of a session as a table of any length: filtered and sorted by the Host, live in the rows that are shown. */
 import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
-import type { DropRow, MethodParams } from '../../engine/api/contract.ts';
+import type { DropRow } from '../../engine/api/contract.ts';
 import '../components/icon.ts';
 import '../components/notice.ts';
 import '../components/state-badge.ts';
-import type { Column, Sort, WeirVirtualTable } from '../components/virtual-table.ts';
+import type { Column, WeirVirtualTable } from '../components/virtual-table.ts';
 import '../components/virtual-table.ts';
 import type { Client } from '../data/client.ts';
 import { PagedRows } from '../data/paged-rows.ts';
@@ -15,25 +15,12 @@ import { go, linkToDrop, linkToSession, type Query } from '../router.ts';
 import { stateOfRow, wordOf } from '../states.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
+import { dropsParams, sortOf } from './drops-query.ts';
 import { viewStyles } from './view-styles.ts';
 
-type DropsParams = MethodParams<'sessions.drops'>;
-
-const SORT_KEYS: readonly NonNullable<DropsParams['sort']>[] = [
-  'row',
-  'name',
-  'uid',
-  'status',
-  'startedAt',
-  'finishedAt',
-  'durationMs',
-  'sizeBytes',
-  'dropclass',
-];
 const STATUSES = [
   'INITIALIZED',
   'WRITING',
-  'RUNNING',
   'COMPLETED',
   'ERROR',
   'CANCELLED',
@@ -42,26 +29,6 @@ const STATUSES = [
   'DELETED',
 ];
 const REFRESH_MS = 2000;
-
-/** Parameters of `sessions.drops` for the filters in an address. What is no known value is left out. */
-export function dropsParams(sessionId: string, query: Query): Omit<DropsParams, 'offset' | 'limit'> {
-  const { text, status, kind, lgKey, sort } = query;
-  const key = SORT_KEYS.find((known) => known === sort?.replace(/^-/, ''));
-  return {
-    sessionId,
-    ...(text ? { text } : {}),
-    ...(status ? { status } : {}),
-    ...(kind === 'data' || kind === 'app' ? { kind } : {}),
-    ...(lgKey ? { lgKey } : {}),
-    ...(key ? { sort: key, descending: sort?.startsWith('-') ?? false } : {}),
-  };
-}
-
-/** The order an address asks for. */
-function sortOf(query: Query): Sort | undefined {
-  const { sort } = query;
-  return sort ? { by: sort.replace(/^-/, ''), descending: sort.startsWith('-') } : undefined;
-}
 
 const durationOf = ({ startedAt, finishedAt }: DropRow): number | null =>
   startedAt === null || finishedAt === null ? null : finishedAt - startedAt;

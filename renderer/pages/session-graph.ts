@@ -4,30 +4,18 @@ import type { GraphView } from '../../engine/api/contract.ts';
 import '../components/notice.ts';
 import type { Client } from '../data/client.ts';
 import { toHostError, type HostError } from '../data/errors.ts';
-import type { DropChange, SessionUpdate } from '../data/session-feed.ts';
+import type { SessionUpdate } from '../data/session-feed.ts';
 import { Throttle } from '../data/throttle.ts';
 import '../graph/graph-canvas.ts';
 import { go, linkToDrop, linkToSession, type Query } from '../router.ts';
-import { stateOfRow } from '../states.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
+import { withChanges } from './graph-changes.ts';
 import { viewStyles } from './view-styles.ts';
 
 /** How many nodes are drawn at most: what a drawing by layers can still be read at. */
 export const DRAWN_NODES = 5000;
 const REFRESH_MS = 1000;
-
-/**
- * The view with new states in it; the same nodes at the same places. Only a view of all drops can be changed this way:
- * its nodes stand for one drop each, in the order of rows unless a node says which row it is.
- */
-export function withChanges(view: GraphView, changes: ReadonlyMap<number, DropChange>): GraphView {
-  const nodes = view.nodes.map((node, index) => {
-    const change = changes.get(node.row ?? index);
-    return change === undefined ? node : { ...node, byState: { [stateOfRow(change)]: 1 } };
-  });
-  return { ...view, nodes };
-}
 
 /**
  * @prop client - where to ask

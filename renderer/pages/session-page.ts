@@ -117,9 +117,14 @@ export class WeirSessionPage extends LitElement {
     this.#end?.();
     this.#end = followSession(this.client, sessionId, {
       update: (update) => this.#update(update),
-      gone: () => (this.isGone = true),
+      gone: () => this.#gone(),
       error: (error) => (this.error ??= error),
     });
+  }
+
+  /** Deleted while it was shown; a session that was never there, `sessions.get` refuses. */
+  #gone(): void {
+    if (this.detail !== undefined) this.isGone = true;
   }
 
   async #load(sessionId: string): Promise<void> {
