@@ -143,15 +143,21 @@ function existing(entries) {
   );
 }
 
+/** CommonJS packages that require() ES modules, which the Node inside Electron 33 cannot. */
+const TAKEN_IN = ['@fastify/static', 'content-disposition'];
+
 /** Packages stay outside: native modules must, and the others are cheap to load from node_modules. */
-const isOutside = (id) =>
-  id.startsWith('node:') || builtinModules.includes(id) || (!id.startsWith('.') && !path.isAbsolute(id));
+const isOutside = (id) => {
+  if (id.startsWith('node:') || builtinModules.includes(id)) return true;
+  return !id.startsWith('.') && !path.isAbsolute(id) && !TAKEN_IN.includes(id);
+};
 
 const common = { configFile: false, logLevel: 'warn', root, publicDir: false };
 
 function nodeBuild(input, outDir) {
   return {
     ...common,
+    ssr: { noExternal: TAKEN_IN },
     build: {
       outDir,
       ssr: true,
