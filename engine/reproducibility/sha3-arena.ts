@@ -3,6 +3,7 @@
  * per digest. A digest is the address of its 32 bytes.
  */
 
+import { WeirError } from '../protocol/index.ts';
 import { BLOCK, HEAP, type KeccakExports, keccakInstance, RATE } from './keccak-wasm.ts';
 
 export type Digest = number;
@@ -37,6 +38,41 @@ export class Sha3Arena {
   /** A new place for a digest. */
   place(): Digest {
     return this.#take(32);
+  }
+
+  /** Room for many digests end to end; the address of the first. */
+  room(bytes: number): Digest {
+    return this.#take(bytes);
+  }
+
+  /** Copies a digest. */
+  copy(from: Digest, to: Digest): Digest {
+    if (from !== to) this.#bytes.copyWithin(to, from, from + 32);
+    return to;
+  }
+
+  /** Order of two digests, which is that of their hexadecimal texts. */
+  compare(a: Digest, b: Digest): number {
+    const bytes = this.#bytes;
+    for (let i = 0; i < 32; i++) {
+      const difference = (bytes[a + i] as number) - (bytes[b + i] as number);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
+  /** Puts the digest that a hexadecimal text names at `out`. Throws REPRO_INVALID for another text. */
+  readHex(text: string, out: Digest): void {
+    if (text.length !== 64 || this.#bytes.write(text, out, 32, 'hex') !== 32)
+      throw new WeirError(
+        'REPRO_INVALID',
+        `Expected a hash of 64 hexadecimal digits, found ${JSON.stringify(text)}.`,
+      );
+  }
+
+  /** The leaf of the hexadecimal text of a digest, at a given place. */
+  leafHex(digest: Digest, out: Digest): void {
+    this.#keccak.leafHex(digest, out);
   }
 
   /** Room for temporary digests: everything placed after `mark()` is given back by `release(mark)`. */
@@ -92,13 +128,6 @@ export class Sha3Arena {
       return out;
     }
     return this.leafBytes(Buffer.from(text));
-  }
-
-  /** The leaf of the hexadecimal text of a digest. */
-  leafOfDigest(digest: Digest): Digest {
-    const out = this.place();
-    this.#keccak.leafHex(digest, out);
-    return out;
   }
 
   /** An inner node: SHA3-256 of 01, the left and the right digest. `out` may be one of them. */

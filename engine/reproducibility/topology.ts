@@ -24,7 +24,7 @@ export interface Topology {
  */
 export function buildTopology(
   ids: readonly string[],
-  edges: readonly number[],
+  edges: ArrayLike<number>,
   isSkipped?: (index: number) => boolean,
 ): Topology {
   const count = ids.length;
