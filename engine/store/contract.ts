@@ -2,6 +2,10 @@
  * What the rest of the engine may ask of the store. The store is one SQLite file owned by one worker thread; everything
  * here is a message to that thread. A write resolves when it is durable (committed with synchronous=FULL); writes
  * are committed in batches in the order they were posted.
+ *
+ * DropBatch, StateBatch and EventBatch are handed over: plain ArrayBuffers that a batch uses as a whole are detached when
+ * the call returns, so no array may be in two batches. Views of SharedArrayBuffers stay usable but must not be changed
+ * until the promise resolves. Everything else is copied.
  */
 
 /** A column of texts without a JavaScript string per row: UTF-8 bytes and n+1 offsets. */
@@ -135,10 +139,14 @@ export interface SessionRow {
 }
 
 export interface SessionQuery {
+  /** Part of the session's id or the graph's name, in any case. */
   readonly text?: string;
   readonly status?: string;
+  /** Part of the graph's name, in any case. */
   readonly graph?: string;
+  /** Created at this time or later. */
   readonly since?: number;
+  /** A signature of any R-mode, or its beginning. */
   readonly signature?: string;
   readonly offset?: number;
   readonly limit?: number;
@@ -163,11 +171,12 @@ export type DropSort =
   'row' | 'name' | 'uid' | 'status' | 'startedAt' | 'finishedAt' | 'durationMs' | 'sizeBytes' | 'dropclass';
 
 export interface DropQuery {
-  /** Substring of uid or name. */
+  /** Part of uid or name; upper and lower case of ASCII letters are the same. */
   readonly text?: string;
   readonly status?: number;
   readonly kind?: 0 | 1;
   readonly lgKey?: string;
+  /** Unknown times and sizes come last in either direction; equal values in the order of rows. */
   readonly sort?: DropSort;
   readonly descending?: boolean;
   readonly offset: number;
@@ -199,6 +208,7 @@ export interface Store {
   updateSession(key: number, update: SessionUpdate): Promise<void>;
   deleteSession(key: number): Promise<void>;
   appendGraph(key: number, part: GraphPart): Promise<void>;
+  /** Rows follow on those the session has: firstRow is their number. */
   addDrops(key: number, batch: DropBatch): Promise<void>;
   recordStates(key: number, batch: StateBatch): Promise<void>;
   recordEvents(key: number, batch: EventBatch): Promise<void>;
@@ -246,12 +256,13 @@ export interface Store {
   >;
   reprodata(key: number): Promise<string | null>;
 
-  /** Resolves when everything posted so far is durable. */
+  /** Resolves when everything posted so far is durable. Rejects where nothing can be written any more. */
   flush(): Promise<void>;
   /** Bytes posted and not yet durable: callers hold back above their limit. */
   readonly pendingBytes: number;
-  /** Calls back once pendingBytes is below `bytes`. */
+  /** Resolves once pendingBytes is below `bytes`, or nothing is pending. */
   drained(bytes: number): Promise<void>;
+  /** Makes durable what was posted, and lets go of the file. Sessions that are not over then belong to nobody. */
   close(): Promise<void>;
 }
 

@@ -1,0 +1,293 @@
+/**
+ * The engine's side of the store: a thread that is told what to do by numbered messages. Nothing here waits for a disk.
+ *
+ * Batches of typed arrays (drops, states, events) are handed over, not copied: plain ArrayBuffers that a batch uses as a
+ * whole are detached when the call returns. Views of SharedArrayBuffers stay with the caller, who must not change them until
+ * the promise resolves. Graph parts and contents are copied.
+ */
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { WeirError } from '../protocol/index.ts';
+import type {
+  DropBatch,
+  DropOutcome,
+  DropQuery,
+  EventBatch,
+  GraphPart,
+  NewSession,
+  OpenStoreOptions,
+  SessionQuery,
+  SessionUpdate,
+  StateBatch,
+  Store,
+  StoredError,
+  StoredLog,
+} from './contract.ts';
+import { closedStore, fromWire, unfitRuntime } from './errors.ts';
+import type { Answer, ReadName, Request, StoreThreadData, WriteName } from './messages.ts';
+import { packet, sizeOf, type Packet } from './transfer.ts';
+
+/** How long a process waits for another one's commit before it gives up. */
+const LOCK_TIMEOUT_MS = 30_000;
+
+/**
+ * Opens the store, making the folder and the database where they are missing, and marks sessions of dead processes as
+ * INTERRUPTED. Several processes may have the same store open. Rejects with a WeirError: STORE_NEWER, STORE_DAMAGED,
+ * STORE_PERMISSION, STORE_LOCKED, STORE_FULL or STORE_FAILED; then nothing was changed.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  if (!canLoadSqlite(process.versions)) throw unfitRuntime();
+  const entry = import.meta.url.endsWith('.ts') ? './worker.ts' : './store-worker.js';
+  const data: StoreThreadData = {
+    dataDir: path.resolve(options.dataDir),
+    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    maxSizeBytes: options.maxSizeBytes ?? null,
+  };
+  const worker = new Worker(new URL(entry, import.meta.url), { workerData: data, name: 'weir-store' });
+  const { promise, resolve, reject } = Promise.withResolvers<Store>();
+  const onExit = () => reject(threadDied(options.dataDir, undefined));
+  worker.once('error', reject);
+  worker.once('exit', onExit);
+  worker.once('message', (answer: Answer) => {
+    worker.off('error', reject);
+    worker.off('exit', onExit);
+    if (answer.kind === 'opened') {
+      resolve(new StoreClient(worker, answer.file, answer.interrupted, options.onProblem));
+      return;
+    }
+    const error = answer.kind === 'refused' ? fromWire(answer.error) : threadDied(options.dataDir, undefined);
+    // The thread ends by itself; the caller should find the file closed.
+    worker.once('exit', () => reject(error));
+  });
+  return promise;
+}
+
+/**
+ * Whether the native part of better-sqlite3 can be loaded: in a Node too old for it that crashes the process. Electron
+ * brings a build that fits, whatever Node-API it reports.
+ */
+export function canLoadSqlite(versions: Readonly<Record<string, string | undefined>>): boolean {
+  return versions['electron'] !== undefined || Number(versions['napi'] ?? 0) >= 10;
+}
+
+function threadDied(file: string, cause: unknown): WeirError {
+  return new WeirError(
+    'STORE_FAILED',
+    `The thread of the history ${file} ended unexpectedly. What was answered is safe; start Weir again.`,
+    { details: { file }, cause },
+  );
+}
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  /** 0 for reads. */
+  readonly sizeBytes: number;
+}
+
+class StoreClient implements Store {
+  readonly file: string;
+  readonly interrupted: readonly string[];
+  readonly #worker: Worker;
+  readonly #onProblem: ((error: Error) => void) | undefined;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #drains = new Set<{ readonly below: number; readonly resolve: () => void }>();
+  #pendingBytes = 0;
+  #lastId = 0;
+  #closing: Promise<void> | undefined;
+  /** Why nothing can be asked any more. */
+  #dead: WeirError | undefined;
+
+  constructor(
+    worker: Worker,
+    file: string,
+    interrupted: readonly string[],
+    onProblem: ((error: Error) => void) | undefined,
+  ) {
+    this.#worker = worker;
+    this.file = file;
+    this.interrupted = interrupted;
+    this.#onProblem = onProblem;
+    worker.on('message', (answer: Answer) => this.#take(answer));
+    worker.on('error', (error) => this.#die(threadDied(file, error)));
+    worker.on('exit', () => this.#die(threadDied(file, undefined)));
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  createSession(session: NewSession): Promise<number> {
+    return this.#write('createSession', [session]);
+  }
+  updateSession(key: number, update: SessionUpdate): Promise<void> {
+    return this.#write('updateSession', [key, update]);
+  }
+  deleteSession(key: number): Promise<void> {
+    return this.#write('deleteSession', [key]);
+  }
+  appendGraph(key: number, part: GraphPart): Promise<void> {
+    return this.#send('appendGraph', () => packet([key, { bytes: part.bytes }], true));
+  }
+  addDrops(key: number, batch: DropBatch): Promise<void> {
+    return this.#send('addDrops', () => packet([key, batch]));
+  }
+  recordStates(key: number, batch: StateBatch): Promise<void> {
+    return this.#send('recordStates', () => packet([key, batch]));
+  }
+  recordEvents(key: number, batch: EventBatch): Promise<void> {
+    return this.#send('recordEvents', () => packet([key, batch]));
+  }
+  recordErrors(key: number, errors: readonly StoredError[]): Promise<void> {
+    return this.#write('recordErrors', [key, errors]);
+  }
+  recordLogs(key: number, logs: readonly StoredLog[]): Promise<void> {
+    return this.#write('recordLogs', [key, logs]);
+  }
+  recordOutcomes(key: number, outcomes: readonly DropOutcome[]): Promise<void> {
+    return this.#send('recordOutcomes', () => packOutcomes(key, outcomes));
+  }
+  flush(): Promise<void> {
+    return this.#write('flush', []);
+  }
+
+  sessions(query: SessionQuery): ReturnType<Store['sessions']> {
+    return this.#read('sessions', [query]);
+  }
+  session(sessionId: string): ReturnType<Store['session']> {
+    return this.#read('session', [sessionId]);
+  }
+  graph(key: number): ReturnType<Store['graph']> {
+    return this.#read('graph', [key]);
+  }
+  drops(key: number, query: DropQuery): ReturnType<Store['drops']> {
+    return this.#read('drops', [key, query]);
+  }
+  dropByUid(key: number, uid: string): ReturnType<Store['dropByUid']> {
+    return this.#read('dropByUid', [key, uid]);
+  }
+  logical(key: number): ReturnType<Store['logical']> {
+    return this.#read('logical', [key]);
+  }
+  states(key: number): ReturnType<Store['states']> {
+    return this.#read('states', [key]);
+  }
+  events(key: number, row: number): ReturnType<Store['events']> {
+    return this.#read('events', [key, row]);
+  }
+  errors(key: number, limit: number, row?: number): ReturnType<Store['errors']> {
+    return this.#read('errors', [key, limit, row]);
+  }
+  logs(key: number, query: Parameters<Store['logs']>[1]): ReturnType<Store['logs']> {
+    return this.#read('logs', [key, query]);
+  }
+  outcome(key: number, row: number): ReturnType<Store['outcome']> {
+    return this.#read('outcome', [key, row]);
+  }
+  whoMade(contentHash: string): ReturnType<Store['whoMade']> {
+    return this.#read('whoMade', [contentHash]);
+  }
+  reprodata(key: number): ReturnType<Store['reprodata']> {
+    return this.#read('reprodata', [key]);
+  }
+
+  drained(bytes: number): Promise<void> {
+    if (this.#isBelow(bytes)) return Promise.resolve();
+    return new Promise((resolve) => this.#drains.add({ below: bytes, resolve }));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
+    if (this.#dead !== undefined) return;
+    const gone = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    const answered = this.#request('close', [], 0, []);
+    this.#dead = closedStore(this.file);
+    try {
+      await answered;
+    } finally {
+      await gone;
+    }
+  }
+
+  #write<T>(op: WriteName, args: readonly unknown[]): Promise<T> {
+    return this.#send(op, () => ({ value: args, transfer: [], sizeBytes: sizeOf(args) }));
+  }
+
+  async #send<T>(op: WriteName, pack: () => Packet): Promise<T> {
+    const { value, transfer, sizeBytes } = pack();
+    // At least one, so that `drained` waits also for what has no content.
+    return this.#request(op, value as readonly unknown[], Math.max(1, sizeBytes), transfer);
+  }
+
+  #read<T>(op: ReadName, args: readonly unknown[]): Promise<T> {
+    return this.#request(op, args, 0, []);
+  }
+
+  #request<T>(
+    op: Request['op'],
+    args: readonly unknown[],
+    sizeBytes: number,
+    transfer: readonly ArrayBuffer[],
+  ): Promise<T> {
+    if (this.#dead !== undefined) return Promise.reject(this.#dead);
+    const id = ++this.#lastId;
+    return new Promise<T>((resolve, reject) => {
+      this.#worker.postMessage({ id, op, args } satisfies Request, [...transfer]);
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, sizeBytes });
+      this.#pendingBytes += sizeBytes;
+    });
+  }
+
+  #take(answer: Answer): void {
+    if (answer.kind === 'problem') this.#onProblem?.(fromWire(answer.error));
+    if (answer.kind !== 'answers') return;
+    for (const { id, value } of answer.done) this.#settle(id)?.resolve(value);
+    for (const { id, error } of answer.failed) this.#settle(id)?.reject(fromWire(error));
+    this.#wakeDrains();
+  }
+
+  #settle(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    this.#pendingBytes -= waiting?.sizeBytes ?? 0;
+    return waiting;
+  }
+
+  #die(error: WeirError): void {
+    const wasAlive = this.#dead === undefined;
+    this.#dead ??= error;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+    this.#pendingBytes = 0;
+    this.#wakeDrains();
+    if (wasAlive) this.#onProblem?.(error);
+  }
+
+  #isBelow(bytes: number): boolean {
+    return this.#pendingBytes < bytes || this.#pendingBytes === 0;
+  }
+
+  #wakeDrains(): void {
+    for (const drain of this.#drains) {
+      if (!this.#isBelow(drain.below)) continue;
+      this.#drains.delete(drain);
+      drain.resolve();
+    }
+  }
+}
+
+/** Outcomes are many small objects: only their contents are looked at one by one, and copied. */
+function packOutcomes(key: number, outcomes: readonly DropOutcome[]): Packet {
+  let sizeBytes = 0;
+  const copies = outcomes.map((outcome) => {
+    const { content, facts, record } = outcome;
+    sizeBytes += 128 + (facts?.length ?? 0) + (record?.length ?? 0) + (content?.length ?? 0);
+    // A clone of a view would carry the whole buffer behind it.
+    return content === null ? outcome : { ...outcome, content: new Uint8Array(content) };
+  });
+  return { value: [key, copies], transfer: [], sizeBytes };
+}

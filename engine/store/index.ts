@@ -1,0 +1,4 @@
+/** The store: one SQLite database of sessions and what happened in them. The only room that speaks SQL. */
+export { openStore } from './client.ts';
+export * from './contract.ts';
+export { textAt, textColumn } from './text-column.ts';

@@ -1,0 +1,68 @@
+/**
+ * What goes between the engine's thread and the store's thread: numbered requests one way, answers the other. The names
+ * of the methods are those of `Store`; writes and reads are two lists, so that the thread knows what needs a commit.
+ */
+import type { Store } from './contract.ts';
+import type { WireError } from './errors.ts';
+
+export const WRITES = [
+  'createSession',
+  'updateSession',
+  'deleteSession',
+  'appendGraph',
+  'addDrops',
+  'recordStates',
+  'recordEvents',
+  'recordErrors',
+  'recordLogs',
+  'recordOutcomes',
+  'flush',
+] as const satisfies readonly (keyof Store)[];
+
+export const READS = [
+  'sessions',
+  'session',
+  'graph',
+  'drops',
+  'dropByUid',
+  'logical',
+  'states',
+  'events',
+  'errors',
+  'logs',
+  'outcome',
+  'whoMade',
+  'reprodata',
+] as const satisfies readonly (keyof Store)[];
+
+export type WriteName = (typeof WRITES)[number];
+export type ReadName = (typeof READS)[number];
+
+/** The methods of the store as its thread carries them out: at once. */
+export type Handlers<Name extends keyof Store> = {
+  readonly [K in Name]: Store[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : never;
+};
+
+export interface Request {
+  readonly id: number;
+  readonly op: WriteName | ReadName | 'close';
+  readonly args: readonly unknown[];
+}
+
+/** Answers to many requests in one message: they became durable together. */
+export type Answer =
+  | { readonly kind: 'opened'; readonly file: string; readonly interrupted: readonly string[] }
+  | { readonly kind: 'refused'; readonly error: WireError }
+  | {
+      readonly kind: 'answers';
+      readonly done: readonly { readonly id: number; readonly value: unknown }[];
+      readonly failed: readonly { readonly id: number; readonly error: WireError }[];
+    }
+  | { readonly kind: 'problem'; readonly error: WireError };
+
+/** What the thread is started with. */
+export interface StoreThreadData {
+  readonly dataDir: string;
+  readonly lockTimeoutMs: number;
+  readonly maxSizeBytes: number | null;
+}

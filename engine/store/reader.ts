@@ -1,0 +1,282 @@
+/** Everything that asks the database. Each method sees one state of it: the thread runs it in a transaction of its own. */
+import { inflateSync } from 'node:zlib';
+import type {
+  DropOutcome,
+  DropQuery,
+  GraphPart,
+  LogicalRow,
+  SessionQuery,
+  SessionRow,
+  Store,
+  StoredDrop,
+  StoredError,
+  StoredLog,
+} from './contract.ts';
+import type { Database } from './database.ts';
+import { DropColumns } from './drop-columns.ts';
+import { logicalRows, queryDrops } from './drop-query.ts';
+import { unknownSession } from './errors.ts';
+import { firstOf } from './event-blocks.ts';
+import { float64s, outcomeId, rowOfOutcome, sessionOfOutcome, uint32s } from './layout.ts';
+import type { Handlers, ReadName } from './messages.ts';
+
+type Answer<Name extends keyof Store> = Store[Name] extends (...args: never) => Promise<infer R> ? R : never;
+
+interface SessionRecord {
+  readonly key: number;
+  readonly session_id: string;
+  readonly status: string;
+  readonly graph_name: string;
+  readonly origin: string;
+  readonly dir: string;
+  readonly rmode: string;
+  readonly host: string;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly finished_at: number | null;
+  readonly load_ms: number | null;
+  readonly deploy_ms: number | null;
+  readonly execute_ms: number | null;
+  readonly record_ms: number | null;
+  readonly drops: number;
+  readonly signatures: string;
+  readonly by_state: string;
+  readonly error_count: number;
+}
+
+const SESSION_COLUMNS = `
+  key, session_id, status, graph_name, origin, dir, rmode, host, created_at, started_at, finished_at, load_ms, deploy_ms,
+  execute_ms, record_ms, coalesce(drops, row_count) AS drops, signatures, by_state, error_count`;
+
+/** Sessions of one page where the query does not say. */
+const PAGE = 100;
+
+export class Reader implements Handlers<ReadName> {
+  readonly #db: Database;
+  readonly #columns: DropColumns;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#columns = new DropColumns(db);
+  }
+
+  readonly sessions = (query: SessionQuery): Answer<'sessions'> => {
+    const { where, values } = sessionFilter(query);
+    const total = this.#db
+      .prepare<unknown[], number>(`SELECT count(*) FROM session ${where}`)
+      .pluck()
+      .get(...values);
+    const rows = this.#db
+      .prepare<unknown[], SessionRecord>(
+        `SELECT ${SESSION_COLUMNS} FROM session ${where} ORDER BY created_at DESC, key DESC LIMIT ? OFFSET ?`,
+      )
+      .all(...values, query.limit ?? PAGE, query.offset ?? 0);
+    return { sessions: rows.map(sessionRow), total: total ?? 0 };
+  };
+
+  readonly session = (sessionId: string): SessionRow | undefined => {
+    const row = this.#db
+      .prepare<[string], SessionRecord>(`SELECT ${SESSION_COLUMNS} FROM session WHERE session_id = ?`)
+      .get(sessionId);
+    return row === undefined ? undefined : sessionRow(row);
+  };
+
+  readonly graph = (key: number): GraphPart[] => {
+    this.#rowCount(key);
+    const parts = this.#db
+      .prepare<[number], Buffer>('SELECT data FROM graph_part WHERE session = ? ORDER BY seq')
+      .pluck()
+      .all(key);
+    return parts.map((data) => ({ bytes: inflateSync(data) }));
+  };
+
+  readonly drops = (key: number, query: DropQuery): Answer<'drops'> =>
+    queryDrops(this.#columns, key, this.#rowCount(key), query);
+
+  readonly dropByUid = (key: number, uid: string): StoredDrop | undefined => {
+    this.#rowCount(key);
+    const row = this.#columns.rowOfUid(key, uid);
+    return row === undefined ? undefined : this.#columns.drops(key, Uint32Array.of(row))[0];
+  };
+
+  readonly logical = (key: number): LogicalRow[] => logicalRows(this.#columns, key, this.#rowCount(key));
+
+  readonly states = (key: number): Answer<'states'> => this.#columns.states(key, this.#rowCount(key));
+
+  readonly events = (key: number, row: number): Answer<'events'> => {
+    this.#rowCount(key);
+    const blocks = this.#db
+      .prepare<
+        [number, number, number],
+        { readonly rows: Buffer; readonly kind: Buffer; readonly value: Buffer; readonly at: Buffer }
+      >(
+        `SELECT rows, kind, value, at FROM event_block INDEXED BY event_block_by_row
+         WHERE session = ? AND min_row <= ? AND max_row >= ? ORDER BY seq`,
+      )
+      .all(key, row, row);
+    const events: { at: number; kind: number; value: number }[] = [];
+    for (const block of blocks) {
+      const rows = uint32s(block.rows);
+      const at = float64s(block.at);
+      const first = firstOf(rows, row);
+      for (let i = first; i >= 0 && rows[i] === row; i++) {
+        events.push({ at: at[i] ?? 0, kind: block.kind[i] ?? 0, value: block.value[i] ?? 0 });
+      }
+    }
+    return events;
+  };
+
+  readonly errors = (key: number, limit: number, row?: number): StoredError[] => {
+    this.#rowCount(key);
+    const columns = 'SELECT row, uid, name, code, message, detail, at FROM error WHERE session = ?';
+    if (row === undefined) {
+      return this.#db
+        .prepare<[number, number], StoredError>(`${columns} ORDER BY seq LIMIT ?`)
+        .all(key, limit);
+    }
+    return this.#db
+      .prepare<[number, number, number], StoredError>(`${columns} AND row = ? ORDER BY seq LIMIT ?`)
+      .all(key, row, limit);
+  };
+
+  readonly logs = (key: number, query: Parameters<Store['logs']>[1]): Answer<'logs'> => {
+    this.#rowCount(key);
+    const where = ['session = ?'];
+    const values: (string | number)[] = [key];
+    const add = (condition: string, value: string | number) => {
+      where.push(condition);
+      values.push(value);
+    };
+    if (query.level !== undefined) add('level = ?', query.level);
+    if (query.row !== undefined) add('row = ?', query.row);
+    if (query.text) add('instr(lower(message), lower(?)) > 0', query.text);
+    const condition = where.join(' AND ');
+    const total = this.#db
+      .prepare<unknown[], number>(`SELECT count(*) FROM log WHERE ${condition}`)
+      .pluck()
+      .get(...values);
+    const entries = this.#db
+      .prepare<unknown[], StoredLog & { readonly seq: number }>(
+        `SELECT seq, at, level, row, uid, message FROM log WHERE ${condition} ORDER BY seq LIMIT ? OFFSET ?`,
+      )
+      .all(...values, query.limit, query.offset);
+    return { entries, total: total ?? 0 };
+  };
+
+  readonly outcome = (key: number, row: number): DropOutcome | undefined => {
+    this.#rowCount(key);
+    const found = this.#db
+      .prepare<[number], Omit<DropOutcome, 'row' | 'contentHash'> & { readonly contentHash: Buffer | null }>(
+        `SELECT size_bytes AS sizeBytes, checksum, content_hash AS contentHash, data_url AS dataUrl, path, content,
+           reason, facts, record FROM outcome WHERE id = ?`,
+      )
+      .get(outcomeId(key, row));
+    return found && { row, ...found, contentHash: found.contentHash?.toString('hex') ?? null };
+  };
+
+  readonly whoMade = (contentHash: string): Answer<'whoMade'> => {
+    const hash = Buffer.from(contentHash, 'hex');
+    const ids = new Set(
+      this.#db
+        .prepare<[Buffer, Buffer], number>(
+          `SELECT i.id FROM content_index i JOIN outcome o ON o.id = i.id WHERE i.hash = ? AND o.content_hash = ?`,
+        )
+        .pluck()
+        .all(hash, hash),
+    );
+    const unindexed = this.#db
+      .prepare<[], number>('SELECT key FROM session WHERE hashes_wait = 1')
+      .pluck()
+      .all();
+    const scan = this.#db
+      .prepare<[number, number, Buffer], number>(
+        'SELECT id FROM outcome WHERE id >= ? AND id < ? AND content_hash = ?',
+      )
+      .pluck();
+    for (const key of unindexed) {
+      for (const id of scan.all(outcomeId(key, 0), outcomeId(key + 1, 0), hash)) ids.add(id);
+    }
+    const name = this.#db.prepare<[number], string>('SELECT session_id FROM session WHERE key = ?').pluck();
+    return [...ids]
+      .sort((a, b) => a - b)
+      .flatMap((id) => {
+        const key = sessionOfOutcome(id);
+        const sessionId = name.get(key);
+        const [drop] = this.#columns.drops(key, Uint32Array.of(rowOfOutcome(id)));
+        if (sessionId === undefined || drop === undefined) return [];
+        return [{ sessionId, uid: drop.uid, name: drop.name, finishedAt: drop.finishedAt }];
+      });
+  };
+
+  readonly reprodata = (key: number): string | null => {
+    this.#rowCount(key);
+    const data = this.#db
+      .prepare<[number], Buffer>('SELECT data FROM reprodata WHERE session = ?')
+      .pluck()
+      .get(key);
+    return data === undefined ? null : inflateSync(data).toString('utf8');
+  };
+
+  /** The drops of a session. Throws SESSION_UNKNOWN. */
+  #rowCount(key: number): number {
+    const count = this.#db
+      .prepare<[number], number>('SELECT row_count FROM session WHERE key = ?')
+      .pluck()
+      .get(key);
+    if (count === undefined) throw unknownSession(key);
+    return count;
+  }
+}
+
+function sessionFilter(query: SessionQuery): {
+  readonly where: string;
+  readonly values: readonly (string | number)[];
+} {
+  const conditions: string[] = [];
+  const values: (string | number)[] = [];
+  if (query.text) {
+    conditions.push('(instr(lower(session_id), lower(?)) > 0 OR instr(lower(graph_name), lower(?)) > 0)');
+    values.push(query.text, query.text);
+  }
+  if (query.status !== undefined) {
+    conditions.push('status = ?');
+    values.push(query.status);
+  }
+  if (query.graph) {
+    conditions.push('instr(lower(graph_name), lower(?)) > 0');
+    values.push(query.graph);
+  }
+  if (query.since !== undefined) {
+    conditions.push('created_at >= ?');
+    values.push(query.since);
+  }
+  if (query.signature) {
+    conditions.push('EXISTS (SELECT 1 FROM json_each(signatures) s WHERE instr(s.value, lower(?)) = 1)');
+    values.push(query.signature);
+  }
+  return { where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, values };
+}
+
+function sessionRow(row: SessionRecord): SessionRow {
+  return {
+    key: row.key,
+    sessionId: row.session_id,
+    status: row.status,
+    graphName: row.graph_name,
+    origin: row.origin,
+    dir: row.dir,
+    rmode: row.rmode,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    loadMs: row.load_ms,
+    deployMs: row.deploy_ms,
+    executeMs: row.execute_ms,
+    recordMs: row.record_ms,
+    drops: row.drops,
+    byState: JSON.parse(row.by_state) as Record<string, number>,
+    errorCount: row.error_count,
+    signatures: JSON.parse(row.signatures) as Record<string, string>,
+    host: JSON.parse(row.host) as SessionRow['host'],
+  };
+}
