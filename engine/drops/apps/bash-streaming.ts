@@ -33,7 +33,7 @@ function throughPipes(from: string | undefined, to: string | undefined) {
     const steps: string[] = [];
     if (to !== undefined) steps.push('[ -p "$2" ] || exit 74', 'exec >"$2"');
     if (from !== undefined) steps.push('[ -p "$3" ] || exit 74', 'exec <"$3"', 'echo >&3', 'exec 3>&-');
-    steps.push(`exec ${SHELL} -c "$1"`);
+    steps.push(`exec ${SHELL} --norc -c "$1"`);
     return ['-c', steps.join('\n'), SHELL, commandLine, to ?? '', from ?? ''];
   };
 }

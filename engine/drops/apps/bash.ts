@@ -55,7 +55,8 @@ export class ShellRunner {
     await mkdir(app.context.baseDir, { recursive: true });
     app.context.log('info', app, `Runs: ${line}`);
     const log = new OutputLog(app);
-    const result = await runCommand(SHELL, streams.wrap?.(line) ?? ['-c', line], {
+    // A shell whose input is a socket takes itself for a remote login and would read its start-up file.
+    const result = await runCommand(SHELL, ['--norc', ...(streams.wrap?.(line) ?? ['-c', line])], {
       cwd: app.context.baseDir,
       env: commandEnvironment(app),
       signal: app.signal,

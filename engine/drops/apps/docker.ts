@@ -1,0 +1,374 @@
+/** Commands in containers (seed `dlg.apps.dockerapp.DockerApp`, spec/engine.md 6.7), on any socket that speaks Docker's API. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Writable } from 'node:stream';
+import type Docker from 'dockerode';
+import { DaliugeException, InvalidDropException, messageOf } from '../../protocol/index.ts';
+import { BarrierAppDROP, type Lane } from '../app-drop.ts';
+import { ServiceKey, type DropContext } from '../context.ts';
+import type { AbstractDROP, DropKwargs } from '../drop.ts';
+import { boolParam, readParams, stringParam } from '../params.ts';
+import { registerDrop } from '../registry.ts';
+import {
+  bindings,
+  containerEnvironment,
+  containerUser,
+  portMappings,
+  shmBytes,
+  splitWords,
+} from './docker-settings.ts';
+import { OutputLog } from './output-log.ts';
+import { Tail } from './process.ts';
+import { buildCommand } from './shell-command.ts';
+import { latch } from './wait.ts';
+
+/** Seconds a container gets to stop before it is killed. */
+const STOP_SECONDS = 3;
+/** Exit statuses that mean the container was stopped from outside; no failures of the command (as upstream). */
+const STOPPED = new Set([137, 139, 143]);
+/** Lines of standard error an error message carries. */
+const ERROR_LINES = 20;
+
+const PARAMS = {
+  image: stringParam('image', null, 'Image to run'),
+  command: stringParam('command', null, 'Command line; empty or after %%: the entry point of the image runs'),
+  env: stringParam('env', null, 'all, a JSON map or a JSON list of names'),
+  workingDir: stringParam('workingDir', null, 'Working directory where the image has none'),
+  shmSize: stringParam('shmSize', '', 'Size of shared memory, e.g. 64m'),
+  removeContainer: boolParam('removeContainer', true, 'Remove the container when it is over'),
+  entrypoint: stringParam('entrypoint', null, 'Entry point in place of that of the image'),
+} as const;
+
+/** Client options: DOCKER_HOST and its like, or the file dlg.settings below DLG_ROOT. */
+async function makeClient(context: DropContext): Promise<Docker> {
+  // Loaded by the first container only: it is large.
+  const { default: Client } = await import('dockerode');
+  const file = path.join(context.dlgRoot, 'dlg.settings');
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) {
+    const host = context.env['DOCKER_HOST'];
+    return new Client(host?.startsWith('unix://') ? { socketPath: host.slice('unix://'.length) } : undefined);
+  }
+  try {
+    const settings = JSON.parse(text) as { docker?: Docker.DockerOptions };
+    return new Client(settings.docker ?? {});
+  } catch (cause) {
+    throw new InvalidDropException(`The settings in ${file} must be a JSON map: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** The Docker client of one Host. */
+export const dockerClient = new ServiceKey<Promise<Docker>>('Docker client', makeClient);
+
+export class DockerApp extends BarrierAppDROP {
+  readonly #params;
+  readonly #interests = new Map<string, DockerApp>();
+  readonly #gotIp = latch();
+  #containerIp: string | undefined;
+  #container: Docker.Container | undefined;
+  #facts: Record<string, unknown> = {};
+  #exitStatus: number | undefined;
+  #stdout = new Tail();
+  #stderr = new Tail();
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    const env = kwargs['env'];
+    super(oid, uid, kwargs);
+    // A graph may hold the environment as a map instead of its text.
+    const textual =
+      typeof env === 'object' && env !== null ? { ...kwargs, env: JSON.stringify(env) } : kwargs;
+    this.#params = readParams(PARAMS, textual, this.uid);
+    if (this.#params.image === null)
+      throw new InvalidDropException(
+        `DockerApp ${this.uid} has no image to run; fill in its parameter "image".`,
+        { details: { uid: this.uid } },
+      );
+    portMappings(this.uid, kwargs['portMappings']);
+    shmBytes(this.uid, this.#params.shmSize);
+    if (!/[:@][^/]+$/.test(this.#params.image))
+      this.context.log(
+        'warn',
+        this,
+        `The image ${this.#params.image} has no tag: which one runs may change.`,
+      );
+  }
+
+  override get lane(): Lane {
+    return 'process';
+  }
+
+  /** The address of the running container; undefined before it has one. */
+  get containerIp(): string | undefined {
+    return this.#containerIp;
+  }
+
+  override get facts(): Readonly<Record<string, unknown>> {
+    return {
+      image: this.#params.image,
+      ...this.#facts,
+      ...(this.#containerIp === undefined ? {} : { containerIp: this.#containerIp }),
+      ...(this.#exitStatus === undefined ? {} : { exitStatus: this.#exitStatus }),
+      stdout: this.#stdout.text(),
+      stderr: this.#stderr.text(),
+    };
+  }
+
+  override generateRecomputeData(): Record<string, unknown> {
+    return {
+      image: this.#params.image,
+      command: this.#params.command,
+      ...(this.#exitStatus === undefined ? {} : { status: String(this.#exitStatus) }),
+    };
+  }
+
+  /** Another container whose address this one's command may need. */
+  override handleInterest(drop: AbstractDROP): void {
+    if (drop instanceof DockerApp) this.#interests.set(drop.uid, drop);
+  }
+
+  override async run(): Promise<void> {
+    const docker = await this.context.service(dockerClient);
+    await this.#talk('reach Docker', () => docker.ping());
+    const image = await this.#image(docker);
+    const options = await this.#options(image);
+    if (this.signal.aborted) return;
+    const container = await this.#talk('create a container', () => docker.createContainer(options));
+    this.#container = container;
+    this.#facts = { ...this.#facts, containerId: container.id };
+    const stop = (): void => void this.#stop();
+    this.signal.addEventListener('abort', stop, { once: true });
+    try {
+      await this.#supervise(container);
+    } finally {
+      this.signal.removeEventListener('abort', stop);
+      this.#container = undefined;
+      if (this.#params.removeContainer)
+        await container.remove({ force: true }).catch((error: unknown) => {
+          this.context.log(
+            'warn',
+            this,
+            `The container ${container.id} could not be removed: ${messageOf(error)}`,
+          );
+        });
+    }
+  }
+
+  async #image(docker: Docker): Promise<Docker.ImageInspectInfo> {
+    const name = this.#params.image as string;
+    try {
+      return await docker.getImage(name).inspect();
+    } catch (error) {
+      if ((error as { statusCode?: number }).statusCode !== 404)
+        throw this.#trouble('look for its image', error);
+    }
+    this.context.log('info', this, `Pulls the image ${name}.`);
+    await this.#talk(`pull the image ${name}`, async () => {
+      const stream = (await docker.pull(name)) as NodeJS.ReadableStream;
+      await new Promise<void>((resolve, reject) => {
+        docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()));
+      });
+    });
+    return this.#talk(`inspect the image ${name}`, () => docker.getImage(name).inspect());
+  }
+
+  async #options(image: Docker.ImageInspectInfo): Promise<Docker.ContainerCreateOptions> {
+    const { command, env, entrypoint, workingDir, shmSize } = this.#params;
+    const ports = portMappings(this.uid, this.parameters['portMappings']);
+    const binds = await bindings(this, this.parameters['additionalBindings']);
+    const user = containerUser();
+    const shm = shmBytes(this.uid, shmSize);
+    const line = await this.#fill(command ?? '');
+    this.#facts = { commandLine: line, binds };
+    return {
+      Image: this.#params.image as string,
+      ...this.#program(line, entrypoint),
+      Env: await containerEnvironment(this, env, (text) => this.#fill(text)),
+      ...(user === undefined ? {} : { User: user }),
+      ...(image.Config?.WorkingDir ? {} : { WorkingDir: workingDir ?? this.context.baseDir }),
+      ExposedPorts: ports.ExposedPorts,
+      HostConfig: {
+        Binds: binds,
+        PortBindings: ports.bindings,
+        ...(shm === undefined ? {} : { ShmSize: shm }),
+      },
+      Labels: { 'weir.session': this.dlgSessionId, 'weir.drop': this.uid },
+    };
+  }
+
+  /** Entry point and arguments: a command runs in a shell; nothing, or what follows `%%`, goes to the image's own. */
+  #program(
+    line: string,
+    entrypoint: string | null,
+  ): Pick<Docker.ContainerCreateOptions, 'Cmd' | 'Entrypoint'> {
+    const own = entrypoint === null ? {} : { Entrypoint: splitWords(entrypoint) };
+    if (line === '') return own;
+    if (line.startsWith('%%')) return { ...own, Cmd: splitWords(line.slice(2)) };
+    return entrypoint === null
+      ? { Entrypoint: ['/bin/bash', '-c'], Cmd: [line] }
+      : { ...own, Cmd: ['/bin/bash', '-c', line] };
+  }
+
+  /** Placeholders, addresses of other containers, variables of the host. */
+  async #fill(template: string): Promise<string> {
+    let text = template.trim() === '' ? '' : await buildCommand(this, template);
+    for (const [mention, uid] of [...text.matchAll(/%containerIp\[\{?([^\]}]+)\}?\]%/g)])
+      text = text.replaceAll(mention, await this.#addressOf(uid as string));
+    return text.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (all, braced?: string, bare?: string) => {
+      return this.context.env[braced ?? bare ?? ''] ?? all;
+    });
+  }
+
+  async #addressOf(uid: string): Promise<string> {
+    const other = this.#interests.get(uid) ?? this._flow.table.instances.find((drop) => drop?.uid === uid);
+    if (!(other instanceof DockerApp))
+      throw new InvalidDropException(
+        `DockerApp ${this.uid} wants the address of container ${uid}, but there is no DockerApp of that uid beside it.`,
+        { details: { uid: this.uid, wanted: uid } },
+      );
+    await Promise.race([other.#gotIp.opened, aborted(this.signal)]);
+    if (other.#containerIp === undefined && !this.signal.aborted)
+      throw new InvalidDropException(
+        `DockerApp ${this.uid} wants the address of container ${uid}, which ended without having one.`,
+        { details: { uid: this.uid, wanted: uid } },
+      );
+    return other.#containerIp ?? '';
+  }
+
+  async #supervise(container: Docker.Container): Promise<void> {
+    try {
+      await this.#talk('start its container', () => container.start());
+      await this.#learnAddress(container);
+      const log = new OutputLog(this);
+      await this.#talk('read the output of its container', () => this.#follow(container, log));
+      const { StatusCode } = await this.#talk(
+        'wait for its container',
+        () => container.wait() as Promise<{ StatusCode: number }>,
+      );
+      log.end();
+      this.#exitStatus = StatusCode;
+    } finally {
+      this.#gotIp.open();
+    }
+    this.#judge(this.#exitStatus);
+  }
+
+  async #learnAddress(container: Docker.Container): Promise<void> {
+    const info = await this.#talk('inspect its container', () => container.inspect());
+    // Engines before 29 also give the address of the default network on its own.
+    const { IPAddress, Networks } = info.NetworkSettings as typeof info.NetworkSettings & {
+      IPAddress?: string;
+    };
+    const ip = IPAddress || Object.values(Networks ?? {}).find((network) => network.IPAddress)?.IPAddress;
+    if (!ip) return;
+    this.#containerIp = ip;
+    this.#gotIp.open();
+    this._fire('containerIp', { containerIp: ip });
+  }
+
+  async #follow(container: Docker.Container, log: OutputLog): Promise<void> {
+    this.#stdout = new Tail();
+    this.#stderr = new Tail();
+    const stream = (await container.logs({
+      follow: true,
+      stdout: true,
+      stderr: true,
+    })) as unknown as NodeJS.ReadableStream;
+    const into = (name: 'stdout' | 'stderr', tail: Tail): Writable =>
+      new Writable({
+        write(chunk: Uint8Array, _encoding, done) {
+          tail.push(chunk);
+          log.push(name, chunk);
+          done();
+        },
+      });
+    container.modem.demuxStream(stream, into('stdout', this.#stdout), into('stderr', this.#stderr));
+    await new Promise<void>((resolve, reject) => {
+      stream.once('end', resolve);
+      stream.once('close', resolve);
+      stream.once('error', reject);
+    });
+  }
+
+  #judge(status: number): void {
+    if (status === 0 || this.signal.aborted) return;
+    if (STOPPED.has(status)) {
+      this.context.log('warn', this, `The container of ${this.uid} was stopped (exit status ${status}).`);
+      return;
+    }
+    const stderr = this.#stderr.lastLines(ERROR_LINES);
+    throw new DaliugeException(
+      'COMMAND_FAILED',
+      `The container of DockerApp ${this.uid} ended with exit status ${status}${stderr === '' ? '.' : `; the last it said: ${stderr.slice(stderr.lastIndexOf('\n') + 1)}`}`,
+      {
+        details: {
+          uid: this.uid,
+          image: this.#params.image,
+          command: this.#facts['commandLine'],
+          exitStatus: status,
+          stderr,
+          stdout: this.#stdout.lastLines(ERROR_LINES),
+        },
+      },
+    );
+  }
+
+  async #stop(): Promise<void> {
+    try {
+      await this.#container?.stop({ t: STOP_SECONDS });
+    } catch (error) {
+      // 304: it has stopped already; 404: it is gone.
+      const { statusCode } = error as { statusCode?: number };
+      if (statusCode !== 304 && statusCode !== 404)
+        this.context.log(
+          'warn',
+          this,
+          `The container of ${this.uid} could not be stopped: ${messageOf(error)}`,
+        );
+    }
+  }
+
+  override async setError(error?: unknown): Promise<void> {
+    await super.setError(error);
+    await this.#stop();
+  }
+
+  override async setCompleted(): Promise<void> {
+    await super.setCompleted();
+    await this.#stop();
+  }
+
+  async #talk<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#trouble(what, error);
+    }
+  }
+
+  #trouble(what: string, cause: unknown): DaliugeException {
+    const { code } = cause as { code?: string };
+    const hint =
+      code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EACCES'
+        ? ' Is Docker (or Podman) running, may this user use it, and does DOCKER_HOST name its socket?'
+        : '';
+    return new DaliugeException(
+      'APP_FAILED',
+      `DockerApp ${this.uid} could not ${what}: ${messageOf(cause)}${hint}`,
+      {
+        cause,
+        details: { uid: this.uid, image: this.#params.image },
+      },
+    );
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+registerDrop(DockerApp, 'dlg.apps.dockerapp.DockerApp');

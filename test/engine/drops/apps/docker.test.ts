@@ -1,0 +1,188 @@
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import Docker from 'dockerode';
+import type { DockerApp } from '../../../../engine/drops/apps/docker.ts';
+import { splitWords } from '../../../../engine/drops/apps/docker-settings.ts';
+import { AppDROPStates, DROPStates } from '../../../../engine/protocol/index.ts';
+import { DockerServer, type CreateOptions } from './docker-server.ts';
+import { GraphRun, isRunning, textOf, type Spec } from './run-graph.ts';
+
+const FILE = 'dlg.data.drops.file.FileDROP';
+let server: DockerServer;
+
+beforeEach(async () => {
+  server = new DockerServer();
+  server.images.set('tools:1', { Entrypoint: ['/bin/echo'], Cmd: ['default'] });
+  await server.listen();
+});
+afterEach(() => server.close());
+
+function app(spec: Record<string, unknown>, oid = 'app'): Spec {
+  return {
+    oid,
+    categoryType: 'Application',
+    dropclass: 'dlg.apps.dockerapp.DockerApp',
+    image: 'tools:1',
+    ...spec,
+  };
+}
+
+function graph(specs: readonly Spec[], env: Record<string, string> = {}): GraphRun {
+  return new GraphRun(specs, { env: { DOCKER_HOST: `unix://${server.socketPath}`, ...env } });
+}
+
+function created(): CreateOptions {
+  return server.created.at(-1) as CreateOptions;
+}
+
+describe('a command in a container', () => {
+  it('runs with its inputs and outputs at the same paths, as the user of the engine, and is removed', async () => {
+    const run = graph([
+      { oid: 'in', dropclass: FILE, filepath: 'in.txt', consumers: [{ app: 'i' }] },
+      app({
+        command: 'cat {in} > {o}; echo "said \'this\'" >> {o}; pwd >> {o}',
+        inputs: [{ in: 'i' }],
+        outputs: [{ out: 'o' }],
+      }),
+      { oid: 'out', dropclass: FILE, filepath: 'sub/out.txt' },
+    ]);
+    writeFileSync(path.join(run.baseDir, 'in.txt'), 'content\n');
+    await run.run();
+    expect(await textOf(run.drop('out'))).toBe(`content\nsaid 'this'\n${run.baseDir}\n`);
+    const { HostConfig, User, Env, WorkingDir } = created();
+    expect(HostConfig?.Binds).toContain(`${run.baseDir}:${run.baseDir}`);
+    expect(HostConfig?.Binds?.some((bind) => bind.endsWith(':/etc/passwd'))).toBe(true);
+    expect(User).toBe(`${process.getuid?.()}:${process.getgid?.()}`);
+    expect(WorkingDir).toBe(run.baseDir);
+    expect(Env).toEqual(expect.arrayContaining(['DLG_UID=app', 'DLG_SESSION_ID=golden']));
+    expect(server.containers.size).toBe(0);
+  });
+
+  it('keeps the entry point of the image without a command and after %%', async () => {
+    const run = await graph([app({ removeContainer: false })]).run();
+    expect(run.app('app').facts).toMatchObject({ stdout: 'default\n', exitStatus: 0 });
+    expect(server.containers.size).toBe(1);
+    const second = await graph([app({ command: '%%one "two three"' })]).run();
+    expect(second.app('app').facts['stdout']).toBe('one two three\n');
+    expect(splitWords(String.raw`a\ b 'c "d' "e \"f"`)).toEqual(['a b', 'c "d', 'e "f']);
+  });
+
+  it('passes environment, ports, shared memory, entry point and more directories on', async () => {
+    const extra = mkdtempSync(path.join(tmpdir(), 'weir-extra-'));
+    mkdirSync(path.join(extra, 'd'));
+    const run = await graph(
+      [
+        app({
+          command: 'echo $NAME-$FROM_HOST-${GONE}',
+          env: '{"NAME": "{app}x", "MORE": "1"}',
+          portMappings: '8080:80, 9000',
+          shmSize: '64m',
+          additionalBindings: `${extra}, ${path.join(extra, 'd')}:/inside`,
+          entrypoint: '/usr/bin/env MARK=1',
+        }),
+      ],
+      { FROM_HOST: 'host' },
+    ).run();
+    const options = created();
+    expect(options.Env).toEqual(expect.arrayContaining(['MORE=1']));
+    expect(options.HostConfig?.PortBindings).toEqual({
+      '80/tcp': [{ HostPort: '8080' }],
+      '9000/tcp': [{ HostPort: '9000' }],
+    });
+    expect(options.ExposedPorts).toEqual({ '80/tcp': {}, '9000/tcp': {} });
+    expect(options.HostConfig?.ShmSize).toBe(64 << 20);
+    expect(options.HostConfig?.Binds).toEqual(
+      expect.arrayContaining([`${extra}:${extra}`, `${path.join(extra, 'd')}:/inside`]),
+    );
+    expect(options.Entrypoint).toEqual(['/usr/bin/env', 'MARK=1']);
+    expect(run.app('app').facts['stdout']).toBe('{app}x-host-\n');
+  });
+
+  it('takes variables of the host by name where env is a list', async () => {
+    await graph([app({ command: 'true', env: '["FROM_HOST", "NOT_SET"]' })], { FROM_HOST: 'yes' }).run();
+    expect(created().Env).toContain('FROM_HOST=yes');
+    expect(created().Env?.some((entry) => entry.startsWith('NOT_SET'))).toBe(false);
+  });
+
+  it('pulls an image that is not there, and says which one cannot be had', async () => {
+    server.registry.set('other:2', { Entrypoint: ['/bin/echo'], Cmd: ['pulled'] });
+    const run = await graph([app({ image: 'other:2' })]).run();
+    expect([server.pulled, run.app('app').facts['stdout']]).toEqual([['other:2'], 'pulled\n']);
+    const failed = await graph([app({ image: 'none:3' })]).run();
+    expect(failed.errorOf('app').message).toMatch(/could not pull the image none:3.*denied/);
+  });
+
+  it('waits for the address of another container that its command mentions', async () => {
+    const run = graph([
+      app({ command: 'sleep 0.1' }, 'first'),
+      app({ command: 'echo to %containerIp[{first}]%' }, 'second'),
+    ]);
+    run.app('second').handleInterest(run.app('first'));
+    const seen: unknown[] = [];
+    run.app('first').subscribe({ handleEvent: (event) => seen.push(event['containerIp']) }, 'containerIp');
+    await run.trigger([run.drop('second'), run.drop('first')]);
+    await run.over();
+    const { containerIp } = run.app('first') as DockerApp;
+    expect(run.app('second').facts['stdout']).toBe(`to ${containerIp}\n`);
+    expect(seen).toEqual([containerIp]);
+  });
+
+  it('that fails ends in ERROR with exit status and the last lines of its output', async () => {
+    const run = await graph([app({ command: 'echo trouble >&2; exit 3' })]).run();
+    expect(run.drop('app').status).toBe(DROPStates.ERROR);
+    expect(run.errorOf('app')).toMatchObject({
+      message: expect.stringMatching(/exit status 3; the last it said: trouble/),
+      details: { exitStatus: 3, stderr: 'trouble' },
+    });
+  });
+
+  it('is stopped when it is cancelled', async () => {
+    const run = graph([
+      app({ command: 'echo go > started; sleep 60', outputs: ['o'] }),
+      { oid: 'o', dropclass: FILE, filepath: 'o.txt' },
+    ]);
+    const ready = new Promise<void>((resolve) =>
+      run.app('app').subscribe({ handleEvent: () => resolve() }, 'containerIp'),
+    );
+    await run.trigger();
+    await isRunning(run.app('app'));
+    await ready;
+    await run.app('app').cancel();
+    await run.drop('o').cancel();
+    expect(run.app('app').execStatus).toBe(AppDROPStates.CANCELLED);
+    await server.firstStop;
+    expect(server.stopped).toHaveLength(1);
+    expect(run.errors.size).toBe(0);
+  });
+
+  it.each([
+    [{ image: '' }, /no image to run/],
+    [{ portMappings: '80:1,80:2' }, /host port 80 twice/],
+    [{ shmSize: 'much' }, /shmSize must be a size/],
+  ])('is refused with %j', (spec, message) => {
+    expect(() => graph([app(spec)])).toThrow(message);
+  });
+
+  it('says where Docker should be when nobody answers', async () => {
+    const run = await new GraphRun([app({})], { env: { DOCKER_HOST: 'unix:///nowhere.sock' } }).run();
+    expect(run.errorOf('app').message).toMatch(/could not reach Docker.*DOCKER_HOST/);
+  });
+});
+
+const real = existsSync('/var/run/docker.sock');
+describe.skipIf(!real)('a command in a real container (needs /var/run/docker.sock)', () => {
+  it('prints, and is removed', async ({ skip }) => {
+    const docker = new Docker();
+    const images = await docker.listImages();
+    const image = images.flatMap(({ RepoTags }) => RepoTags ?? [])[0];
+    if (!image) return skip('no image is on this machine');
+    const run = await new GraphRun([
+      app({ image, command: '%%-c "echo real"', entrypoint: '/bin/sh' }),
+    ]).run();
+    expect(run.app('app').facts['stdout']).toBe('real\n');
+    const left = await docker.listContainers({ all: true, filters: { label: ['weir.drop=app'] } });
+    expect(left).toEqual([]);
+  });
+});
