@@ -1,7 +1,9 @@
 /** Makes drop objects from dropspecs (spec/engine.md 8.3, 8.4). */
 import { InvalidGraphException } from '../protocol/index.ts';
 import {
+  BarrierAppDROP,
   dropClass,
+  NullDROP,
   PLACE,
   type AbstractDROP,
   type DropClass,
@@ -44,6 +46,9 @@ export function kwargsOf(spec: Record<string, unknown>, isData: boolean): DropKw
   return kwargs;
 }
 
+/** Stands for an application that could not be made, so that its neighbours have somebody to look at. */
+class UnmadeApp extends BarrierAppDROP {}
+
 export class DropFactory {
   readonly #graph: PhysicalGraph;
   readonly #classes: readonly DropClass[];
@@ -68,6 +73,13 @@ export class DropFactory {
 
   classOf(row: number): DropClass {
     return this.#classes[this.#graph.columns.classId[row] as number] as DropClass;
+  }
+
+  /** A drop without parameters and without work, for a row whose own drop cannot be made. */
+  placeholder(row: number, flow: Flow, context: DropContext): AbstractDROP {
+    const Stand = this.#graph.isApp(row) ? UnmadeApp : NullDROP;
+    const kwargs = Object.assign({ name: this.#graph.name(row) }, { [PLACE]: { flow, row, context } });
+    return new Stand(this.#graph.oid(row), this.#graph.uid(row), kwargs);
   }
 
   make(row: number, flow: Flow, context: DropContext): AbstractDROP {

@@ -96,8 +96,6 @@ export class Session {
   #resolveOver!: (state: SessionStates) => void;
   #executeStart = 0;
   #triggering = false;
-  /** Rows whose drop could not be made. */
-  readonly #unmade = new Set<number>();
 
   private constructor(id: string, key: number, dir: string, around: SessionSurroundings) {
     this.sessionId = id;
@@ -287,7 +285,7 @@ export class Session {
         try {
           table.drop(row);
         } catch (error) {
-          this.#unmade.add(row);
+          table.instances[row] = factory.placeholder(row, flow, context);
           failures.set(row, error);
         }
       if ((row & 255) === 255 && slices.isOver) await slices.pause();
@@ -567,7 +565,7 @@ export class Session {
 
   findDrop(uid: string): AbstractDROP | undefined {
     const row = this.#graph?.rowOfUid(uid) ?? -1;
-    return row >= 0 && row < this.#table.size && !this.#unmade.has(row) ? this.#table.drop(row) : undefined;
+    return row >= 0 && row < this.#table.size ? this.#table.drop(row) : undefined;
   }
 
   /** The drop of this uid. Throws NoDropException. */

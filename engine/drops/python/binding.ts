@@ -147,8 +147,11 @@ function valueFor(name: string, sources: BindingSources): BoundValue | undefined
   if (sources.ports.includes(name)) return { kind: 'port', port: name };
   const described = sources.applicationArgs.get(name) ?? sources.componentParams.get(name);
   const isSetting = !described && INTERNAL.has(name);
-  // The drop's parameters carry the same value with environment variables filled in.
-  const own = isSetting ? undefined : (sources.parameters[name] ?? described?.value);
+  // A parameter may have been set by the run (the name of an output file). `$DLG_x` in an application argument reaches
+  // the function as it stands: only parameters of the drop itself are filled in (golden own_environment_autofill).
+  const given = sources.applicationArgs.get(name)?.value;
+  const isReference = typeof given === 'string' && given.startsWith('$');
+  const own = isSetting ? undefined : isReference ? given : (sources.parameters[name] ?? described?.value);
   return ownValue(own, described) ?? sources.defaults.get(name);
 }
 
