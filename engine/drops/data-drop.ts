@@ -380,6 +380,11 @@ export abstract class DataDROP extends AbstractDROP {
     this.#size = size;
   }
 
+  /** @internal For storage that knows the SHA-256 of its content without having read it. */
+  protected noteContentHash(sha256: string): void {
+    this.#contentHash = sha256;
+  }
+
   get checksumType(): ChecksumTypes | null {
     return this.#checksumType;
   }

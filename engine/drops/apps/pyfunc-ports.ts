@@ -6,8 +6,9 @@ import path from 'node:path';
 import { InvalidEncodingException } from '../../protocol/index.ts';
 import type { AppDROP } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
+import { InMemoryDROP, type DeferredContent } from '../data/memory.ts';
 import { pyStr } from '../pyrepr/index.ts';
-import { ENCODINGS, isEncoding, type Encoding, type PyArgument } from '../python/index.ts';
+import { ENCODINGS, isEncoding, type Encoding, type PyArgument, type PyContent } from '../python/index.ts';
 import {
   argumentsOf,
   dataUrlOf,
@@ -33,11 +34,34 @@ export function encodingOf(app: AppDROP, port: string | undefined): Encoding {
   );
 }
 
+/** A result that stays in a Python worker, as content of a memory drop. */
+export class HeldContent implements DeferredContent {
+  readonly content: PyContent;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+
+  constructor(content: PyContent, digest: { readonly sizeBytes: number; readonly sha256: string }) {
+    this.content = content;
+    this.sizeBytes = digest.sizeBytes;
+    this.sha256 = digest.sha256;
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return this.content.bytes();
+  }
+
+  async release(): Promise<void> {
+    await this.content.release();
+  }
+}
+
 /** The value-bearing input ports of an application. */
 export class PortReader {
   readonly #app: AppDROP;
   readonly #drops = new Map<string, DataDROP>();
   readonly #temporary: string[] = [];
+  /** Drops whose content a worker is about to read. */
+  readonly #reading: DataDROP[] = [];
 
   constructor(app: AppDROP, ports: readonly Port[]) {
     this.#app = app;
@@ -73,6 +97,12 @@ export class PortReader {
     const encoding = encodingOf(this.#app, port);
     const place = encoding === 'path' ? pathOf(drop) : encoding === 'dataurl' ? dataUrlOf(drop) : undefined;
     if (place !== undefined) return { kind: 'json', value: place };
+    const held = drop instanceof InMemoryDROP ? drop.deferred : undefined;
+    if (held instanceof HeldContent) {
+      drop.incrRefCount();
+      this.#reading.push(drop);
+      return { kind: 'content', content: held.content, encoding };
+    }
     const isText = drop.buftype === 'str';
     const data = await this.#content(drop);
     return data instanceof Uint8Array
@@ -109,8 +139,9 @@ export class PortReader {
     }
   }
 
-  /** Removes temporary files. */
+  /** The call is over: removes temporary files, lets go of drops. */
   async done(): Promise<void> {
+    for (const drop of this.#reading.splice(0)) drop.decrRefCount();
     for (const file of this.#temporary.splice(0)) await rm(file, { force: true });
   }
 }

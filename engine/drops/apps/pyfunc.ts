@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { IncompleteDROPSpec, isWeirError, messageOf } from '../../protocol/index.ts';
 import { BarrierAppDROP, type Lane } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
+import { InMemoryDROP } from '../data/memory.ts';
 import type { DropKwargs } from '../drop.ts';
 import {
   bindArguments,
@@ -24,7 +25,7 @@ import {
 import { registerDrop } from '../registry.ts';
 import { argumentsOf, namedPorts } from './named-ports.ts';
 import { pathFor, pathOutputs } from './pyfunc-paths.ts';
-import { encodingOf, PortReader } from './pyfunc-ports.ts';
+import { encodingOf, HeldContent, PortReader } from './pyfunc-ports.ts';
 
 export class PyFuncApp extends BarrierAppDROP {
   readonly #function: FunctionSpec;
@@ -102,8 +103,7 @@ export class PyFuncApp extends BarrierAppDROP {
     const outputs = this.#outputEncodings(await this.#load());
     const result = await this.call([...new Set(outputs.values())]);
     try {
-      for (const [drop, encoding] of outputs)
-        await writeContent(drop, result.contents.get(encoding) as PyContent);
+      for (const [drop, encoding] of outputs) await hand(drop, result.contents.get(encoding) as PyContent);
     } finally {
       for (const content of result.contents.values()) await content.release();
     }
@@ -140,6 +140,7 @@ export class PyFuncApp extends BarrierAppDROP {
         kwargs: await namedValuesOf(kwargs, reader),
         outputs,
         wantRecord: true,
+        wantDigest: true,
         wantTruth,
       });
       if (result.record !== undefined) this.#record = JSON.parse(result.record) as Record<string, unknown>;
@@ -189,6 +190,21 @@ async function namedValuesOf(kwargs: Binding['kwargs'], reader: PortReader): Pro
     reader,
   );
   return kwargs.map((one, i) => ({ name: one.name, value: values[i] as PyArgument }));
+}
+
+/** Leaves a result with the worker where only Python functions will read it; writes it otherwise. */
+async function hand(drop: DataDROP, content: PyContent): Promise<void> {
+  if (content.isLazy && content.digest && drop instanceof InMemoryDROP && isReadByPythonOnly(drop)) {
+    const held = new HeldContent(content.share(), content.digest);
+    if (drop.defer(held)) return;
+    await held.release();
+  }
+  await writeContent(drop, content);
+}
+
+function isReadByPythonOnly(drop: DataDROP): boolean {
+  const { consumers } = drop;
+  return consumers.length > 0 && consumers.every((consumer) => consumer instanceof PyFuncApp);
 }
 
 /** Writes a result to an output: as text where it is text and the drop keeps text. */

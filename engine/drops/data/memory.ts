@@ -12,6 +12,16 @@ import { EMPTY_SHA3_256 } from './reproduce.ts';
 
 let lastBufferId = 0;
 
+/** Content that somebody else holds (a Python worker) until it is needed here. */
+export interface DeferredContent {
+  readonly sizeBytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  bytes(): Promise<Uint8Array>;
+  /** Told when it is not needed any more. */
+  release(): Promise<void>;
+}
+
 export class InMemoryDROP extends DataDROP {
   static readonly lazy: boolean = true;
 
@@ -19,6 +29,8 @@ export class InMemoryDROP extends DataDROP {
   readonly #isText: boolean;
   readonly #startedEmpty: boolean;
   #bufferId = 0;
+  #deferred: DeferredContent | undefined;
+  #fetching: Promise<void> | undefined;
 
   /** Throws InvalidEncodingException for a `pydata` that cannot be read. */
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
@@ -39,7 +51,7 @@ export class InMemoryDROP extends DataDROP {
 
   /** Bytes in memory; what they were when the memory has been given back. */
   override get size(): number {
-    return this.#memory.length;
+    return this.#deferred?.sizeBytes ?? this.#memory.length;
   }
 
   override set size(size: number) {
@@ -70,13 +82,49 @@ export class InMemoryDROP extends DataDROP {
     return this.#memory.isFreed ? new Uint8Array(0) : this.#memory.whole();
   }
 
+  /** What this drop holds elsewhere, as long as nobody needed it here. */
+  get deferred(): DeferredContent | undefined {
+    return this.#deferred;
+  }
+
+  /**
+   * Takes the place of one `write`: the content stays where it is and comes here with the first `open`. False where the
+   * drop needs the bytes now (text, something written before, streaming consumers): then write them.
+   */
+  defer(content: DeferredContent): boolean {
+    const isFresh = this.status === DROPStates.INITIALIZED && this.storesAsWritten;
+    if (!isFresh || this.streamingConsumers.length > 0) return false;
+    this.#deferred = content;
+    this.noteContentHash(content.sha256);
+    this._flow.writing(this._row);
+    return true;
+  }
+
+  async #fetch(): Promise<void> {
+    const content = this.#deferred;
+    if (!content) return;
+    this.#fetching ??= (async () => {
+      this.#memory.write(await content.bytes());
+      this.#deferred = undefined;
+      await content.release();
+    })().finally(() => (this.#fetching = undefined));
+    return this.#fetching;
+  }
+
+  override async delete(): Promise<void> {
+    const content = this.#deferred;
+    this.#deferred = undefined;
+    await content?.release();
+    await super.delete();
+  }
+
   get dataURL(): string {
     this.#bufferId ||= ++lastBufferId;
     return `mem://${this.context.hostName}/${process.pid}/${this.#bufferId}`;
   }
 
   override getIO(): MemoryIO {
-    return new MemoryIO(this.#memory, this.#isText);
+    return new MemoryIO(this.#memory, this.#isText, this.#deferred && (() => this.#fetch()));
   }
 
   override generateReproduceData(): Record<string, unknown> {

@@ -8,18 +8,22 @@ import type { MemoryBuffer } from './memory-buffer.ts';
 export class MemoryIO extends DataIO {
   readonly #memory: MemoryBuffer;
   readonly #isText: boolean;
+  /** Brings content here that is somewhere else until it is needed. */
+  readonly #fetch: (() => Promise<void>) | undefined;
   #at = 0;
   /** Up to two bytes that wait for their base64 group to be full. */
   #open: Uint8Array = new Uint8Array(0);
 
-  constructor(memory: MemoryBuffer, isText = false) {
+  constructor(memory: MemoryBuffer, isText = false, fetch?: () => Promise<void>) {
     super();
+    this.#fetch = fetch;
     this.#memory = memory;
     this.#isText = isText;
   }
 
   protected override async doOpen(): Promise<void> {
     if (this.#memory.isFreed) throw new TypeError('This memory was freed and cannot be opened.');
+    await this.#fetch?.();
     this.#at = 0;
   }
 

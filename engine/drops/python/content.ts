@@ -8,6 +8,12 @@ export type Carried =
   | { readonly kind: 'bytes'; readonly data: Uint8Array }
   | { readonly kind: 'file'; readonly path: string; readonly sizeBytes: number };
 
+export interface ContentDigest {
+  readonly sizeBytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
 /** What a PyObject needs of its worker. */
 export interface ObjectKeeper {
   readonly goneBecause: string | undefined;
@@ -99,7 +105,16 @@ export class PyContent {
   readonly #carried: Carried | undefined;
   #isReleased = false;
 
-  constructor(encoding: Encoding, carried: Carried | undefined, object: PyObject | undefined) {
+  /** Exact size and SHA-256, where they were asked for and the content stays in the worker. */
+  readonly digest: ContentDigest | undefined;
+
+  constructor(
+    encoding: Encoding,
+    carried: Carried | undefined,
+    object: PyObject | undefined,
+    digest?: ContentDigest,
+  ) {
+    this.digest = digest;
     this.encoding = encoding;
     this.#carried = carried;
     this.object = object;
@@ -113,7 +128,7 @@ export class PyContent {
 
   /** The exact size in bytes where it is known, else an estimate. */
   get sizeBytes(): number {
-    if (!this.#carried) return this.object?.sizeBytes ?? 0;
+    if (!this.#carried) return this.digest?.sizeBytes ?? this.object?.sizeBytes ?? 0;
     return this.#carried.kind === 'bytes' ? this.#carried.data.length : this.#carried.sizeBytes;
   }
 
@@ -125,6 +140,12 @@ export class PyContent {
   /** Bytes or file. Throws PythonObjectLost where the worker that held the object is gone. */
   async carried(): Promise<Carried> {
     return this.#carried ?? (this.object as PyObject).carried(this.encoding);
+  }
+
+  /** The same content for another owner, who releases it on its own. Only of contents that stay in the worker. */
+  share(): PyContent {
+    if (!this.isLazy) throw new TypeError('Only content that stays in a worker can be shared.');
+    return new PyContent(this.encoding, undefined, this.object, this.digest);
   }
 
   /** All bytes in memory. */

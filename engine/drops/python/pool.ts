@@ -139,6 +139,7 @@ export class PythonPool {
         kwargs,
         out: call.outputs,
         ...(call.wantRecord && { record: true }),
+        ...(call.wantDigest && { digest: true }),
         ...(call.wantTruth && { truth: true }),
       };
       const frame = await run(header, marshaller.attachments);
@@ -366,7 +367,8 @@ function functionResult(worker: PythonWorker, frame: Frame, call: FunctionCall):
   const contents = new Map<Encoding, PyContent>();
   for (const one of out) {
     const carried = one.est === undefined ? carriedOf(one, attachments) : undefined;
-    contents.set(one.enc, new PyContent(one.enc, carried, object));
+    const digest = one.sha256 === undefined ? undefined : { sizeBytes: one.est ?? 0, sha256: one.sha256 };
+    contents.set(one.enc, new PyContent(one.enc, carried, object, digest));
   }
   return {
     contents,

@@ -90,6 +90,8 @@ export interface FunctionCall extends CallSettings {
   readonly outputs: readonly Encoding[];
   /** Ask for the arguments as DALiuGE records them for RECOMPUTE. */
   readonly wantRecord?: boolean;
+  /** Ask for exact size and SHA-256 of contents that stay in the worker. */
+  readonly wantDigest?: boolean;
   /** Ask for the truth and the text of the result. */
   readonly wantTruth?: boolean;
 }

@@ -338,7 +338,9 @@ export interface OutDescription {
   readonly at?: number;
   readonly file?: string;
   readonly size?: number;
+  /** For contents that stay in the worker. */
   readonly est?: number;
+  readonly sha256?: string;
 }
 
 /** Bytes or file of a description. */

@@ -1,5 +1,6 @@
 """Running one function: arguments in, result out, everything that can go wrong as data."""
 
+import hashlib
 import inspect
 import json
 import os
@@ -65,7 +66,7 @@ def _run(header, attachments, table, settings, staged):
     seconds = time.perf_counter() - started
     staged.stage = "encode"
     scratch = header.get("scratch") or settings.scratch
-    answer, parts = results(value, header.get("out", ()), table, settings, scratch)
+    answer, parts = results(value, header.get("out", ()), table, settings, scratch, header.get("digest", False))
     answer["seconds"] = seconds
     if record is not None:
         answer["record"] = record
@@ -186,21 +187,22 @@ def _recorded(value):
         value = repr(value)
         text = value
     if len(text) > _RECORD_LIMIT:
-        import hashlib
-
         return {"sha256": hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(), "length": len(text)}
     return value
 
 
-def results(value, outputs, table, settings, scratch):
-    """The answer header and attachments for a result: see "results" in engine/drops/python/index.ts."""
+def results(value, outputs, table, settings, scratch, digest=False):
+    """The answer header and attachments for a result: see "Results" in engine/drops/python/index.ts.
+
+    With `digest`, contents that stay here are described by their exact size and SHA-256.
+    """
     described, parts, lazy = [], [], False
     size = codec.estimate_size(value)
     large = size >= settings.keep_from
     for encoding in outputs:
         what = "the result"
         if large and codec.encodes_surely(value, encoding):
-            described.append({"enc": encoding, "est": size})
+            described.append(_staying(value, encoding, size, digest))
             lazy = True
             continue
         data = codec.encode(value, encoding, what)
@@ -210,6 +212,13 @@ def results(value, outputs, table, settings, scratch):
     if outputs and (lazy or large):
         answer["h"] = table.put(value, max(size, 1), outputs, scratch)
     return answer, parts
+
+
+def _staying(value, encoding, size, digest):
+    if not digest:
+        return {"enc": encoding, "est": size}
+    data = codec.encode(value, encoding)
+    return {"enc": encoding, "est": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def carried(data, encoding, parts, settings, scratch):

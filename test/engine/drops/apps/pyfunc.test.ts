@@ -1,10 +1,12 @@
 /** Python functions, branches and user classes as drops of a small graph. */
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Services } from '../../../../engine/drops/context.ts';
 import type { DataDROP } from '../../../../engine/drops/data-drop.ts';
 import { pythonAppClass, pythonClassFinder } from '../../../../engine/drops/apps/index.ts';
+import type { DeferredContent, InMemoryDROP } from '../../../../engine/drops/data/memory.ts';
 import { readPickle } from '../../../../engine/drops/pickle/index.ts';
 import { pyRepr } from '../../../../engine/drops/pyrepr/index.ts';
 import { registerDrop } from '../../../../engine/drops/registry.ts';
@@ -170,6 +172,42 @@ describe.skipIf(whyNoPython)('a Python function as an application', () => {
     ]).run();
     expect(await text(run, 'o_f')).toBe(String(9 << 20));
     expect(await text(run, 'o_p')).toBe(String(9 << 20));
+  });
+
+  it('leaves a large result in the worker while only Python functions read it', async () => {
+    const list = (n: string): string => `def make():\n    return list(range(${n}))`;
+    const count = (oid: string, from: string, to: string, encoding = 'dill'): Spec[] => [
+      func(oid, 'def count(a):\n    a.append(1)\n    return len(a)', {
+        applicationArgs: port('a', 'InputPort', encoding),
+        componentParams: port('r', 'OutputPort', 'utf-8'),
+        inputs: [{ [from]: 'a' }],
+        outputs: [{ [to]: 'r' }],
+      }),
+      memory(to),
+    ];
+    const run = await graph([
+      func('m', list('50000'), {
+        componentParams: port('r', 'OutputPort', 'pickle'),
+        outputs: [{ p: 'r' }, { q: 'r' }],
+      }),
+      memory('p'),
+      memory('q'),
+      ...count('c1', 'p', 'o1'),
+      ...count('c2', 'p', 'o2'),
+      ...count('c3', 'q', 'o3', 'pickle'),
+    ]).run();
+    for (const oid of ['o1', 'o2', 'o3']) expect(await text(run, oid)).toBe('50001');
+    const held = run.drop('p') as InMemoryDROP;
+    expect(held.deferred).toBeDefined();
+    const { sizeBytes, sha256 } = held.deferred as DeferredContent;
+    expect(held.size).toBe(sizeBytes);
+    const bytes = await held.contents();
+    expect(held.deferred).toBeUndefined();
+    expect(bytes.length).toBe(sizeBytes);
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+    expect(held.contentHash).toBe(sha256);
+    await (run.drop('q') as InMemoryDROP).delete();
+    expect((run.drop('q') as InMemoryDROP).deferred).toBeUndefined();
   });
 
   it('is a load failure when it cannot be imported', async () => {
