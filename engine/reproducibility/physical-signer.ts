@@ -11,6 +11,7 @@ import { WeirError } from '../protocol/index.ts';
 import { ReproKeyError } from './fields.ts';
 import { agglomerateLeaves } from './merkle.ts';
 import { ALL_RMODES, type HashedRMode } from './modes.ts';
+import { tupleText } from './python-repr.ts';
 import { type Digest, Sha3Arena } from './sha3-arena.ts';
 import { TailTree } from './tail-tree.ts';
 import { buildTopology, type Topology } from './topology.ts';
@@ -233,6 +234,20 @@ export class PhysicalSigner {
     }
   }
 
+  /** As {@link loadBlocks}, from 32 bytes per drop end to end. */
+  loadBlockBytes(stage: 'pgt' | 'pg', mode: HashedRMode, bytes: Uint8Array): void {
+    if (this.#isTwin(stage, mode)) return;
+    const { count } = this.#shape;
+    if (bytes.length !== count * DIGEST)
+      throw new WeirError(
+        'REPRO_INVALID',
+        `The ${stage} blocks of ${mode} should have ${count * DIGEST} bytes, but have ${bytes.length}.`,
+      );
+    const column = this.#column(stage, mode);
+    this.#arena.write(bytes, column.blocks);
+    column.hasLeaf.fill(0);
+  }
+
   // --- run time -----------------------------------------------------------------------------------------------------
 
   /**
@@ -256,6 +271,45 @@ export class PhysicalSigner {
     });
     if (state.open[drop] === 0) this.#advance(drop, state);
   }
+
+  /**
+   * As {@link addRuntime}, from the facts of a drop without recompute data of its own: its status, and the SHA3-256 of
+   * its content for data that is hashed. Hashes here what `commitRuntimeData` would hash.
+   */
+  addRuntimeFacts(drop: number, status: number, dataHash: string | null): void {
+    const { modes } = this.#shape;
+    if (modes.length === 1) {
+      this.addRuntime(drop, [undefined]);
+      return;
+    }
+    const roots = this.#statusRoots(status);
+    if (dataHash === null) {
+      this.addRuntime(
+        drop,
+        modes.map((mode) => (mode === 'REPRODUCE' ? null : roots.text)),
+      );
+      return;
+    }
+    const arena = this.#arena;
+    const data = arena.leafText(tupleText('data_hash', dataHash));
+    const both = arena.hex(arena.node(roots.digest, data, arena.place()));
+    const only = arena.hex(data);
+    this.addRuntime(
+      drop,
+      modes.map((mode) => (mode === 'REPRODUCE' ? only : mode.startsWith('REPLICATE') ? both : roots.text)),
+    );
+  }
+
+  #statusRoots(status: number): { readonly digest: Digest; readonly text: string } {
+    let roots = this.#byStatus.get(status);
+    if (roots === undefined) {
+      const digest = this.#arena.leafText(tupleText('status', status));
+      roots = { digest, text: this.#arena.hex(digest) };
+      this.#byStatus.set(status, roots);
+    }
+    return roots;
+  }
+  readonly #byStatus = new Map<number, { readonly digest: Digest; readonly text: string }>();
 
   /** Roots of status data are few and kept; those of contents are as many as drops and are not looked up. */
   #runtimeLeaf(root: string | null): Digest {
@@ -360,6 +414,11 @@ export class PhysicalSigner {
 
   signatures(stage: PhysicalStage): Partial<Record<HashedRMode, string | null>> {
     return Object.fromEntries(this.#shape.modes.map((mode) => [mode, this.signature(stage, mode)]));
+  }
+
+  /** The block hashes of a stage, 32 bytes per drop end to end. */
+  blockBytes(stage: PhysicalStage, mode: HashedRMode): Uint8Array<ArrayBuffer> {
+    return this.#arena.read(this.#required(stage, mode).blocks, this.#shape.count * DIGEST);
   }
 
   /** The block hash of one drop, in hexadecimal. */

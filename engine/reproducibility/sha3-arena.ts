@@ -45,6 +45,16 @@ export class Sha3Arena {
     return this.#take(bytes);
   }
 
+  /** Copies bytes into the memory. */
+  write(bytes: Uint8Array, to: Digest): void {
+    this.#bytes.set(bytes, to);
+  }
+
+  /** Copies bytes out of the memory. */
+  read(from: Digest, size: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#bytes.subarray(from, from + size));
+  }
+
   /** Copies a digest. */
   copy(from: Digest, to: Digest): Digest {
     if (from !== to) this.#bytes.copyWithin(to, from, from + 32);

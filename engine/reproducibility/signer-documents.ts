@@ -3,9 +3,10 @@
 import { WeirError } from '../protocol/index.ts';
 import { ReproKeyError } from './fields.ts';
 import { ALL_RMODES, type HashedRMode, modesOf, rflagCaster, type RModeName } from './modes.ts';
-import { type Column, PhysicalSigner, type PhysicalStage } from './physical-signer.ts';
+import type { Column, PhysicalGraphShape, PhysicalSigner, PhysicalStage } from './physical-signer.ts';
 import { type PyObject, setKey } from './python-json.ts';
 import type { RuntimeCommit } from './runtime.ts';
+import { type RuntimePack, signerOfPack } from './runtime-pack.ts';
 import { relationOid } from './topology.ts';
 
 /** Collects a column of texts, each distinct one once. */
@@ -71,55 +72,71 @@ export interface DocumentSigner {
   readonly indexOf: ReadonlyMap<string, number>;
 }
 
+function modeDictionaries(
+  specs: readonly PyObject[],
+  oids: readonly string[],
+  mode: RModeName,
+  name: HashedRMode,
+): PyObject[] {
+  return specs.map((drop, i) => {
+    const repro = drop['reprodata'] as PyObject | undefined;
+    if (repro === undefined) throw new ReproKeyError('reprodata', `"${oids[i]}"`);
+    if (rflagCaster(repro['rmode']) !== mode)
+      throw new WeirError('REPRO_INVALID', `Drop "${oids[i]}" has another R-mode than its graph.`);
+    if (repro[name] === undefined) throw new ReproKeyError(name, `The reprodata of "${oids[i]}"`);
+    return repro[name] as PyObject;
+  });
+}
+
 /**
- * A signer for drops that have gone through the `pg` stage, ready for run-time data. Undefined when the graph's mode
- * hashes nothing. Throws ReproKeyError for missing data, REPRO_INVALID when drops have modes of their own or depend on
- * one another in a circle; such graphs go through `initRuntimeReproData`.
+ * Packs drops that have gone through the `pg` stage for signing, here or in another thread. Undefined when the graph's
+ * mode hashes nothing. Throws ReproKeyError for missing data, REPRO_INVALID when a drop has another mode than the graph;
+ * such graphs go through `initRuntimeReproData`.
  */
-export function signerOfDrops(drops: readonly object[], reprodata: object): DocumentSigner | undefined {
+export function packRuntimeGraph(drops: readonly object[], reprodata: object): RuntimePack | undefined {
   const specs = drops as readonly PyObject[];
   const mode = rflagCaster((reprodata as PyObject)['rmode']);
   const modes = hashedModes(mode);
   if (modes.length === 0) return undefined;
   const oids = specs.map((drop) => drop['oid'] as string);
-  const dictionaries = new Map<HashedRMode, PyObject[]>();
-  for (const name of modes)
-    dictionaries.set(
-      name,
-      specs.map((drop, i) => {
-        const repro = drop['reprodata'] as PyObject | undefined;
-        if (repro === undefined) throw new ReproKeyError('reprodata', `"${oids[i]}"`);
-        if (rflagCaster(repro['rmode']) !== mode)
-          throw new WeirError('REPRO_INVALID', `Drop "${oids[i]}" has another R-mode than its graph.`);
-        if (repro[name] === undefined) throw new ReproKeyError(name, `The reprodata of "${oids[i]}"`);
-        return repro[name] as PyObject;
-      }),
+  const lg: Partial<Record<HashedRMode, Column>> = {};
+  const blocks: Record<'pgt' | 'pg', Partial<Record<HashedRMode, Uint8Array>>> = { pgt: {}, pg: {} };
+  for (const name of modes) {
+    const dictionaries = modeDictionaries(specs, oids, mode, name);
+    const column = new ColumnBuilder(specs.length);
+    dictionaries.forEach((dictionary, i) =>
+      column.set(i, textIn(dictionary, 'lg_blockhash', oids[i] as string)),
     );
-  const list = (name: HashedRMode): PyObject[] => dictionaries.get(name) as PyObject[];
-  const signer = new PhysicalSigner(
-    {
-      count: specs.length,
-      edges: edgesOf(specs, oids),
-      isData: Uint8Array.from(specs, (drop) => (isDataDrop(drop) ? 1 : 0)),
-      isGated: Uint8Array.from(specs, (drop) =>
-        Object.hasOwn(drop, 'iid') && drop['iid'] !== '0/0' ? 1 : 0,
-      ),
-      modes,
-    },
-    (name): Column => {
-      const column = new ColumnBuilder(specs.length);
-      list(name).forEach((dictionary, i) =>
-        column.set(i, textIn(dictionary, 'lg_blockhash', oids[i] as string)),
-      );
-      return column;
-    },
-  );
-  for (const name of modes)
-    for (const stage of ['pgt', 'pg'] as const)
-      signer.loadBlocks(stage, name, (i) =>
-        textIn(list(name)[i] as PyObject, `${stage}_blockhash`, oids[i] as string),
-      );
-  return { signer, oids, indexOf: new Map(oids.map((oid, i) => [oid, i])) };
+    lg[name] = { values: column.values, of: column.of };
+    for (const stage of ['pgt', 'pg'] as const) {
+      const bytes = Buffer.alloc(specs.length * 32);
+      dictionaries.forEach((dictionary, i) => {
+        const text = textIn(dictionary, `${stage}_blockhash`, oids[i] as string);
+        if (text.length !== 64 || bytes.write(text, i * 32, 32, 'hex') !== 32)
+          throw new WeirError(
+            'REPRO_INVALID',
+            `The ${stage}_blockhash of "${oids[i]}" is no hash: ${JSON.stringify(text)}.`,
+          );
+      });
+      blocks[stage][name] = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+  }
+  const shape: PhysicalGraphShape = {
+    count: specs.length,
+    edges: Uint32Array.from(edgesOf(specs, oids)),
+    isData: Uint8Array.from(specs, (drop) => (isDataDrop(drop) ? 1 : 0)),
+    isGated: Uint8Array.from(specs, (drop) => (Object.hasOwn(drop, 'iid') && drop['iid'] !== '0/0' ? 1 : 0)),
+    modes,
+  };
+  return { shape, lg, ...blocks };
+}
+
+/** A signer in this thread. Undefined and errors: as {@link packRuntimeGraph}. */
+export function signerOfDrops(drops: readonly object[], reprodata: object): DocumentSigner | undefined {
+  const pack = packRuntimeGraph(drops, reprodata);
+  if (pack === undefined) return undefined;
+  const oids = (drops as readonly PyObject[]).map((drop) => drop['oid'] as string);
+  return { signer: signerOfPack(pack), oids, indexOf: new Map(oids.map((oid, i) => [oid, i])) };
 }
 
 /** What `addRuntime` takes, from the payload of a drop's `reproducibility` event. */

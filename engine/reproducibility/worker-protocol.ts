@@ -1,0 +1,81 @@
+/** What the reproducibility worker can do: operation -> what goes in and what comes out. */
+
+import type { BundleProblem } from './bundle.ts';
+import type { Comparison } from './compare.ts';
+import type { HashedRMode } from './modes.ts';
+import type { PhysicalStage } from './physical-signer.ts';
+import type { RuntimePack } from './runtime-pack.ts';
+import type { PhysicalSignStage, SignResult } from './sign.ts';
+
+/** Records of a session as stored texts, with the signatures of its facts. */
+export interface SessionRecords {
+  readonly recordTexts: readonly string[];
+  readonly signatures: Readonly<Partial<Record<HashedRMode, string | null>>>;
+  readonly canonicalSignatures?: Readonly<Partial<Record<HashedRMode, string | null>>>;
+}
+
+/** Drops that ended, by index: their status, and the SHA3-256 of their content where it is hashed. */
+export interface EndedDrops {
+  readonly drops: Uint32Array;
+  readonly statuses: Uint8Array;
+  readonly dataHashes: readonly (string | null)[];
+  /** Roots by mode for drops with recompute data of their own, by position in `drops`. */
+  readonly roots?: ReadonlyMap<number, readonly (string | null | undefined)[]>;
+}
+
+export interface WorkerOperations {
+  /** Begins the signing of a session while it runs. */
+  'runtime.open': { input: { sessionId: string; pack: RuntimePack }; output: { drops: number } };
+  /** As above, from the bytes of the physical graph as it was deployed. */
+  'runtime.openGraph': {
+    input: { sessionId: string; graph: Uint8Array };
+    output: { drops: number; isSigned: boolean };
+  };
+  'runtime.ended': { input: { sessionId: string; ended: EndedDrops }; output: { finished: number } };
+  /** The signatures; throws when a drop has not ended. */
+  'runtime.signatures': { input: { sessionId: string }; output: Partial<Record<HashedRMode, string | null>> };
+  /** Block hashes of a stage and mode, 32 bytes a drop. */
+  'runtime.blocks': {
+    input: { sessionId: string; stage: PhysicalStage; mode: HashedRMode };
+    output: Uint8Array;
+  };
+  'runtime.close': { input: { sessionId: string }; output: null };
+  /** Runs a stage over a physical list given as JSON bytes; with `full` the list comes back as JSON bytes. */
+  sign: {
+    input: { graph: Uint8Array; stage: PhysicalSignStage; full?: boolean };
+    output: SignResult & { graph?: Uint8Array };
+  };
+  /** Weir's own signatures of a session. */
+  canonicalSignatures: { input: { recordTexts: readonly string[] }; output: Record<HashedRMode, string> };
+  /** Root of a session's records, and the proof path of one of them when asked for. */
+  'ledger.root': {
+    input: { recordTexts: readonly string[]; leafIndex?: number };
+    output: { size: number; root: Uint8Array; path?: readonly Uint8Array[] };
+  };
+  compare: { input: { a: SessionRecords; b: SessionRecords }; output: Comparison };
+  /** Verifies the bytes of a bundle. */
+  checkBundle: {
+    input: { bundle: Uint8Array; trustedKeys?: readonly string[] };
+    output: { valid: boolean; checked: number; problems: readonly BundleProblem[]; isTrustedKey: boolean };
+  };
+}
+export type WorkerOperation = keyof WorkerOperations;
+export type WorkerInput<Op extends WorkerOperation> = WorkerOperations[Op]['input'];
+export type WorkerOutput<Op extends WorkerOperation> = WorkerOperations[Op]['output'];
+
+export interface WorkerRequest {
+  readonly id: number;
+  readonly op: WorkerOperation;
+  readonly input: unknown;
+}
+
+/** An error crosses as its code, message and details. */
+export interface WorkerFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export type WorkerReply =
+  | { readonly id: number; readonly output: unknown }
+  | { readonly id: number; readonly failure: WorkerFailure };
