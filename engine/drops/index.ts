@@ -11,6 +11,7 @@ export * from './flow.ts';
 export * from './io/data-io.ts';
 export { SHARED_MEMORY, SharedMemoryManager } from './io/shared-memory.ts';
 export { ioForURL } from './io/url.ts';
+export * from './lifecycle/index.ts';
 export * from './machines.ts';
 export * from './names.ts';
 export * from './params.ts';
