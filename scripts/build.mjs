@@ -17,21 +17,26 @@ import { cacheDir, hasModules, root, say, sentence } from './lib/project.mjs';
 
 const dist = path.join(root, 'dist');
 
-/** Everything that runs in Node or in Electron's main process: output name (below dist/) to source. */
-export const NODE_ENTRIES = {
+/** What runs in Node or in Electron's main process, except worker threads: output name (below dist/) to source. */
+const NODE_ENTRIES = {
   'engine/index': 'engine/index.ts',
   'engine/cli': 'engine/cli/main.ts',
   'engine/host': 'engine/host/index.ts',
-  'engine/store-worker': 'engine/store/worker.ts',
-  'engine/translator-worker': 'engine/translator/worker.ts',
-  'engine/reproducibility-worker': 'engine/reproducibility/worker.ts',
-  'engine/graph-worker': 'engine/graph/worker.ts',
-  'engine/session-worker': 'engine/session/worker.ts',
-  'engine/js-worker': 'engine/drops/js-worker.ts',
-  'engine/sqlite-worker': 'engine/drops/io/sqlite-worker.ts',
-  'engine/hash-worker': 'engine/drops/hash-worker.ts',
   'electron/main': 'electron/main.ts',
 };
+
+/**
+ * Worker threads by their names: engine/ROOM/worker.ts becomes ROOM-worker.js, and any other X-worker.ts X-worker.js.
+ * All lie in dist/engine, beside the chunks that start them.
+ */
+export function workerEntries(files) {
+  const named = files.map((file) => {
+    const room = /^engine\/([\w-]+)\/worker\.ts$/.exec(file)?.[1];
+    const name = room ? `${room}-worker` : /\/([\w-]+-worker)\.ts$/.exec(file)?.[1];
+    return name && [`engine/${name}`, file];
+  });
+  return Object.fromEntries(named.filter((entry) => entry !== undefined));
+}
 
 /** What a build depends on. */
 const SOURCES = [
@@ -114,7 +119,9 @@ async function buildUnlessBuilt(force) {
 /** All builds into the folder `out`. Sources that are not there are left out. */
 async function buildInto(out) {
   const { build } = await import('vite');
-  const entries = existing(NODE_ENTRIES);
+  const files = fs.readdirSync(path.join(root, 'engine'), { recursive: true });
+  const engine = files.map((file) => `engine/${file.replaceAll(path.sep, '/')}`);
+  const entries = existing({ ...NODE_ENTRIES, ...workerEntries(engine) });
   if (Object.keys(entries).length > 0) await build(nodeBuild(entries, out));
   checkWorkers(path.join(out, 'engine'));
   const preload = existing({ preload: 'electron/preload.ts' });
@@ -124,13 +131,15 @@ async function buildInto(out) {
   }
 }
 
-/** A worker that the engine starts by name but that the table above lacks would be missed only when it is needed. */
+/** A worker that the engine starts by a name nothing is built under would be missed only when it is needed. */
 function checkWorkers(folder) {
   for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.js'))) {
     const text = fs.readFileSync(path.join(folder, name), 'utf8');
     for (const [, worker] of text.matchAll(/["'`]\.\/([\w-]*worker\.js)["'`]/g)) {
       if (fs.existsSync(path.join(folder, worker))) continue;
-      throw new Error(`${worker} is started by the engine and has no entry in scripts/build.mjs.`);
+      throw new Error(
+        `${worker} is started by the engine, but no source has that name (see workerEntries in scripts/build.mjs).`,
+      );
     }
   }
 }

@@ -13,7 +13,7 @@ import { electronRuntime } from '../../scripts/electron-runtime.mjs';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let runtime: Awaited<ReturnType<typeof electronRuntime>>;
 let userData: string;
-const open: ElectronApplication[] = [];
+const open = new Set<ElectronApplication>();
 
 interface Opened {
   readonly app: ElectronApplication;
@@ -30,7 +30,10 @@ async function launch(...files: string[]): Promise<Opened> {
     // As an ordinary user Chromium's own sandbox stays on; as root it cannot start.
     chromiumSandbox: process.getuid?.() !== 0,
   });
-  open.push(app);
+  open.add(app);
+  app.process().once('exit', (code, signal) => {
+    if (open.has(app)) process.stdout.write(`Electron ended by itself: status ${code}, signal ${signal}\n`);
+  });
   const page = await app.firstWindow();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
@@ -40,7 +43,7 @@ async function launch(...files: string[]): Promise<Opened> {
 
 async function close({ app, errors }: Opened): Promise<void> {
   expect(errors).toEqual([]);
-  open.splice(open.indexOf(app), 1);
+  open.delete(app);
   await app.close();
 }
 
@@ -48,7 +51,6 @@ async function close({ app, errors }: Opened): Promise<void> {
 async function runSample(page: Page, name: string, end: string): Promise<void> {
   await page.getByRole('link', { name: 'Sessions', exact: true }).first().click();
   await page.getByRole('button', { name: `Run sample ${name}` }).click();
-  await page.getByRole('button', { name: 'Run graph' }).click();
   await page.getByRole('heading', { level: 1, name }).waitFor();
   await page.locator('weir-session-page weir-state-badge[large]').getByText(end).waitFor();
 }
@@ -72,8 +74,11 @@ beforeAll(async () => {
   process.stdout.write(`Electron ${runtime.version} (${runtime.kind})\n`);
   userData = mkdtempSync(path.join(tmpdir(), 'weir-e2e-'));
 });
-afterEach(async () => {
-  for (const app of open.splice(0)) await app.close().catch(() => app.process().kill('SIGKILL'));
+afterEach(() => {
+  const left = [...open];
+  open.clear();
+  // Only after a failed test. A kill, because a session that runs would ask before it ends.
+  for (const app of left) app.process().kill('SIGKILL');
 });
 afterAll(() => rmSync(userData, { recursive: true, force: true }));
 
@@ -115,7 +120,6 @@ describe('a new user', () => {
     const failing = page.getByRole('button', { name: /^Run sample .*fail/i });
     const name = (await failing.getAttribute('aria-label'))!.replace('Run sample ', '');
     await failing.click();
-    await page.getByRole('button', { name: 'Run graph' }).click();
     await page.getByRole('heading', { level: 1, name }).waitFor();
     await page.locator('weir-session-overview .errors').first().waitFor();
     await close(opened);
@@ -242,7 +246,7 @@ describe('the window', () => {
     expect(await questions.jsonValue()).toEqual(Array(2).fill('A session is still running.'));
 
     const gone = app.waitForEvent('close');
-    open.splice(open.indexOf(app), 1);
+    open.delete(app);
     await quit().catch(() => undefined); // End it.
     await gone;
 
@@ -309,9 +313,12 @@ describe('the page', () => {
       popup: null,
     });
     await page.evaluate(`void (location.href = 'https://example.org/')`);
-    await page.getByRole('button', { name: 'Open graph' }).first().waitFor();
-    expect(page.url()).toMatch(/^app:\/\/weir\//);
-    expect(app.windows()).toHaveLength(1);
+    const urls = await app.evaluate(({ webContents }) =>
+      webContents.getAllWebContents().map((c) => c.getURL()),
+    );
+    expect(urls).toHaveLength(1);
+    expect(urls[0]).toMatch(/^app:\/\/weir\//);
+    expect(await page.evaluate(`document.querySelector('weir-app') !== null`)).toBe(true);
     await close(opened);
   });
 

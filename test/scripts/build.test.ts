@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fingerprint } from '../../scripts/build.mjs';
+import { fingerprint, workerEntries } from '../../scripts/build.mjs';
 
 let folder: string;
 const write = (name: string, text: string): void => {
@@ -39,4 +39,18 @@ test('a build is up to date when nothing has changed, and editorsâ€™ and Pythonâ
   write('engine/.a.ts.swp', 'x');
   write('engine/__pycache__/x.pyc', 'x');
   expect(now()).toBe(before);
+});
+
+test('worker threads are built under the names the engine starts them by', () => {
+  const files = [
+    'engine/store/worker.ts',
+    'engine/store/writer.ts',
+    'engine/drops/io/sqlite-worker.ts',
+    'engine/drops/python/worker.ts',
+    'engine/drops/workers.ts',
+  ];
+  expect(workerEntries(files)).toEqual({
+    'engine/store-worker': 'engine/store/worker.ts',
+    'engine/sqlite-worker': 'engine/drops/io/sqlite-worker.ts',
+  });
 });
