@@ -1,0 +1,154 @@
+/** Dynamic libraries as applications (seed `dlg.apps.dynlib`, spec/engine.md 6.8), each in a process of its own. */
+import path from 'node:path';
+import { AppDROPStates, DaliugeException, DROPStates, InvalidDropException } from '../../protocol/index.ts';
+import { AppDROP, BarrierAppDROP, type Lane } from '../app-drop.ts';
+import type { DropKwargs } from '../drop.ts';
+import { floatParam, readParams } from '../params.ts';
+import { registerDrop } from '../registry.ts';
+import { DynlibProcess } from './dynlib-process.ts';
+import type { DynlibReport } from './dynlib-protocol.ts';
+import { describeApp } from './python-values.ts';
+
+/** The library of a drop: `lib`, or `libpath` as palettes call it. */
+function libraryOf(app: AppDROP, kwargs: DropKwargs): string {
+  const lib = kwargs['lib'] ?? kwargs['libpath'];
+  if (typeof lib !== 'string' || lib === '')
+    throw new InvalidDropException(
+      `${describeApp(app)} has no library to load; fill in its parameter "lib".`,
+      { details: { uid: app.uid } },
+    );
+  // Without a directory the system's loader looks for it.
+  return lib.includes('/') ? path.resolve(app.context.baseDir, lib) : lib;
+}
+
+function expectUnix(app: AppDROP): void {
+  if (process.platform === 'win32')
+    throw new InvalidDropException(`${describeApp(app)}: dynamic libraries run on Linux and macOS only.`);
+}
+
+/** Runs `init` and `run` of a library once its inputs are complete. */
+export class DynlibApp extends BarrierAppDROP {
+  readonly #lib: string;
+  #process: DynlibProcess | undefined;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#lib = libraryOf(this, kwargs);
+  }
+
+  override get lane(): Lane {
+    return 'process';
+  }
+
+  override get facts(): Readonly<Record<string, unknown>> {
+    return { lib: this.#lib, ...this.#process?.facts };
+  }
+
+  /** Seconds the library may take; 0: as long as it does. */
+  protected get timeoutSeconds(): number {
+    return 0;
+  }
+
+  override async run(): Promise<void> {
+    expectUnix(this);
+    this.#process = new DynlibProcess(this, {
+      lib: this.#lib,
+      isStreaming: false,
+      timeoutMs: this.timeoutSeconds * 1000,
+      onReport: () => undefined,
+    });
+    await this.#process.over;
+  }
+}
+
+const PROC = { timeout: floatParam('timeout', 600, 'Seconds the library may take') } as const;
+
+/** As DynlibApp, with a limit to its time. (Upstream needs this one for a process of its own; here both have one.) */
+export class DynlibProcApp extends DynlibApp {
+  readonly #timeout: number;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#timeout = readParams(PROC, kwargs, this.uid).timeout;
+  }
+
+  protected override get timeoutSeconds(): number {
+    return this.#timeout;
+  }
+}
+
+/**
+ * Hands data to a library while it is written. The library says when it runs and when it is done; the writer waits
+ * until the library has dealt with what it wrote.
+ */
+export class DynlibStreamApp extends AppDROP {
+  readonly #lib: string;
+  #process: DynlibProcess | undefined;
+  #isDone = false;
+
+  constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
+    super(oid, uid, kwargs);
+    this.#lib = libraryOf(this, kwargs);
+  }
+
+  override get lane(): Lane {
+    return 'process';
+  }
+
+  override get facts(): Readonly<Record<string, unknown>> {
+    return { lib: this.#lib, ...this.#process?.facts };
+  }
+
+  override async dataWritten(uid: string, data: Uint8Array): Promise<void> {
+    if (this.execStatus > AppDROPStates.RUNNING) return;
+    await this.#started().data(uid, data);
+  }
+
+  override dropCompleted(uid: string, state: DROPStates): void {
+    if (!this.#process && state === DROPStates.SKIPPED) void this.skip();
+    else if (this.execStatus <= AppDROPStates.RUNNING) this.#started().completed(uid, state);
+  }
+
+  #started(): DynlibProcess {
+    if (this.#process) return this.#process;
+    expectUnix(this);
+    this._flow.startApp(this._row);
+    this.#process = new DynlibProcess(this, {
+      lib: this.#lib,
+      isStreaming: true,
+      timeoutMs: 0,
+      onReport: (report) => this.#reported(report),
+    });
+    this.#process.over.then(
+      () => this.#ended(undefined),
+      (error: unknown) => this.#ended(error),
+    );
+    return this.#process;
+  }
+
+  #reported(report: DynlibReport): void {
+    if (report.kind !== 'done') return;
+    this.#isDone = report.status !== AppDROPStates.ERROR;
+    // The library has no more to say: its outputs end with its process.
+    this.#process?.end();
+  }
+
+  #ended(error: unknown): void {
+    if (this.#isDone) this._flow.finishApp(this._row);
+    else if (this.execStatus <= AppDROPStates.RUNNING)
+      void this.setError(
+        error ??
+          new DaliugeException(
+            'APP_FAILED',
+            `The library of ${describeApp(this)} ended without saying it was done.`,
+            {
+              details: { uid: this.uid, lib: this.#lib },
+            },
+          ),
+      );
+  }
+}
+
+registerDrop(DynlibApp, 'dlg.apps.dynlib.DynlibApp');
+registerDrop(DynlibProcApp, 'dlg.apps.dynlib.DynlibProcApp');
+registerDrop(DynlibStreamApp, 'dlg.apps.dynlib.DynlibStreamApp');
