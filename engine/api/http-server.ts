@@ -4,7 +4,7 @@
  * no web page the user happens to visit can run graphs.
  */
 import fastifyStatic from '@fastify/static';
-import fastifyWebsocket from '@fastify/websocket';
+import fastifyWebsocket, { type WebSocket } from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
 import { isWeirError, messageOf, WeirError } from '../protocol/index.ts';
 import { API_VERSION, type WireError } from './contract.ts';
@@ -32,7 +32,7 @@ const MAX_UNSENT_BYTES = 16 * 2 ** 20;
 const MAX_SUBSCRIPTIONS = 64;
 
 export function wireError(error: unknown): WireError {
-  if (isWeirError(error)) return error.toJSON() as WireError;
+  if (isWeirError(error)) return error.toJSON();
   return { code: 'INTERNAL', name: 'Error', message: messageOf(error), details: {} };
 }
 
@@ -128,9 +128,7 @@ function weirRoutes(app: FastifyInstance, service: ApiService): void {
   app.get('/weir/v1/push', { websocket: true }, (socket) => pushSocket(socket, service));
 }
 
-type Socket = import('@fastify/websocket').WebSocket;
-
-function pushSocket(socket: Socket, service: ApiService): void {
+function pushSocket(socket: WebSocket, service: ApiService): void {
   const ends = new Map<number, () => void>();
   const send = (message: unknown) => {
     if (socket.bufferedAmount > MAX_UNSENT_BYTES) socket.terminate();

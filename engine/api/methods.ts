@@ -8,8 +8,8 @@ import {
   NoDropException,
   messageOf,
 } from '../protocol/index.ts';
-import type { PhysicalGraph } from '../graph/index.ts';
-import type { DropOutcome, DropQuery, SessionRow, StoredDrop } from '../store/index.ts';
+import type { PhysicalGraph, View } from '../graph/index.ts';
+import type { DropOutcome, SessionRow, StoredDrop } from '../store/index.ts';
 import type {
   DropContent,
   DropDetail,
@@ -82,7 +82,7 @@ export function makeMethods(deps: ApiDeps): Methods {
         ...query,
         ...(state >= 0 ? { status: state } : {}),
         ...(kind ? { kind: kind === 'app' ? 1 : 0 } : {}),
-      } as DropQuery);
+      });
       return { rows: rows.map(dropRowOf), total };
     },
     'sessions.drop': async ({ sessionId, uid }) => {
@@ -289,7 +289,7 @@ async function liveContent(drop: DataDROP, offset: number, limit: number): Promi
 function graphView(
   folded: boolean,
   session: SessionRow,
-  view: import('../graph/index.ts').View,
+  view: View,
   states: { readonly status: Uint8Array },
 ): GraphView {
   const width = DROP_STATE_NAMES.length;

@@ -45,9 +45,9 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
       url,
       handler: async (request, reply) => {
         try {
-          const result = await handler(request as Request, reply);
+          const result = await handler(request, reply);
           if (reply.sent) return reply;
-          allowOrigin(request as Request, reply);
+          allowOrigin(request, reply);
           return await send(reply, result);
         } catch (error) {
           const { status, body } = restError(error, wrapped);

@@ -44,7 +44,7 @@ export async function unpacked(bytes: Uint8Array, limitBytes: number): Promise<U
   if (!isGzip && !isZlib) return bytes;
   try {
     const out = await (isGzip ? ungzip : unzlib)(bytes, { maxOutputLength: limitBytes });
-    return new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.length);
+    return new Uint8Array(out.buffer, out.byteOffset, out.length);
   } catch (cause) {
     const tooLarge = (cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
     throw new InvalidGraphException(

@@ -43,7 +43,7 @@ export class ApiService {
       throw new WeirError('USAGE', `There is no topic "${topic}".`, { details: { topic } });
     const name = topic as TopicName;
     this.#expect(`topic ${topic}`, topics[name].params, params ?? {});
-    return this.#push.subscribe(name, (params ?? {}) as { sessionId?: string }, listener);
+    return this.#push.subscribe(name, params ?? {}, listener);
   }
 
   close(): void {
@@ -53,7 +53,7 @@ export class ApiService {
   #expect(what: string, schema: TSchema, value: unknown): void {
     let check = this.#checks.get(what);
     if (!check) {
-      check = Compile(schema) as unknown as Check;
+      check = Compile(schema);
       this.#checks.set(what, check);
     }
     if (check.Check(value)) return;

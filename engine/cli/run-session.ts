@@ -97,17 +97,15 @@ function endings(
         `The session stands still: nothing runs, and ${session.waiting} drop(s) wait for something that will not happen here.`,
       ).then(resolve, reject);
     });
-    stops.push(stalled);
+    stops.push(() => void stalled());
     if (timeoutS !== undefined) {
-      const timer = setTimeout(
-        () =>
-          give(`The session was cancelled: it ran longer than the ${timeoutS} s of --timeout.`).then(
-            resolve,
-            reject,
-          ),
-        timeoutS * 1000,
-      );
-      stops.push(() => clearTimeout(timer));
+      const tooLong = () =>
+        void give(`The session was cancelled: it ran longer than the ${timeoutS} s of --timeout.`).then(
+          resolve,
+          reject,
+        );
+      const timer = setTimeout(tooLong, timeoutS * 1000);
+      stops.push(() => void clearTimeout(timer));
     }
     const cancel = () => {
       note('weir: cancelling the session (press Ctrl-C again to leave at once)');
@@ -155,10 +153,7 @@ async function writeOutputs(session: Session, dir: string): Promise<void> {
 }
 
 function fileName(uid: string): string {
-  return uid.replace(
-    /[/\\\u0000]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
-  );
+  return uid.replace(/[/\\]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`);
 }
 
 async function describe(

@@ -13,7 +13,8 @@ import {
 } from '../protocol/index.ts';
 import { crc32c } from './crc32c.ts';
 import { AbstractDROP, type DropKwargs } from './drop.ts';
-import { DataIO, OpenMode } from './io/data-io.ts';
+import type { DataIO } from './io/data-io.ts';
+import { OpenMode } from './io/data-io.ts';
 import { DataEvents, dataStep } from './machines.ts';
 
 /** Default size of one read, in bytes. */
@@ -232,17 +233,17 @@ export abstract class DataDROP extends AbstractDROP {
     try {
       const writer = this.#writer ?? (await this.#openWriter());
       let written = 0;
-      if (typeof data === 'string') {
-        written = await writer.writeText(data);
-        this.#account(written, bytes);
-      } else
-        for (let at = 0; at === 0 || at < bytes.length; at += TURN_BYTES) {
-          if (at > 0) await nextTurn();
-          const slice = bytes.length <= TURN_BYTES ? bytes : bytes.subarray(at, at + TURN_BYTES);
-          const taken = await writer.write(slice);
-          written += taken;
-          this.#account(taken, slice);
-        }
+      for (let at = 0; at === 0 || at < bytes.length; at += TURN_BYTES) {
+        if (at > 0) await nextTurn();
+        const slice = bytes.length <= TURN_BYTES ? bytes : bytes.subarray(at, at + TURN_BYTES);
+        // Text goes as text, because there is storage made of text.
+        const isText = typeof data === 'string' && slice === bytes;
+        const taking = isText ? writer.writeText(data) : writer.write(slice);
+        // Summed while the storage takes it: files are written by other threads.
+        this.#sum(slice);
+        written += await taking;
+      }
+      this.#size = (this.#size ?? 0) + written;
       return written;
     } catch (cause) {
       const error = this.#storageError('written', cause);
@@ -265,8 +266,7 @@ export abstract class DataDROP extends AbstractDROP {
     return this.getIO();
   }
 
-  #account(written: number, bytes: Uint8Array): void {
-    this.#size = (this.#size ?? 0) + written;
+  #sum(bytes: Uint8Array): void {
     if (this.context.env['DLG_DISABLE_CHECKSUM'] === undefined) {
       this.#checksumType = ChecksumTypes.CRC_32C;
       this.#checksum = crc32c(bytes, this.#checksum ?? 0);

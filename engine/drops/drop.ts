@@ -1,6 +1,6 @@
 /** The base of every drop (seed `dlg.drop.AbstractDROP`, spec/engine.md section 3). */
+import type { AppDROPStates } from '../protocol/index.ts';
 import {
-  AppDROPStates,
   DROPPhases,
   DROPStates,
   EventFirer,

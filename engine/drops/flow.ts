@@ -20,7 +20,8 @@ import {
   ProducerVerdicts,
 } from './machines.ts';
 import { RingQueue } from './ring-queue.ts';
-import { DropTable, Flags } from './table.ts';
+import type { DropTable } from './table.ts';
+import { Flags } from './table.ts';
 
 /** Kinds of events that an observer sees; the integers are those of the store. */
 export const FlowEvents = { status: 0, execStatus: 1, dropCompleted: 2, producerFinished: 3 } as const;

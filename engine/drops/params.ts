@@ -75,7 +75,7 @@ export function listParam(
     convert(value, where) {
       const parsed = typeof value === 'string' ? literal(value, where, 'a list') : value;
       if (!Array.isArray(parsed)) throw wrong(where, 'a list', value);
-      return parsed;
+      return parsed as readonly unknown[];
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Class paths of graphs -> drop classes. A graph names Python classes; ours answer under the same names. */
-import { AbstractDROP, type DropKwargs } from './drop.ts';
+import type { AbstractDROP } from './drop.ts';
+import { type DropKwargs } from './drop.ts';
 
 /** A drop class as the registry holds it. */
 export interface DropClass {

@@ -29,7 +29,7 @@ import {
 import { GraphBuilder, SpecFlags, type PhysicalGraph } from '../graph/index.ts';
 import type { Store, StoredError } from '../store/index.ts';
 import { DropFactory, type ClassFinder } from './drop-factory.ts';
-import { Lanes } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
 import { Outcomes } from './outcomes.ts';
 import { Recorder, type SessionDelta } from './recorder.ts';
 import { Slices } from './slices.ts';
@@ -657,7 +657,7 @@ function textColumn(
   const bytes = new Uint8Array(total);
   for (let row = 0; row < count; row++) {
     const [start, length] = use(row);
-    bytes.set(text.subarray(start, start + length), offsets[row] as number);
+    bytes.set(text.subarray(start, start + length), offsets[row]);
   }
   return { bytes, offsets };
 }

@@ -84,7 +84,7 @@ function openBrowser(url: string): void {
       : process.platform === 'win32'
         ? ['cmd', '/c', 'start', '', url]
         : ['xdg-open', url];
-  const child = spawn(command as string, args, { stdio: 'ignore', detached: true });
+  const child = spawn(command, args, { stdio: 'ignore', detached: true });
   child.on('error', () => note(`weir: no browser was found; open ${url} yourself.`));
   child.unref();
 }

@@ -1,0 +1,2 @@
+/** The door of the cli room. */
+export { main, makeProgram } from './program.ts';
