@@ -8,7 +8,6 @@ import {
   GraphException,
   SchedulerException,
   TranslatorError,
-  type Place,
   type Progress,
   type TranslationReason,
   type TranslationWarning,
@@ -146,5 +145,5 @@ function rebuild(error: WorkerError): WeirError {
   if (!error.isTranslation) return new WeirError(code, error.message, { details: error.details });
   const { reason, ...place } = error.details;
   const Class = error.name in CLASSES ? CLASSES[error.name as keyof typeof CLASSES] : TranslatorError;
-  return new Class(reason as TranslationReason, error.message, place as Place, code);
+  return new Class(reason as TranslationReason, error.message, place, code);
 }

@@ -1,3 +1,4 @@
+export { checkLogicalGraph, type GraphProblem } from './check.ts';
 export * from './configure.ts';
 export * from './errors.ts';
 export * from './fill.ts';

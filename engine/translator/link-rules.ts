@@ -52,13 +52,13 @@ function checkLink(link: ModelLink): void {
   const refuse = (reason: TranslationReason, expected: string, found: string): never => {
     throw new GInvalidLink(
       reason,
-      `Expected ${expected}, found ${found} (link ${link.given.index + 1}, from "${source.name}", ${source.id}, to ` +
-        `"${target.name}", ${target.id}).`,
+      `Expected ${expected}, found ${found} (link ${link.given.index + 1}, from "${source.name}", ${source.sourceId}, to ` +
+        `"${target.name}", ${target.sourceId}).`,
       {
         link: link.given.index,
-        fromId: source.id,
-        toId: target.id,
-        nodeId: target.id,
+        fromId: source.sourceId,
+        toId: target.sourceId,
+        nodeId: target.sourceId,
         nodeName: target.name,
         expected,
         found,
@@ -153,7 +153,7 @@ function checkLoops(source: ModelNode, target: ModelNode, refuse: Refuse): void 
       refuse(
         'loops-not-synchronised',
         `linked Loops to have the same number of iterations`,
-        `${countA} in "${a.name}" (${a.id}) and ${countB} in "${b.name}" (${b.id})`,
+        `${countA} in "${a.name}" (${a.sourceId}) and ${countB} in "${b.name}" (${b.sourceId})`,
       );
     }
     a = a.parent;

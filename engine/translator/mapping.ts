@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../protocol/index.ts';
 import { GPGTException, shown } from './errors.ts';
 import { oidsIn, splitPgt } from './partition/drop-graph.ts';
+import { textOf } from './text.ts';
 
 /**
  * Replaces the `#` indices of a partitioned graph by hosts (spec/translator.md 13): the first `numIslands` hosts are
@@ -58,8 +59,8 @@ function indexOf(drop: JsonObject, key: 'node' | 'island'): number {
   if (typeof value !== 'string') {
     throw new GPGTException(
       'pgt-malformed',
-      `Expected "${key}" of drop "${String(drop['oid'] as string)}" to be a text like "#0", found ${shown(value)}.`,
-      { oid: String(drop['oid'] as string), fieldName: key, found: shown(value) },
+      `Expected "${key}" of drop "${textOf(drop['oid'])}" to be a text like "#0", found ${shown(value)}.`,
+      { oid: textOf(drop['oid']), fieldName: key, found: shown(value) },
     );
   }
   return /^#\d+$/.test(value) ? Number(value.slice(1)) : -1;

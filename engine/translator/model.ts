@@ -3,11 +3,14 @@ import { GInvalidNode, GraphException, shown, type WarningSink } from './errors.
 import { Category, categoryTypeOf, type LgField } from './logical-graph.ts';
 import type { PreparedGraph, PrepLink, PrepNode } from './prepare.ts';
 import type { TranslationRules } from './rules.ts';
+import { textOf } from './text.ts';
 
 /** A node of the prepared graph with its place in the hierarchy (spec/translator.md 3). */
 export interface ModelNode {
   readonly index: number;
   readonly id: string;
+  /** The id the node has in the graph; differs for a construct whose id went to its application. */
+  readonly sourceId: string;
   readonly name: string;
   readonly category: string;
   /** Undefined only where upstream has none either and takes the node for data. */
@@ -62,8 +65,8 @@ export function buildModel(graph: PreparedGraph, rules: TranslationRules, warn?:
       if (rules === 'corrected') continue;
       warn?.({
         reason: 'comment-inside-construct',
-        message: `The ${node.category} "${node.name}" (${node.id}) inside "${node.parent.name}" becomes a drop without meaning; move it out.`,
-        place: { nodeId: node.id, nodeName: node.name },
+        message: `The ${node.category} "${node.name}" (${node.sourceId}) inside "${node.parent.name}" becomes a drop without meaning; move it out.`,
+        place: { nodeId: node.sourceId, nodeName: node.name },
       });
     }
     node.parent.children.push(node);
@@ -83,7 +86,7 @@ export function buildModel(graph: PreparedGraph, rules: TranslationRules, warn?:
 
 function modelNode(prep: PrepNode, index: number): ModelNode {
   const attrs = prep.attrs;
-  const name = typeof attrs['name'] === 'string' ? attrs['name'] : String(attrs['name'] ?? '');
+  const name = textOf(attrs['name']);
   const category = typeof attrs['category'] === 'string' ? attrs['category'] : prep.source.category;
   const declared = attrs['categoryType'];
   let categoryType = typeof declared === 'string' && declared !== '' ? declared : categoryTypeOf(category);
@@ -101,6 +104,7 @@ function modelNode(prep: PrepNode, index: number): ModelNode {
   return {
     index,
     id: prep.id,
+    sourceId: prep.source.id,
     name,
     category,
     categoryType,
@@ -143,9 +147,9 @@ export function checkNesting(node: ModelNode, rules: TranslationRules): void {
   if (node.isMkn || (rules === 'corrected' && node.category !== Category.FORCE_NODE)) return;
   throw new GInvalidNode(
     'group-kind-not-nestable',
-    `Expected the construct "${node.parent.name}" (${node.parent.id}) to contain components, Scatters, Loops and GroupBys, found the ` +
-      `${node.category} "${node.name}" (${node.id}) in it. Move it out to the top level.`,
-    { nodeId: node.id, nodeName: node.name, fieldName: 'parentId', found: node.category },
+    `Expected the construct "${node.parent.name}" (${node.parent.sourceId}) to contain components, Scatters, Loops and GroupBys, found the ` +
+      `${node.category} "${node.name}" (${node.sourceId}) in it. Move it out to the top level.`,
+    { nodeId: node.sourceId, nodeName: node.name, fieldName: 'parentId', found: node.category },
   );
 }
 
@@ -183,19 +187,19 @@ export function countOf(node: ModelNode): number {
   const keys = COUNT_KEYS[node.category] ?? [];
   const key = keys.find((k) => node.attrs[k] !== undefined);
   const fallback = COUNT_DEFAULTS[node.category];
-  const label = `${node.category} "${node.name}" (${node.id})`;
+  const label = `${node.category} "${node.name}" (${node.sourceId})`;
   if (key === undefined) {
     if (fallback !== undefined) return fallback;
     throw new GInvalidNode(
       'count-missing',
       `Expected ${label} to have the field "${keys[0] ?? 'count'}", found none. Add it with a whole number of at least 1.`,
-      { nodeId: node.id, nodeName: node.name, fieldName: keys[0] ?? '', expected: 'whole number >= 1' },
+      { nodeId: node.sourceId, nodeName: node.name, fieldName: keys[0] ?? '', expected: 'whole number >= 1' },
     );
   }
   const raw = node.attrs[key];
   const count = integerOf(raw);
   const place = {
-    nodeId: node.id,
+    nodeId: node.sourceId,
     nodeName: node.name,
     fieldName: key,
     expected: 'whole number >= 1',
@@ -233,9 +237,9 @@ export function dopOf(node: ModelNode, rules: TranslationRules, asking: readonly
   if (asking.includes(node)) {
     throw new GInvalidNode(
       'counts-depend-on-each-other',
-      `Expected the size of ${node.category} "${node.name}" (${node.id}) to follow from its inputs, found that they depend on it ` +
+      `Expected the size of ${node.category} "${node.name}" (${node.sourceId}) to follow from its inputs, found that they depend on it ` +
         'in turn. Break the circle of links.',
-      { nodeId: node.id, nodeName: node.name },
+      { nodeId: node.sourceId, nodeName: node.name },
     );
   }
   const dop = computeDop(node, rules, [...asking, node]);
@@ -262,10 +266,10 @@ function computeDop(node: ModelNode, rules: TranslationRules, asking: readonly M
     default:
       throw new GInvalidNode(
         'unknown-group-kind',
-        `Expected the construct "${node.name}" (${node.id}) to be one that Weir can unroll, found category ${shown(node.category)}` +
+        `Expected the construct "${node.name}" (${node.sourceId}) to be one that Weir can unroll, found category ${shown(node.category)}` +
           (node.category === Category.MKN ? ' without both an input and an output application' : '') +
           '. Choose another construct.',
-        { nodeId: node.id, nodeName: node.name, fieldName: 'category', found: node.category },
+        { nodeId: node.sourceId, nodeName: node.name, fieldName: 'category', found: node.category },
       );
   }
 }
@@ -280,8 +284,8 @@ export function gatheredBy(
   if (input === undefined) {
     throw new GInvalidNode(
       'gather-without-input',
-      `Expected the Gather "${node.name}" (${node.id}) to have an input, found none. Link the data to gather to it.`,
-      { nodeId: node.id, nodeName: node.name },
+      `Expected the Gather "${node.name}" (${node.sourceId}) to have an input, found none. Link the data to gather to it.`,
+      { nodeId: node.sourceId, nodeName: node.name },
     );
   }
   if (input.category === Category.GROUP_BY && input.isGroup && rules === 'daliuge') {
@@ -299,36 +303,36 @@ export function groupByLevels(node: ModelNode, _rules: TranslationRules): ModelN
   if (input === undefined) {
     throw new GInvalidNode(
       'groupby-without-input',
-      `Expected the GroupBy "${node.name}" (${node.id}) to have an input, found none. Link the data to group to it.`,
-      { nodeId: node.id, nodeName: node.name },
+      `Expected the GroupBy "${node.name}" (${node.sourceId}) to have an input, found none. Link the data to group to it.`,
+      { nodeId: node.sourceId, nodeName: node.name },
     );
   }
   const innermost = input.parent;
   if (innermost === undefined) return [];
   const raw = node.attrs['group_key'];
-  const text = raw === undefined || raw === null ? 'None' : String(raw as string | number).trim();
+  const text = textOf(raw ?? 'None').trim();
   if (text === 'None' || text === '-1' || text === '') return [innermost];
   const keys = text.split(',').map((k) => k.trim());
   const levels: ModelNode[] = [];
   for (const key of keys) {
     // An id may be that of the Scatter or, after 2.4, of its application; the construct then has a derived one.
-    const level = input.ancestors.find((a) => a.id === key || a.attrs['id'] === key);
+    const level = input.ancestors.find((a) => a.id === key || a.sourceId === key);
     if (level !== undefined) {
       if (!levels.includes(level)) levels.push(level);
       continue;
     }
-    const place = { nodeId: node.id, nodeName: node.name, fieldName: 'group_key', found: text };
-    const around = input.ancestors.map((a) => `${String(a.attrs['id'] ?? a.id)} ("${a.name}")`).join(', ');
+    const place = { nodeId: node.sourceId, nodeName: node.name, fieldName: 'group_key', found: text };
+    const around = input.ancestors.map((a) => `${a.sourceId} ("${a.name}")`).join(', ');
     if (!/^-?\d+$/.test(key)) {
       throw new GraphException(
         'groupby-key-not-integer',
-        `Expected "group_key" of the GroupBy "${node.name}" (${node.id}) to be None or ids of constructs around its input (${around}), found ${shown(text)}.`,
+        `Expected "group_key" of the GroupBy "${node.name}" (${node.sourceId}) to be None or ids of constructs around its input (${around}), found ${shown(text)}.`,
         place,
       );
     }
     throw new GInvalidNode(
       keys.length === 1 ? 'groupby-single-key-mismatch' : 'groupby-multi-key-defect',
-      `Expected "group_key" of the GroupBy "${node.name}" (${node.id}) to name constructs around its input (${around}), found ${shown(key)}.`,
+      `Expected "group_key" of the GroupBy "${node.name}" (${node.sourceId}) to name constructs around its input (${around}), found ${shown(key)}.`,
       place,
     );
   }

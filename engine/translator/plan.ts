@@ -1,6 +1,8 @@
 import type { JsonObject } from '../protocol/index.ts';
 import { convertConstructs } from './constructs.ts';
-import { GInvalidNode, GraphException, TranslatorError, type WarningSink } from './errors.ts';
+import { warnOfCycles } from './cycles.ts';
+import type { TranslatorError } from './errors.ts';
+import { GInvalidNode, GraphException, type WarningSink } from './errors.ts';
 import { checkLinks, type ModelLink } from './link-rules.ts';
 import { Category, type LogicalGraph } from './logical-graph.ts';
 import { buildModel, checkNesting, dopOf, type Model, type ModelNode } from './model.ts';
@@ -91,6 +93,7 @@ export function planModel(model: Model, links: readonly ModelLink[], options: Un
   for (const relation of relations) edgeCount += relation.pairs.size;
   const maxDrops = options.maxDrops ?? DEFAULT_MAX_DROPS;
   if (edgeCount > maxDrops * MAX_EDGES_PER_DROP_LIMIT) throw tooManyEdges(relations, edgeCount, maxDrops);
+  if (options.warn !== undefined) warnOfCycles(relations, options.warn);
   return {
     oidPrefix: options.oidPrefix,
     nodes: builder.nodes,
@@ -173,9 +176,9 @@ class PlanBuilder {
         const missing = starts.length === 0 ? 'group_start' : 'group_end';
         throw new GInvalidNode(
           'loop-needs-start-and-end',
-          `Expected the Loop "${node.name}" (${node.id}) to contain a component with "group_start" and one with "group_end" set, found ` +
+          `Expected the Loop "${node.name}" (${node.sourceId}) to contain a component with "group_start" and one with "group_end" set, found ` +
             `none with "${missing}". Mark where an iteration ${starts.length === 0 ? 'begins' : 'ends'}.`,
-          { nodeId: node.id, nodeName: node.name, fieldName: missing, expected: 'true', found: 'none' },
+          { nodeId: node.sourceId, nodeName: node.name, fieldName: missing, expected: 'true', found: 'none' },
         );
       }
       for (const end of ends) {
@@ -205,9 +208,15 @@ function checkGroupByInput(node: ModelNode): void {
   if (input === undefined || input.categoryType !== 'Application') return;
   throw new GInvalidNode(
     'groupby-input-kind',
-    `Expected the GroupBy "${node.name}" (${node.id}) to be fed by data, found the application "${input.name}" (${input.id}). ` +
+    `Expected the GroupBy "${node.name}" (${node.sourceId}) to be fed by data, found the application "${input.name}" (${input.sourceId}). ` +
       'Put a data component between them.',
-    { nodeId: node.id, nodeName: node.name, fromId: input.id, expected: 'Data', found: input.categoryType },
+    {
+      nodeId: node.sourceId,
+      nodeName: node.name,
+      fromId: input.sourceId,
+      expected: 'Data',
+      found: input.categoryType,
+    },
   );
 }
 
@@ -231,10 +240,10 @@ function tooManyDrops(
   );
   return new GraphException(
     'too-many-drops',
-    `Expected a graph of at most ${maxDrops.toLocaleString('en')} drops, found that "${node.name}" (${node.id}) alone would have ` +
+    `Expected a graph of at most ${maxDrops.toLocaleString('en')} drops, found that "${node.name}" (${node.sourceId}) alone would have ` +
       `${count.toLocaleString('en')} copies${story === '' ? '' : `: ${story}`}. Lower a count, or raise the limit on the number of drops.`,
     {
-      nodeId: (largest ?? node).id,
+      nodeId: (largest ?? node).sourceId,
       nodeName: (largest ?? node).name,
       expected: `<= ${maxDrops}`,
       found: String(count),
@@ -250,8 +259,14 @@ function tooManyEdges(relations: readonly Relation[], edges: number, maxDrops: n
   return new GraphException(
     'too-many-drops',
     `Expected at most ${(maxDrops * MAX_EDGES_PER_DROP_LIMIT).toLocaleString('en')} links between drops, found ${edges.toLocaleString('en')}, ` +
-      `most of them from "${from.name}" (${from.id}) to "${to.name}" (${to.id}). Lower a count around them.`,
-    { nodeId: from.id, nodeName: from.name, fromId: from.id, toId: to.id, found: String(edges) },
+      `most of them from "${from.name}" (${from.sourceId}) to "${to.name}" (${to.sourceId}). Lower a count around them.`,
+    {
+      nodeId: from.sourceId,
+      nodeName: from.name,
+      fromId: from.sourceId,
+      toId: to.sourceId,
+      found: String(edges),
+    },
     'GRAPH_TOO_LARGE',
   );
 }

@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../protocol/index.ts';
 import { isUsableAppType } from './logical-graph.ts';
+import { textOf } from './text.ts';
 
 /**
  * Logical graphs of EAGLE up to v5 (spec/translator.md 1.9): numeric keys, port arrays, `text` for names. They become
@@ -66,7 +67,7 @@ function convertNode(node: JsonObject): JsonObject {
   for (const [array] of PORT_ARRAYS) delete out[array];
   delete out['key'];
   delete out['text'];
-  out['id'] = String(node['key']);
+  out['id'] = textOf(node['key']);
   const name = node['name'] ?? node['text'];
   out['name'] = typeof name === 'string' ? name : '';
   const category = typeof node['category'] === 'string' ? node['category'] : '';
@@ -74,7 +75,7 @@ function convertNode(node: JsonObject): JsonObject {
   const parent = node['parentId'] ?? node['parentKey'] ?? node['group'];
   delete out['group'];
   delete out['parentKey'];
-  if (parent !== null && parent !== undefined) out['parentId'] = String(parent as string | number);
+  if (parent !== null && parent !== undefined) out['parentId'] = textOf(parent);
 
   const hasInput = isUsableAppType(node['inputApplicationType']);
   const hasOutput = isUsableAppType(node['outputApplicationType']);

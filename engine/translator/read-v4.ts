@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../protocol/index.ts';
+import { textOf } from './text.ts';
 
 /**
  * Logical graphs of the newest editor, schema "V4" (spec/translator.md 1.9): objects keyed by id instead of arrays,
@@ -22,14 +23,14 @@ const GROUPS = new Set([
 
 export function convertV4(graph: JsonObject): JsonObject {
   const nodes = values(graph['nodes']);
-  const byId = new Map(nodes.map((n) => [String(n['id']), n]));
+  const byId = new Map(nodes.map((n) => [textOf(n['id']), n]));
   const hostOf = new Map<string, string>();
   for (const node of nodes) {
     const host = node['embedId'];
-    if (typeof host === 'string') hostOf.set(String(node['id']), host);
+    if (typeof host === 'string') hostOf.set(textOf(node['id']), host);
     for (const key of ['inputApplicationId', 'outputApplicationId']) {
       const app = node[key];
-      if (typeof app === 'string' && byId.has(app)) hostOf.set(app, String(node['id']));
+      if (typeof app === 'string' && byId.has(app)) hostOf.set(app, textOf(node['id']));
     }
   }
   const model = isJsonObject(graph['modelData']) ? graph['modelData'] : {};
@@ -37,7 +38,7 @@ export function convertV4(graph: JsonObject): JsonObject {
   return {
     ...rest,
     modelData: { ...model, schemaVersion: 'OJS' },
-    nodeDataArray: nodes.filter((n) => !hostOf.has(String(n['id']))).map((n) => convertNode(n, byId)),
+    nodeDataArray: nodes.filter((n) => !hostOf.has(textOf(n['id']))).map((n) => convertNode(n, byId)),
     linkDataArray: values(edges).map((e) => convertEdge(e, hostOf)),
     visualDataArray: values(visuals),
   };
@@ -53,7 +54,7 @@ function convertNode(node: JsonObject, byId: ReadonlyMap<string, JsonObject>): J
   const { embedId: _embed, parentId, ...rest } = node;
   const out: Record<string, Json | undefined> = { ...rest, fields: values(node['fields']) };
   if (typeof parentId === 'string') out['parentId'] = parentId;
-  if (out['isGroup'] === undefined) out['isGroup'] = GROUPS.has(String(node['category']));
+  if (out['isGroup'] === undefined) out['isGroup'] = GROUPS.has(textOf(node['category']));
   for (const side of ['input', 'output'] as const) {
     const id = node[`${side}ApplicationId`];
     const app = typeof id === 'string' ? byId.get(id) : undefined;

@@ -4,6 +4,7 @@ import { graphKind } from './graph-kind.ts';
 import { GraphKind, type LgField, type LgLink, type LgNode, type LogicalGraph } from './logical-graph.ts';
 import { convertOldDialect, isOldDialect } from './read-old.ts';
 import { convertV4, isV4 } from './read-v4.ts';
+import { textOf } from './text.ts';
 
 const MAX_PROBLEMS = 100;
 
@@ -125,7 +126,7 @@ function checkNode(raw: Json, index: number, report: (p: GraphException) => void
     );
     return undefined;
   }
-  const name = typeof raw['name'] === 'string' ? raw['name'] : String(raw['name'] ?? raw['text'] ?? '');
+  const name = textOf(raw['name'] ?? raw['text']);
   const id = typeof raw['id'] === 'number' ? String(raw['id']) : raw['id'];
   const label = `node ${index + 1}${name === '' ? '' : ` ("${name}")`}`;
   if (typeof id !== 'string' || id === '') {

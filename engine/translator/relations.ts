@@ -289,13 +289,13 @@ class RelationBuilder {
       this.#input.warn?.({
         reason: 'port-unnamed',
         message:
-          `Link ${given.index + 1} from "${source.name}" (${source.id}) to "${target.name}" (${target.id}) names a port that ` +
+          `Link ${given.index + 1} from "${source.name}" (${source.sourceId}) to "${target.name}" (${target.sourceId}) names a port that ` +
           `"${side.name}" does not have; the drops are linked without a port name.`,
         place: {
           link: given.index,
-          fromId: source.id,
-          toId: target.id,
-          nodeId: side.id,
+          fromId: source.sourceId,
+          toId: target.sourceId,
+          nodeId: side.sourceId,
           nodeName: side.name,
         },
       });
@@ -371,13 +371,13 @@ function unknownPort(
   const known = node.fields.filter((f) => isPortUsage(f.usage, direction)).map((f) => f.name);
   return new GInvalidLink(
     'link-unknown-port',
-    `Expected link ${given.index + 1} to ${key === 'fromPort' ? 'leave' : 'enter'} "${node.name}" (${node.id}) at one of its ` +
+    `Expected link ${given.index + 1} to ${key === 'fromPort' ? 'leave' : 'enter'} "${node.name}" (${node.sourceId}) at one of its ` +
       `${direction}put ports (${known.join(', ') || 'it has none'}), found the port id ${portId ?? 'missing'}. Draw the link again.`,
     {
       link: given.index,
       fromId: given.from,
       toId: given.to,
-      nodeId: node.id,
+      nodeId: node.sourceId,
       nodeName: node.name,
       fieldName: key,
       found: portId ?? 'nothing',
@@ -389,13 +389,13 @@ function unknownPort(
 function countMismatch(a: ModelNode, countA: number, b: ModelNode, countB: number): GraphException {
   return new GraphException(
     'internal-count-mismatch',
-    `Expected the copies of "${a.name}" (${a.id}) and "${b.name}" (${b.id}) to fit each other, found ${countA} and ${countB}. ` +
+    `Expected the copies of "${a.name}" (${a.sourceId}) and "${b.name}" (${b.sourceId}) to fit each other, found ${countA} and ${countB}. ` +
       'Check the constructs around both.',
     {
-      nodeId: b.id,
+      nodeId: b.sourceId,
       nodeName: b.name,
-      fromId: a.id,
-      toId: b.id,
+      fromId: a.sourceId,
+      toId: b.sourceId,
       expected: String(countA),
       found: String(countB),
     },

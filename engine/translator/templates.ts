@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../protocol/index.ts';
 import { GraphException, shown } from './errors.ts';
 import { Category, type LgField } from './logical-graph.ts';
 import { integerOf, type ModelNode } from './model.ts';
+import { textOf } from './text.ts';
 
 const SLEEP_APP = 'dlg.apps.simple.SleepApp';
 const IN_MEMORY = 'dlg.data.drops.memory.InMemoryDROP';
@@ -107,8 +108,8 @@ function appPart(node: ModelNode, spec: Record<string, Json>): void {
     const key = Object.keys(node.attrs).find((k) => EXECUTION_TIME.test(k)) ?? 'execution_time';
     throw new GraphException(
       'negative-execution-time',
-      `Expected field "${key}" of "${node.name}" (${node.id}) to be 0 or more seconds, found ${shown(node.attrs[key])}.`,
-      { nodeId: node.id, nodeName: node.name, fieldName: key, expected: '>= 0', found: shown(weight) },
+      `Expected field "${key}" of "${node.name}" (${node.sourceId}) to be 0 or more seconds, found ${shown(node.attrs[key])}.`,
+      { nodeId: node.sourceId, nodeName: node.name, fieldName: key, expected: '>= 0', found: shown(weight) },
     );
   }
   // An empty class counts as none: the engine gets the raw field all the same.
@@ -118,7 +119,7 @@ function appPart(node: ModelNode, spec: Record<string, Json>): void {
     else if (node.category === Category.DOCKER) dropclass = 'dlg.apps.dockerapp.DockerApp';
   }
   // The orphan of a Service construct is an application whose class is its embedded application's name.
-  if (node.isGroup && node.category === Category.SERVICE) dropclass = String(otherClass(node) ?? '');
+  if (node.isGroup && node.category === Category.SERVICE) dropclass = textOf(otherClass(node));
   spec['categoryType'] = 'Application';
   spec['dropclass'] = dropclass;
   spec['weight'] = weight;
@@ -134,9 +135,9 @@ function dataPart(node: ModelNode, spec: Record<string, Json>): void {
   if (dropclass === undefined) {
     throw new GraphException(
       'data-class-unknown',
-      `Expected the data component "${node.name}" (${node.id}) of category ${node.category} to have a field "dropclass", found none. ` +
+      `Expected the data component "${node.name}" (${node.sourceId}) of category ${node.category} to have a field "dropclass", found none. ` +
         'Add it, for example with the value dlg.data.drops.memory.InMemoryDROP.',
-      { nodeId: node.id, nodeName: node.name, fieldName: 'dropclass', found: node.category },
+      { nodeId: node.sourceId, nodeName: node.name, fieldName: 'dropclass', found: node.category },
       'GRAPH_UNKNOWN_CLASS',
     );
   }

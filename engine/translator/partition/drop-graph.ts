@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../protocol/index.ts';
 import { GPGTException, SchedulerException, shown } from '../errors.ts';
+import { textOf } from '../text.ts';
 
 /**
  * A physical graph as numbers (spec/translator.md 9): drops are indices in list order, edges are in the order in which
@@ -58,7 +59,7 @@ export function buildDropGraph(drops: readonly JsonObject[]): DropGraph {
   const size = drops.length;
   const indexOf = new Map<string, number>();
   drops.forEach((drop, i) => {
-    const oid = String(drop['oid'] as string);
+    const oid = textOf(drop['oid']);
     if (indexOf.has(oid)) {
       throw new GPGTException(
         'pgt-malformed',
@@ -176,7 +177,7 @@ function togetherOf(drops: readonly JsonObject[]): Int32Array {
 }
 
 function unknownOid(drop: JsonObject, key: string, oid: string): GPGTException {
-  const from = String(drop['oid'] as string);
+  const from = textOf(drop['oid']);
   return new GPGTException(
     'pgt-unknown-oid',
     `Expected "${key}" of drop "${from}" to name drops of the graph, found "${oid}", which is not one.`,
@@ -229,14 +230,14 @@ function cycleError(graph: DropGraph, left: Int32Array): SchedulerException {
   } while (at !== start && at >= 0);
   const nameOf = (i: number): string => {
     const drop = graph.drops[i];
-    return `"${String((drop?.['name'] as string | undefined) ?? '')}" (${String(drop?.['oid'] as string)})`;
+    return `"${textOf(drop?.['name'])}" (${textOf(drop?.['oid'])})`;
   };
   const names = cycle.reverse().slice(0, 6).map(nameOf).join(' -> ');
   return new SchedulerException(
     'cycle',
     `Expected a graph without cycles, found ${cycle.length} drops that wait for each other: ${names}${cycle.length > 6 ? ' -> ...' : ''}. ` +
       'Remove one of the links between them.',
-    { oid: String(graph.drops[cycle[0] ?? 0]?.['oid'] as string) },
+    { oid: textOf(graph.drops[cycle[0] ?? 0]?.['oid']) },
     'GRAPH_CYCLE',
   );
 }

@@ -1,6 +1,7 @@
 import type { WorkOptions } from '../errors.ts';
 import { DropKind, topologicalOrder, type DropGraph } from './drop-graph.ts';
 import { partitionMetis } from './metis.ts';
+import { textOf } from '../text.ts';
 
 export interface MeasuredOptions extends WorkOptions {
   readonly parts: number;
@@ -82,8 +83,7 @@ function timesOf(
     const drop = graph.drops[i];
     const key = drop?.['lg_key'];
     const found =
-      seconds.get(String(drop?.['oid'] as string)) ??
-      (typeof key === 'string' ? seconds.get(key) : undefined);
+      seconds.get(textOf(drop?.['oid'])) ?? (typeof key === 'string' ? seconds.get(key) : undefined);
     if (found === undefined || !Number.isFinite(found) || found < 0) continue;
     known[i] = found;
     measured += found;

@@ -19,7 +19,7 @@ function groupDigest(drops: readonly JsonObject[], part: Int32Array): string {
   const groups = new Map<number, string[]>();
   part.forEach((p, i) => {
     const group = groups.get(p) ?? [];
-    group.push(String(drops[i]?.['oid'] as string).replace('GOLD_', ''));
+    group.push((drops[i]?.['oid'] as string).replace('GOLD_', ''));
     groups.set(p, group);
   });
   const lines = [...groups.values()].map((g) => g.sort().join('|')).sort();
