@@ -70,7 +70,7 @@ export class WeirCodeBlock extends LitElement {
   }
 
   override render() {
-    return html`<pre tabindex="0" role="region" aria-label=${this.label}>${this.text}</pre>
+    return html`<pre tabindex="0" role="group" aria-label=${this.label}>${this.text}</pre>
       ${
         this.copyable
           ? html`<weir-copy-button text=${this.text} label=${`${S.copy}: ${this.label}`}></weir-copy-button>`

@@ -5,10 +5,15 @@ import { base } from '../styles/shared.ts';
 /**
  * @attr heading - why there is nothing
  * @attr message - what to do
+ * @attr page - it is all there is on the page, and its heading the page's own
  * @slot - buttons or links that do it
  */
 export class WeirEmptyState extends LitElement {
-  static override properties = { heading: { type: String }, message: { type: String } };
+  static override properties = {
+    heading: { type: String },
+    message: { type: String },
+    isPage: { type: Boolean, attribute: 'page' },
+  };
   static override styles = [
     base,
     css`
@@ -24,6 +29,7 @@ export class WeirEmptyState extends LitElement {
         text-align: center;
       }
 
+      h1,
       h2 {
         font-size: var(--text-l);
       }
@@ -38,16 +44,18 @@ export class WeirEmptyState extends LitElement {
 
   declare heading: string;
   declare message: string;
+  declare isPage: boolean;
 
   constructor() {
     super();
     this.heading = '';
     this.message = '';
+    this.isPage = false;
   }
 
   override render() {
     return html`<div>
-      <h2>${this.heading}</h2>
+      ${this.isPage ? html`<h1>${this.heading}</h1>` : html`<h2>${this.heading}</h2>`}
       ${this.message ? html`<p>${this.message}</p>` : nothing}
       <slot></slot>
     </div>`;

@@ -123,10 +123,7 @@ export class WeirApp extends LitElement {
   override render() {
     const { client } = this;
     if (client === undefined) return nothing;
-    return html`<a class="skip" href=${location.hash || '#/sessions'} @click=${this.#skip}
-        >${S.skipToContent}</a
-      >
-      ${this.#header()}
+    return html`${this.#header()}
       ${
         this.connection === 'lost'
           ? html`<div class="banner" role="alert">
@@ -163,6 +160,7 @@ export class WeirApp extends LitElement {
   #header() {
     const isList = this.route.page === 'sessions';
     return html`<header>
+      <a class="skip" href=${location.hash || '#/sessions'} @click=${this.#skip}>${S.skipToContent}</a>
       <a class="brand" href=${linkToSessions()} aria-label=${S.appName}>
         <svg viewBox="0 0 32 32" aria-hidden="true">
           <rect width="32" height="32" rx="7" />
@@ -215,6 +213,7 @@ export class WeirApp extends LitElement {
         ></weir-drop-page>`;
       case 'unknown':
         return html`<weir-empty-state
+          page
           heading=${S.unknownPage.title}
           message=${S.unknownPage.text(route.path)}
         >

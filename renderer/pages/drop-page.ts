@@ -150,7 +150,7 @@ export class WeirDropPage extends LitElement {
   }
 
   #failed(error: HostError) {
-    return html`<weir-empty-state heading=${S.dropPage.notFoundTitle}>
+    return html`<weir-empty-state page heading=${S.dropPage.notFoundTitle}>
       <weir-notice tone="error" message=${error.message} code=${error.code}></weir-notice>
       <a href=${linkToSession(this.sessionId, 'drops')}>${S.session.tabs.drops}</a>
     </weir-empty-state>`;

@@ -173,7 +173,7 @@ export class WeirSessionPage extends LitElement {
   }
 
   #lost(heading: string, message: string) {
-    return html`<weir-empty-state heading=${heading} message=${message}>
+    return html`<weir-empty-state page heading=${heading} message=${message}>
       <a href=${linkToSessions()}>${S.session.backToList}</a>
     </weir-empty-state>`;
   }
