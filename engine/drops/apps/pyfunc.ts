@@ -23,7 +23,7 @@ import {
   type PythonPool,
 } from '../python/index.ts';
 import { registerDrop } from '../registry.ts';
-import { argumentsOf, namedPorts } from './named-ports.ts';
+import { argumentsOf, namedPorts, type Argument } from './named-ports.ts';
 import { pathFor, pathOutputs } from './pyfunc-paths.ts';
 import { encodingOf, HeldContent, PortReader } from './pyfunc-ports.ts';
 
@@ -128,7 +128,7 @@ export class PyFuncApp extends BarrierAppDROP {
       const decided = await this.#decidePaths(info, reader);
       const { args, kwargs } = bindArguments(info, {
         ports: reader.names.filter((name) => !decided.has(name)),
-        applicationArgs: argumentsOf(this),
+        applicationArgs: this.#argumentsWith(decided),
         componentParams: argumentsOf(this, 'componentParams'),
         parameters: this.parameters,
         defaults: this.#defaults,
@@ -164,6 +164,14 @@ export class PyFuncApp extends BarrierAppDROP {
       decided.add(argument.name);
     }
     return decided;
+  }
+
+  /** The application arguments, those that carry a path with the path they carry now. */
+  #argumentsWith(decided: ReadonlySet<string>): ReadonlyMap<string, Argument> {
+    const all = new Map(argumentsOf(this));
+    for (const name of decided)
+      all.set(name, { ...(all.get(name) as Argument), value: this.parameters[name] });
+    return all;
   }
 
   #noteFailure(error: unknown): void {

@@ -151,6 +151,21 @@ describe.skipIf(whyNoPython)('a Python function as an application', () => {
     expect(await text(run, 'o')).toBe('returned');
   });
 
+  it('gives the function the expanded path where its argument begins with a variable', async () => {
+    const run = graph(
+      [
+        func('w', 'def write(filepath):\n    open(filepath, "w").write(filepath)', {
+          applicationArgs: port('filepath', 'OutputPort', 'path', { value: '$WEIR_TEST_NAME' }),
+          outputs: [{ f: 'filepath' }],
+        }),
+        file('f', { filepath: '', producers: [{ w: 'filepath' }], port_map: { filepath: 'filepath' } }),
+      ],
+      { WEIR_TEST_NAME: 'named.txt' },
+    );
+    await run.run();
+    expect(await text(run, 'f')).toBe(path.join(run.baseDir, 'named.txt'));
+  });
+
   it('passes large values on, from memory and from files', async () => {
     const big = 'def make():\n    return b"x" * (9 << 20)';
     const run = await graph([

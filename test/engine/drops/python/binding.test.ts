@@ -178,8 +178,9 @@ describe('binding arguments to a Python function', () => {
     expect(bind(info('func_name'), args, { parameters }).kwargs).toEqual({ func_name: 'f' });
   });
 
-  it('uses the filled-in parameter where the argument names an environment variable', () => {
+  it('passes a reference to the environment on as it stands, and fills in only parameters of the drop', () => {
     const args = { a: { value: '$DLG_ROOT' } };
-    expect(bind(info('a'), args, { parameters: { a: '/root/dlg' } }).kwargs).toEqual({ a: '/root/dlg' });
+    const parameters = { a: '/root/dlg', b: '/root/dlg' };
+    expect(bind(info('a', 'b'), args, { parameters }).kwargs).toEqual({ a: '$DLG_ROOT', b: '/root/dlg' });
   });
 });
