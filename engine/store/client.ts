@@ -25,6 +25,7 @@ import type {
 } from './contract.ts';
 import { closedStore, fromWire, unfitRuntime } from './errors.ts';
 import type { Answer, ReadName, Request, StoreThreadData, WriteName } from './messages.ts';
+import { packOutcomes } from './outcome-columns.ts';
 import { packet, sizeOf, type Packet } from './transfer.ts';
 
 /** How long a process waits for another one's commit before it gives up. */
@@ -145,7 +146,7 @@ class StoreClient implements Store {
     return this.#write('recordLogs', [key, logs]);
   }
   recordOutcomes(key: number, outcomes: readonly DropOutcome[]): Promise<void> {
-    return this.#send('recordOutcomes', () => packOutcomes(key, outcomes));
+    return this.#send('recordOutcomes', () => packet([key, packOutcomes(outcomes)]));
   }
   flush(): Promise<void> {
     return this.#write('flush', []);
@@ -278,16 +279,4 @@ class StoreClient implements Store {
       drain.resolve();
     }
   }
-}
-
-/** Outcomes are many small objects: only their contents are looked at one by one, and copied. */
-function packOutcomes(key: number, outcomes: readonly DropOutcome[]): Packet {
-  let sizeBytes = 0;
-  const copies = outcomes.map((outcome) => {
-    const { content, facts, record } = outcome;
-    sizeBytes += 128 + (facts?.length ?? 0) + (record?.length ?? 0) + (content?.length ?? 0);
-    // A clone of a view would carry the whole buffer behind it.
-    return content === null ? outcome : { ...outcome, content: new Uint8Array(content) };
-  });
-  return { value: [key, copies], transfer: [], sizeBytes };
 }

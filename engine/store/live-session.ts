@@ -8,6 +8,7 @@ import type { DropBatch, EventBatch, StateBatch } from './contract.ts';
 import type { Database } from './database.ts';
 import { badBatch, unknownSession } from './errors.ts';
 import { BLOCK_MASK, BLOCK_SHIFT, float64s, NO_EXEC, ROWS_PER_BLOCK } from './layout.ts';
+import type { OutcomeColumns } from './outcome-columns.ts';
 
 /** The states of up to ROWS_PER_BLOCK drops. A float column is null until one of its values is known. */
 export interface StateBlock {
@@ -42,6 +43,7 @@ export class LiveSession {
   readonly counts = new Float64Array(256);
   readonly dirtyBlocks = new Set<number>();
   readonly waitingEvents: EventBatch[] = [];
+  readonly waitingOutcomes: OutcomeColumns[] = [];
   rowCount: number;
   errorCount: number;
   /** The latest time anything said of this session: when it was last alive, should its process be killed. */

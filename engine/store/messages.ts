@@ -3,6 +3,7 @@
  * of the methods are those of `Store`; writes and reads are two lists, so that the thread knows what needs a commit.
  */
 import type { Store } from './contract.ts';
+import type { OutcomeColumns } from './outcome-columns.ts';
 import type { WireError } from './errors.ts';
 
 export const WRITES = [
@@ -38,9 +39,13 @@ export const READS = [
 export type WriteName = (typeof WRITES)[number];
 export type ReadName = (typeof READS)[number];
 
-/** The methods of the store as its thread carries them out: at once. */
+/** The methods of the store as its thread carries them out: at once, and outcomes in columns. */
 export type Handlers<Name extends keyof Store> = {
-  readonly [K in Name]: Store[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : never;
+  readonly [K in Name]: K extends 'recordOutcomes'
+    ? (key: number, outcomes: OutcomeColumns) => void
+    : Store[K] extends (...args: infer A) => Promise<infer R>
+      ? (...args: A) => R
+      : never;
 };
 
 export interface Request {

@@ -17,8 +17,9 @@ import { DropColumns } from './drop-columns.ts';
 import { logicalRows, queryDrops } from './drop-query.ts';
 import { unknownSession } from './errors.ts';
 import { firstOf } from './event-blocks.ts';
-import { float64s, outcomeId, rowOfOutcome, sessionOfOutcome, uint32s } from './layout.ts';
+import { float64s, uint32s } from './layout.ts';
 import type { Handlers, ReadName } from './messages.ts';
+import { Outcomes } from './outcomes.ts';
 
 type Answer<Name extends keyof Store> = Store[Name] extends (...args: never) => Promise<infer R> ? R : never;
 
@@ -54,10 +55,12 @@ const PAGE = 100;
 export class Reader implements Handlers<ReadName> {
   readonly #db: Database;
   readonly #columns: DropColumns;
+  readonly #outcomes: Outcomes;
 
   constructor(db: Database) {
     this.#db = db;
     this.#columns = new DropColumns(db);
+    this.#outcomes = new Outcomes(db, this.#columns);
   }
 
   readonly sessions = (query: SessionQuery): Answer<'sessions'> => {
@@ -165,48 +168,10 @@ export class Reader implements Handlers<ReadName> {
 
   readonly outcome = (key: number, row: number): DropOutcome | undefined => {
     this.#rowCount(key);
-    const found = this.#db
-      .prepare<[number], Omit<DropOutcome, 'row' | 'contentHash'> & { readonly contentHash: Buffer | null }>(
-        `SELECT size_bytes AS sizeBytes, checksum, content_hash AS contentHash, data_url AS dataUrl, path, content,
-           reason, facts, record FROM outcome WHERE id = ?`,
-      )
-      .get(outcomeId(key, row));
-    return found && { row, ...found, contentHash: found.contentHash?.toString('hex') ?? null };
+    return this.#outcomes.outcome(key, row);
   };
 
-  readonly whoMade = (contentHash: string): Answer<'whoMade'> => {
-    const hash = Buffer.from(contentHash, 'hex');
-    const ids = new Set(
-      this.#db
-        .prepare<[Buffer, Buffer], number>(
-          `SELECT i.id FROM content_index i JOIN outcome o ON o.id = i.id WHERE i.hash = ? AND o.content_hash = ?`,
-        )
-        .pluck()
-        .all(hash, hash),
-    );
-    const unindexed = this.#db
-      .prepare<[], number>('SELECT key FROM session WHERE hashes_wait = 1')
-      .pluck()
-      .all();
-    const scan = this.#db
-      .prepare<[number, number, Buffer], number>(
-        'SELECT id FROM outcome WHERE id >= ? AND id < ? AND content_hash = ?',
-      )
-      .pluck();
-    for (const key of unindexed) {
-      for (const id of scan.all(outcomeId(key, 0), outcomeId(key + 1, 0), hash)) ids.add(id);
-    }
-    const name = this.#db.prepare<[number], string>('SELECT session_id FROM session WHERE key = ?').pluck();
-    return [...ids]
-      .sort((a, b) => a - b)
-      .flatMap((id) => {
-        const key = sessionOfOutcome(id);
-        const sessionId = name.get(key);
-        const [drop] = this.#columns.drops(key, Uint32Array.of(rowOfOutcome(id)));
-        if (sessionId === undefined || drop === undefined) return [];
-        return [{ sessionId, uid: drop.uid, name: drop.name, finishedAt: drop.finishedAt }];
-      });
-  };
+  readonly whoMade = (contentHash: string): Answer<'whoMade'> => this.#outcomes.whoMade(contentHash);
 
   readonly reprodata = (key: number): string | null => {
     this.#rowCount(key);

@@ -99,27 +99,21 @@ function journalStatements(db: Database) {
 
 function outcomeStatements(db: Database) {
   return {
-    putOutcome: db.prepare(
-      `INSERT OR REPLACE INTO outcome
-         (id, size_bytes, checksum, content_hash, data_url, path, reason, facts, content, record)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    insertOutcomes: db.prepare(
+      `INSERT INTO outcome_block (session, seq, min_row, max_row, rows, hashes, data) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
+    lastOutcomes: db
+      .prepare<[number], number | null>('SELECT max(seq) FROM outcome_block WHERE session = ?')
+      .pluck(),
+    putContent: db.prepare('INSERT OR REPLACE INTO content (id, data) VALUES (?, ?)'),
     indexHash: db.prepare('INSERT OR IGNORE INTO content_index (hash, id) VALUES (?, ?)'),
-    indexSession: db.prepare(
-      `INSERT OR IGNORE INTO content_index (hash, id)
-       SELECT content_hash, id FROM outcome
-       WHERE id >= ? AND id < ? AND content_hash IS NOT NULL ORDER BY content_hash`,
-    ),
     setHashesWait: db.prepare('UPDATE session SET hashes_wait = ? WHERE key = ?'),
     hashesWaiting: db
       .prepare<[], number>(
         `SELECT key FROM session WHERE hashes_wait = 1 AND status IN ('FINISHED', 'FAILED', 'CANCELLED', 'INTERRUPTED') LIMIT 1`,
       )
       .pluck(),
-    deleteIndex: db.prepare(
-      `DELETE FROM content_index WHERE (hash, id) IN
-         (SELECT content_hash, id FROM outcome WHERE id >= ? AND id < ? AND content_hash IS NOT NULL)`,
-    ),
-    deleteOutcomes: db.prepare('DELETE FROM outcome WHERE id >= ? AND id < ?'),
+    unindexHash: db.prepare('DELETE FROM content_index WHERE hash = ? AND id = ?'),
+    deleteContents: db.prepare('DELETE FROM content WHERE id >= ? AND id < ?'),
   };
 }

@@ -6,7 +6,6 @@ import { deflateSync } from 'node:zlib';
 import { SessionAlreadyExistsException, WeirError } from '../protocol/index.ts';
 import type {
   DropBatch,
-  DropOutcome,
   EventBatch,
   GraphPart,
   NewSession,
@@ -22,6 +21,8 @@ import { BLOCK_MASK, blob, outcomeId, ROWS_PER_BLOCK } from './layout.ts';
 import { LiveSession, type StateBlock } from './live-session.ts';
 import type { Handlers, WriteName } from './messages.ts';
 import { hashRow, packTexts, textCount } from './text-column.ts';
+import { eachContent, eachHash, mergeOutcomes, type OutcomeColumns } from './outcome-columns.ts';
+import { sortedHashes } from './outcomes.ts';
 import { writeStatements, type WriteStatements } from './write-statements.ts';
 
 /** Session states in which nothing more will be written. */
@@ -141,11 +142,12 @@ export class Writer implements Handlers<WriteName> {
         { details: { sessionId: row.session_id, pid: row.pid } },
       );
     }
-    this.#live.delete(key);
-    const [from, to] = [outcomeId(key, 0), outcomeId(key + 1, 0)];
-    this.#sql.deleteIndex.run(from, to);
-    this.#sql.deleteOutcomes.run(from, to);
+    for (const { hash, row: drop } of sortedHashes(this.#db, key)) {
+      this.#sql.unindexHash.run(hash, outcomeId(key, drop));
+    }
+    this.#sql.deleteContents.run(outcomeId(key, 0), outcomeId(key + 1, 0));
     this.#sql.deleteSession.run(key);
+    this.#live.delete(key);
   };
 
   readonly appendGraph = (key: number, part: GraphPart): void => {
@@ -218,33 +220,17 @@ export class Writer implements Handlers<WriteName> {
     for (const { at } of logs) session.touch(at);
   };
 
-  readonly recordOutcomes = (key: number, outcomes: readonly DropOutcome[]): void => {
+  readonly recordOutcomes = (key: number, outcomes: OutcomeColumns): void => {
     const session = this.#session(key);
-    session.checkRows(
-      Uint32Array.from(outcomes, (outcome) => outcome.row),
-      'recordOutcomes',
-    );
-    const hashes = outcomes.map((outcome) => hashBlob(outcome));
-    for (const [index, outcome] of outcomes.entries()) {
-      const id = outcomeId(key, outcome.row);
-      const hash = hashes[index] ?? null;
-      this.#sql.putOutcome.run(
-        id,
-        outcome.sizeBytes,
-        outcome.checksum,
-        hash,
-        outcome.dataUrl,
-        outcome.path,
-        outcome.reason,
-        outcome.facts,
-        outcome.content === null ? null : blob(outcome.content),
-        outcome.record,
-      );
-      if (hash === null) continue;
-      if (session.indexedHashes < INDEX_AT_ONCE) this.#sql.indexHash.run(hash, id);
+    session.checkRows(outcomes.rows, 'recordOutcomes');
+    eachContent(outcomes, (row, content) => this.#sql.putContent.run(outcomeId(key, row), blob(content)));
+    eachHash(outcomes, (row, hash) => {
+      if (session.indexedHashes < INDEX_AT_ONCE) this.#sql.indexHash.run(hash, outcomeId(key, row));
       else if (session.indexedHashes === INDEX_AT_ONCE) this.#sql.setHashesWait.run(1, key);
       session.indexedHashes++;
-    }
+    });
+    session.waitingOutcomes.push(outcomes);
+    session.isDirty = true;
   };
 
   /**
@@ -255,7 +241,8 @@ export class Writer implements Handlers<WriteName> {
     const key = this.#sql.hashesWaiting.get();
     if (key === undefined) return false;
     this.begin();
-    this.#sql.indexSession.run(outcomeId(key, 0), outcomeId(key + 1, 0));
+    for (const { hash, row } of sortedHashes(this.#db, key))
+      this.#sql.indexHash.run(hash, outcomeId(key, row));
     this.#sql.setHashesWait.run(0, key);
     this.commit();
     return true;
@@ -292,6 +279,11 @@ export class Writer implements Handlers<WriteName> {
       );
     }
     session.waitingEvents.length = 0;
+    seq = session.waitingOutcomes.length === 0 ? 0 : (this.#sql.lastOutcomes.get(session.key) ?? -1) + 1;
+    for (const { minRow, maxRow, rows, hashes, data } of mergeOutcomes(session.waitingOutcomes)) {
+      this.#sql.insertOutcomes.run(session.key, seq++, minRow, maxRow, blob(rows), blob(hashes), data);
+    }
+    session.waitingOutcomes.length = 0;
     this.#sql.saveCounters.run(
       session.rowCount,
       JSON.stringify(session.byState()),
@@ -353,15 +345,4 @@ function checkLengths(
       });
     }
   }
-}
-
-function hashBlob(outcome: DropOutcome): Buffer | null {
-  if (outcome.contentHash === null) return null;
-  if (!/^[0-9a-fA-F]{64}$/.test(outcome.contentHash)) {
-    throw badBatch(`the content hash of row ${outcome.row} is no SHA-256 in hexadecimal`, {
-      row: outcome.row,
-      contentHash: outcome.contentHash,
-    });
-  }
-  return Buffer.from(outcome.contentHash, 'hex');
 }

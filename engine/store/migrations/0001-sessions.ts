@@ -126,21 +126,26 @@ export const sessions: Migration = {
     ) STRICT;
     CREATE INDEX log_by_row ON log (session, row) WHERE row IS NOT NULL;
 
-    -- id = session * 2^31 + row: one tree, in the order of drops, with no second index to keep.
-    CREATE TABLE outcome (
-      id           INTEGER PRIMARY KEY,
-      size_bytes   REAL,
-      checksum     INTEGER,
-      content_hash BLOB,
-      data_url     TEXT,
-      path         TEXT,
-      reason       TEXT,
-      facts        TEXT,
-      content      BLOB,
-      record       TEXT
+    -- Outcomes as outcome-columns.ts packs them, within a block sorted by row. The latest block that has a row counts.
+    CREATE TABLE outcome_block (
+      session INTEGER NOT NULL REFERENCES session (key) ON DELETE CASCADE,
+      seq     INTEGER NOT NULL,
+      min_row INTEGER NOT NULL,
+      max_row INTEGER NOT NULL,
+      rows    BLOB NOT NULL,
+      hashes  BLOB NOT NULL,
+      data    BLOB NOT NULL,
+      PRIMARY KEY (session, seq)
+    ) STRICT;
+    CREATE INDEX outcome_block_by_row ON outcome_block (session, min_row, max_row);
+
+    -- Contents kept of small data drops. id = session * 2^31 + row: one tree in the order of drops.
+    CREATE TABLE content (
+      id   INTEGER PRIMARY KEY,
+      data BLOB NOT NULL
     ) STRICT;
 
-    -- Who made a content. An entry counts only while the outcome it points at still has that hash.
+    -- Who made a content (id as above). An entry counts only while the outcome it points at still has that hash.
     CREATE TABLE content_index (
       hash BLOB NOT NULL,
       id   INTEGER NOT NULL,

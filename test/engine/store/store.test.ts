@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DROPStates } from '../../../engine/protocol/index.ts';
 import { openStore, textColumn } from '../../../engine/store/index.ts';
@@ -237,6 +238,53 @@ describe('the store', () => {
     expect(await store.outcome(key, 1)).toEqual(outcome(1, { contentHash: HASH_B }));
     expect(await store.whoMade(HASH_A)).toEqual([]);
     expect(await store.whoMade(HASH_B)).toHaveLength(1);
+  });
+
+  it('gives outcomes back as they were, whatever they hold and however often they are recorded', async () => {
+    const store = await open();
+    let runs = 0;
+    const text = fc.option(
+      fc.string({ unit: 'grapheme', maxLength: 20 }).map((value) => value.toWellFormed()),
+    );
+    const anyOutcome = fc.record({
+      row: fc.nat({ max: 900 }),
+      sizeBytes: fc.option(fc.nat()),
+      checksum: fc.option(fc.nat()),
+      contentHash: fc.option(fc.stringMatching(/^[0-9a-f]{64}$/)),
+      dataUrl: text,
+      path: text,
+      content: fc.option(fc.uint8Array({ maxLength: 50 })),
+      reason: text,
+      facts: text,
+      record: text,
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(anyOutcome, { maxLength: 80 }), { maxLength: 4 }),
+        async (batches) => {
+          const key = await sessionWithDrops(store, `run ${runs++}`, 901);
+          const posted = batches.map((batch) => store.recordOutcomes(key, batch));
+          if (runs % 2) await Promise.all(posted);
+          const latest = new Map(batches.flat().map((each) => [each.row, each]));
+          for (const [row, expected] of [...latest].slice(-20)) {
+            const read = await store.outcome(key, row);
+            expect(read && { ...read, content: read.content && new Uint8Array(read.content) }).toEqual(
+              expected,
+            );
+            if (expected.contentHash !== null) {
+              expect(await store.whoMade(expected.contentHash)).toContainEqual(
+                expect.objectContaining({
+                  sessionId: `run ${runs - 1}`,
+                  uid: `2026-01-01T00:00:00_${row}_0`,
+                }),
+              );
+            }
+          }
+          await store.flush();
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 
   it('tells which drops of which sessions made a content', async () => {
