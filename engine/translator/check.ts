@@ -1,7 +1,8 @@
 import { convertConstructs } from './constructs.ts';
 import { TranslatorError, type Place, type TranslationReason, type TranslationWarning } from './errors.ts';
 import { checkLinks } from './link-rules.ts';
-import { buildModel, checkNesting, dopOf, type Model } from './model.ts';
+import { Category } from './logical-graph.ts';
+import { buildModel, checkNesting, dopOf, type Model, type ModelNode } from './model.ts';
 import { planModel, type UnrollOptions } from './plan.ts';
 import { prepare } from './prepare.ts';
 import { readWithProblems } from './read.ts';
@@ -58,8 +59,16 @@ export function checkLogicalGraph(
   for (const node of built.nodes) {
     attempt(() => checkNesting(node, rules));
     if (node.isGroup) attempt(() => dopOf(node, rules));
-    else attempt(() => templateOf(node, template));
+    else if (leavesDrops(node, built)) attempt(() => templateOf(node, template));
   }
   attempt(() => planModel(built, links, { ...options, oidPrefix: 'check', warn }));
   return found;
+}
+
+/** Whether drops are made of a component: not of comments at the top, Start and Service nodes. */
+function leavesDrops(node: ModelNode, model: Model): boolean {
+  if (node.category === Category.START) return false;
+  if (node.category === Category.END && model.rules === 'corrected') return false;
+  if (node.category === Category.SERVICE && !node.isEmbeddedApp) return false;
+  return node.parent === undefined ? model.roots.includes(node) : node.parent.children.includes(node);
 }

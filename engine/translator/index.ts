@@ -23,3 +23,13 @@ export {
 } from './partition/index.ts';
 export { translateInWorker, type TranslateOptions, type Translation } from './client.ts';
 export type { TranslationRequest } from './worker-protocol.ts';
+export {
+  fillFromForm,
+  mapFromForm,
+  partitionFromForm,
+  unrollAndPartitionFromForm,
+  unrollFromForm,
+  type FormFields,
+  type RestOptions,
+} from './rest.ts';
+export { applyActiveConfiguration } from './configure.ts';

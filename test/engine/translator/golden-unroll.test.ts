@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
+  planUnroll,
   readLogicalGraph,
   TranslatorError,
   unroll,
+  unrollTexts,
   type LogicalGraph,
 } from '../../../engine/translator/index.ts';
 import {
@@ -84,5 +87,40 @@ describe.skipIf(!hasGolden).each([
     );
     expect([...ours.keys()].sort()).toEqual([...theirs.keys()].sort());
     for (const [oid, drop] of theirs) expect({ ...ours.get(oid) }, oid).toEqual(drop);
+  });
+});
+
+describe.skipIf(!hasGolden)('a graph of a million drops', () => {
+  it('streams with the drops and edges of DALiuGE, linear in both and without being held', () => {
+    const golden = readGolden('unroll', 'syn_big_1M.json').result;
+    const graph = readLogicalGraph(readGraphText('syn_big_1M'));
+    const plan = planUnroll(graph, OPTIONS);
+    expect(plan.dropCount).toBe(golden.drops);
+    expect(plan.edgeCount).toBe(golden.edges);
+    const order = createHash('sha256');
+    let drops = 0;
+    for (const text of unrollTexts(graph, OPTIONS)) {
+      if (!text.startsWith('{"oid":"GOLD_')) continue;
+      const oid = text.slice('{"oid":"GOLD_'.length, text.indexOf('"', 8));
+      order.update(drops === 0 ? oid : `\n${oid}`);
+      drops++;
+    }
+    expect(drops).toBe(golden.drops);
+    expect(order.digest('hex')).toBe(golden.orderDigest);
+  });
+
+  it('has no repeated entries where loops repeat inside a Scatter (DALiuGE writes 366401 for 8201 edges)', () => {
+    const graph = readLogicalGraph(readGraphText('syn_big_scatter_loop_100x10'));
+    const nodes = graph.nodeDataArray.map((n) => ({
+      ...n,
+      fields: n.fields.map((f) => (f.name === 'num_of_copies' ? { ...f, value: 200 } : f)),
+    }));
+    const pgt = unroll({ ...graph, nodeDataArray: nodes }, OPTIONS);
+    const entries = pgt.reduce(
+      (n, d) => n + ['outputs', 'consumers'].reduce((m, k) => m + ((d[k] ?? []) as Loose[]).length, 0),
+      0,
+    );
+    expect(pgt).toHaveLength(8203);
+    expect(entries).toBe(8201);
   });
 });

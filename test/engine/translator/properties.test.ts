@@ -291,7 +291,7 @@ describe('any JSON at all', () => {
           expect(hasErrors).toBe(true);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1500 },
     );
   });
 });
