@@ -11,7 +11,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "res
 sys.path.insert(0, os.path.abspath(ROOT))
 sys.path.append(os.path.join(os.path.abspath(ROOT), "compat"))
 
-from weir_worker import calls, codec, failures, frames, functions, handles, ops  # noqa: E402
+from weir_worker import calls, codec, failures, frames, functions, handles, npy, ops  # noqa: E402
 from weir_worker.proxies import RemoteDrop  # noqa: E402
 
 
@@ -90,6 +90,27 @@ class Encodings(unittest.TestCase):
             self.assertIsNot(copy, value)
         text = "never changes"
         self.assertIs(codec.private_copy(text), text)
+
+
+class Npy(unittest.TestCase):
+    VALUES = (5, 2.5, True, [], [1, 2, 3], (1.5, 2), [[1, 2], [3, 4]], [True, False], list(range(100)))
+
+    def test_takes_numbers_and_nothing_else(self):
+        for value in self.VALUES:
+            data = npy.npy_bytes(value)
+            self.assertEqual((len(data[: data.index(b"\n") + 1])) % 64, 0, value)
+        for other in ("x", [1, "x"], [[1], [1, 2]], [2**70], None, [1j], {"a": 1}):
+            self.assertIsNone(npy.npy_bytes(other), other)
+
+    def test_writes_what_numpy_writes(self):
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("numpy is not installed for this Python")
+        for value in self.VALUES:
+            out = io.BytesIO()
+            numpy.save(out, numpy.array(value))
+            self.assertEqual(npy.npy_bytes(value), out.getvalue(), value)
 
 
 class Handles(unittest.TestCase):

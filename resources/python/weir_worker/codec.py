@@ -10,6 +10,8 @@ import io
 import pickle
 import sys
 
+from .npy import npy_bytes
+
 PROTOCOL = 4  # what every supported Python and DALiuGE itself reads
 _ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
 _ITEMS_LOOKED_AT = 64
@@ -165,7 +167,13 @@ def encode(value, encoding, what="the result"):
     if encoding in ("utf-8", "eval"):
         return (value if isinstance(value, str) else repr(value)).encode("utf-8", "surrogateescape")
     if encoding == "npy":
-        numpy = numpy_module("%s is to be written in npy format" % what)
+        try:
+            numpy = numpy_module("%s is to be written in npy format" % what)
+        except NeedsPackage:
+            data = npy_bytes(value)
+            if data is None:
+                raise
+            return data
         array = value if isinstance(value, numpy.ndarray) else numpy.array(value)
         out = io.BytesIO()
         try:
