@@ -1,6 +1,7 @@
 /** The thread that runs functions in JavaScript: loads, calls, encodes. A worker_threads entry. */
 import { parentPort } from 'node:worker_threads';
 import type { JsArgument, JsJob, JsReply } from './apps/js-protocol.ts';
+import { signatureOf, type Signature } from './apps/js-signature.ts';
 import { decodeJs, encodeJs, toJs } from './apps/js-values.ts';
 import { readPickle } from './pickle/index.ts';
 
@@ -31,61 +32,6 @@ function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
-/** How a function takes its arguments, read off its source. */
-export interface Signature {
-  /** Names in order; undefined: the first parameter is taken apart (`{ a, b }`), so it gets all of them as an object. */
-  readonly names: readonly string[] | undefined;
-  readonly hasRest: boolean;
-}
-
-/** The parameter list of a function's source. */
-export function signatureOf(fn: AnyFunction): Signature {
-  const parts = splitParameters(parameterText(fn.toString()));
-  if (/^[{]/.test(parts[0] ?? '')) return { names: undefined, hasRest: false };
-  const names: string[] = [];
-  let hasRest = false;
-  for (const part of parts) {
-    if (part.startsWith('...')) hasRest = true;
-    else names.push(/^[\p{ID_Start}$_][\p{ID_Continue}$]*/u.exec(part)?.[0] ?? '');
-  }
-  return { names, hasRest };
-}
-
-function withoutComments(source: string): string {
-  return source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, ' ');
-}
-
-function parameterText(source: string): string {
-  const text = withoutComments(source);
-  const arrow = /^\s*(?:async\s+)?([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*=>/u.exec(text);
-  if (arrow) return arrow[1] as string;
-  const open = text.indexOf('(');
-  if (open < 0) return '';
-  let depth = 0;
-  for (let i = open; i < text.length; i++) {
-    if ('([{'.includes(text[i] as string)) depth++;
-    else if (')]}'.includes(text[i] as string) && --depth === 0) return text.slice(open + 1, i);
-  }
-  return '';
-}
-
-function splitParameters(text: string): string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let from = 0;
-  for (let i = 0; i <= text.length; i++) {
-    const c = text[i];
-    if (c !== undefined && '([{'.includes(c)) depth++;
-    else if (c !== undefined && ')]}'.includes(c)) depth--;
-    else if (c === undefined || (c === ',' && depth === 0)) {
-      const part = text.slice(from, i).trim();
-      if (part !== '') parts.push(part);
-      from = i + 1;
-    }
-  }
-  return parts;
-}
-
 function valueOf(arg: JsArgument): unknown {
   if (arg.kind === 'value') return arg.value;
   if (arg.kind === 'default') return toJs(readPickle(arg.bytes));
@@ -97,7 +43,7 @@ export function bind(signature: Signature, args: readonly JsArgument[]): { list:
   const named = new Map<string, unknown>();
   const unnamed: unknown[] = [];
   for (const arg of args) {
-    if (arg.name === null) unnamed.push(valueOf(arg));
+    if (arg.name === null || arg.name.startsWith('...')) unnamed.push(valueOf(arg));
     else if (signature.names === undefined || signature.names.includes(arg.name))
       named.set(arg.name, valueOf(arg));
   }

@@ -39,9 +39,12 @@ async function copyDrop(
     return;
   }
   const { outputs, signal } = app;
+  // Text stays text: a text drop would keep bytes as base64.
+  const decoder = source.buftype === 'str' ? new TextDecoder() : undefined;
   for await (const chunk of source.stream(bufferBytes)) {
     if (signal.aborted) return;
-    for (const output of outputs) await output.writeOrThrow(chunk);
+    const piece = decoder ? decoder.decode(chunk, { stream: true }) : chunk;
+    for (const output of outputs) await output.writeOrThrow(piece);
     onBytes(chunk.length);
   }
 }

@@ -15,6 +15,7 @@ export * from './gather-scatter.ts';
 export * from './js-func.ts';
 export * from './js-pool.ts';
 export * from './js-protocol.ts';
+export * from './js-signature.ts';
 export * from './js-values.ts';
 export * from './mpi.ts';
 export * from './named-ports.ts';

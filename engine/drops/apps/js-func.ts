@@ -193,6 +193,8 @@ async function contentOf(drop: DataDROP, name: string | null, encoding: string |
   const wanted = (encoding ?? 'dill').toLowerCase();
   if (wanted === 'path' && pathOf(drop) !== undefined) return { name, kind: 'value', value: pathOf(drop) };
   if (wanted === 'dataurl') return { name, kind: 'value', value: dataUrlOf(drop) ?? null };
+  if (drop.buftype === 'str' && ['dill', 'pickle', 'raw'].includes(wanted))
+    return { name, kind: 'value', value: Buffer.from(await drop.contents(MAX_VALUE_BYTES)).toString('utf8') };
   return { name, kind: 'content', bytes: await drop.contents(MAX_VALUE_BYTES), encoding: wanted };
 }
 

@@ -11,9 +11,10 @@ import { NumpyScalar, type PyValue } from '../pyrepr/index.ts';
 /** The largest content that is read into memory to be understood as a value, in bytes. */
 export const MAX_VALUE_BYTES = 1 << 30;
 
-/** The pickled (or dilled) value of a drop. An empty drop holds None. */
+/** The pickled (or dilled) value of a drop; the text of a text drop, which holds no pickle. An empty drop holds None. */
 export async function loadValue(drop: DataDROP): Promise<PyValue> {
   const bytes = await drop.contents(MAX_VALUE_BYTES);
+  if (drop.buftype === 'str') return Buffer.from(bytes).toString('utf8');
   return bytes.length === 0 ? null : unpickle(bytes, drop);
 }
 

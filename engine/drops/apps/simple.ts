@@ -163,6 +163,7 @@ export class HelloWorldApp extends BarrierAppDROP {
       throw new InvalidDropException(
         `${describeApp(this)}: its input ${input.uid} is empty and names nobody to greet.`,
       );
+    if (input.buftype === 'str') return `Hello, ${Buffer.from(bytes).toString('utf8')}`;
     const first = firstItem(this, input.uid, () => unpickle(bytes, input));
     return first === undefined ? `Hello, ${pyRepr(bytes)}` : `Hello, ${pyStr(first)}`;
   }
