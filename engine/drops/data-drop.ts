@@ -233,16 +233,19 @@ export abstract class DataDROP extends AbstractDROP {
     try {
       const writer = this.#writer ?? (await this.#openWriter());
       let written = 0;
-      for (let at = 0; at === 0 || at < bytes.length; at += TURN_BYTES) {
-        if (at > 0) await nextTurn();
-        const slice = bytes.length <= TURN_BYTES ? bytes : bytes.subarray(at, at + TURN_BYTES);
-        // Text goes as text, because there is storage made of text.
-        const isText = typeof data === 'string' && slice === bytes;
-        const taking = isText ? writer.writeText(data) : writer.write(slice);
-        // Summed while the storage takes it: files are written by other threads.
-        this.#sum(slice);
-        written += await taking;
-      }
+      // Summed while the storage takes it: files are written by other threads.
+      if (typeof data === 'string') {
+        const taking = writer.writeText(data);
+        this.#sum(bytes);
+        written = await taking;
+      } else
+        for (let at = 0; at === 0 || at < bytes.length; at += TURN_BYTES) {
+          if (at > 0) await nextTurn();
+          const slice = bytes.length <= TURN_BYTES ? bytes : bytes.subarray(at, at + TURN_BYTES);
+          const taking = writer.write(slice);
+          this.#sum(slice);
+          written += await taking;
+        }
       this.#size = (this.#size ?? 0) + written;
       return written;
     } catch (cause) {

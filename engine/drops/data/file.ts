@@ -39,7 +39,8 @@ export class FileDROP extends DataDROP {
     this.#filepath = this.#filepathParameter();
     this.#isFixed = this.#filepath !== '';
     this.#path = this.#makePath();
-    if (this.#params.checkExists && !this.#hasProducers()) this.#expectFile();
+    // A generated name says nothing of a file that is there already; an output is made later, by its producer.
+    if (this.#params.checkExists && this.#isFixed && !this.#hasProducers()) this.#expectFile();
   }
 
   protected override defaultPersist(): boolean {

@@ -40,7 +40,8 @@ export class FileIO extends DataIO {
 
   protected override async doWrite(data: Uint8Array): Promise<number> {
     if (data.length >= GATHER_BYTES) {
-      await this.#flush();
+      // Without an await before it, the write is under way when this returns, and the caller can sum meanwhile.
+      if (this.#gatheredBytes > 0) await this.#flush();
       await writeAll(this.#handle as FileHandle, data);
       return data.length;
     }

@@ -94,8 +94,9 @@ export class MemoryBuffer {
     const last = this.#blocks.at(-1);
     const start = last ? last.start + last.bytes.length : 0;
     const size = Math.max(needed, Math.min(start, LARGEST_SPARE_BYTES));
-    // Not from Buffer's shared pool: a small drop would pin the whole pool.
-    const block = { bytes: new Uint8Array(size), start };
+    // Not from Buffer's shared pool, which a small drop would pin as a whole; not filled with zeros, because nothing
+    // beyond what was written is ever read.
+    const block = { bytes: new Uint8Array(Buffer.allocUnsafeSlow(size).buffer), start };
     this.#blocks.push(block);
     return block;
   }

@@ -107,6 +107,10 @@ describe('check_filepath_exists', () => {
     expect(() => file({ filepath: 'no.txt', check_filepath_exists: '1', producers: ['app'] })).not.toThrow();
   });
 
+  it('does not ask for a file whose name is generated', () => {
+    expect(() => file({ filepath: '', check_filepath_exists: '1' })).not.toThrow();
+  });
+
   it('is off when the text says so', () => {
     expect(() => file({ filepath: 'no.txt', check_filepath_exists: 'False' })).not.toThrow();
   });
