@@ -99,6 +99,9 @@ async function buildUnlessBuilt(force) {
   if (!force && builtFrom() === before) return;
   say('Building Weir …');
   const startedAt = performance.now();
+  const environment = process.env.NODE_ENV;
+  // A test that builds first runs with NODE_ENV=test, and libraries would go in as for development.
+  process.env.NODE_ENV = 'production';
   const out = path.join(cacheDir, `build-${process.pid}`);
   const old = path.join(cacheDir, `build-${process.pid}-old`);
   try {
@@ -111,6 +114,8 @@ async function buildUnlessBuilt(force) {
     if (fs.existsSync(dist)) fs.renameSync(dist, old);
     fs.renameSync(out, dist);
   } finally {
+    if (environment === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = environment;
     for (const folder of [out, old]) fs.rmSync(folder, { recursive: true, force: true });
   }
   say(`Built in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`);
