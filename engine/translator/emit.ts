@@ -21,6 +21,8 @@ interface Side {
   readonly isSource: boolean;
   readonly port: string | null;
   readonly direction: 'input' | 'output';
+  /** The entries made last: where many drops are linked to one, they share them. */
+  readonly last: { other: number; entry: Json; port: Json };
 }
 
 /** A node's drops to be written: its own, or the data drops of a GroupBy. */
@@ -50,6 +52,7 @@ function runsOf(plan: UnrollPlan): Run[] {
       isSource: true,
       port: relation.outName,
       direction: 'output',
+      last: { other: -1, entry: null, port: null },
     });
     listOf(sides, target).push({
       key: isOutput ? 'producers' : 'inputs',
@@ -59,6 +62,7 @@ function runsOf(plan: UnrollPlan): Run[] {
       isSource: false,
       port: relation.inName,
       direction: 'input',
+      last: { other: -1, entry: null, port: null },
     });
   }
   const emitted = plan.nodes.filter((n) => n.isEmitted && n.count > 0);
@@ -74,7 +78,10 @@ function runsOf(plan: UnrollPlan): Run[] {
   return runs;
 }
 
-/** All drops as objects, the reproducibility object last. Fields and parameters are shared between drops of a node. */
+/**
+ * All drops as objects, the reproducibility object last. Fields, parameters and entries of one port are shared between
+ * drops: the result is to be read, not changed in place.
+ */
 export function emitDrops(plan: UnrollPlan, work: WorkOptions = {}): JsonObject[] {
   const oids = new OidTable(plan);
   const result: JsonObject[] = [];
@@ -220,12 +227,18 @@ function addRelations(spec: Record<string, Json>, sides: readonly Side[], j: num
     const pairs = side.relation.pairs;
     let list = spec[side.key] as Json[] | undefined;
     const add = (k: number): void => {
-      const base = others[k] ?? '';
-      const oid = side.otherIsGroupData ? base + GROUP_DATA_SUFFIX : base;
+      const { last } = side;
+      if (last.other !== k) {
+        const base = others[k] ?? '';
+        const oid = side.otherIsGroupData ? base + GROUP_DATA_SUFFIX : base;
+        last.other = k;
+        last.entry = entryOf(oid, side.port);
+        last.port = { name: side.port, oid, direction: side.direction };
+      }
       list ??= [];
       ports ??= [];
-      list.push(entryOf(oid, side.port));
-      ports.push({ name: side.port, oid, direction: side.direction });
+      list.push(last.entry);
+      ports.push(last.port);
     };
     if (side.isSource) pairs.forTargets(j, add);
     else pairs.forSources(j, add);
