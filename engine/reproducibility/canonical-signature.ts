@@ -4,15 +4,18 @@
  * mode, application arguments and commands are covered, streaming edges count, several nodes give one signature, no
  * hash depends on ids, on the place in a list, or on how Python prints a number.
  *
- *   own(X)    = SHA-256 of the canonical JSON of [name, value] of the fields the mode claims
- *   block(X)  = SHA-256 of the canonical JSON of ["weir-block", 1, mode, own(X), blocks of X's parents, sorted]
- *   signature = root of the RFC 6962 tree over the blocks of all drops, sorted
+ *   group(X,c) = SHA-256 of the canonical JSON of [class, name, value] of X's fields that the same modes claim
+ *   block(X)   = leaf hash of the canonical JSON of ["weir-block", 1, mode, the groups the mode claims in order of
+ *                their first field, the blocks of X's parents, sorted and each once]
+ *   signature  = SHA-256 of the blocks of all drops in hexadecimal, sorted, each followed by a newline
  *
  * REPRODUCE claims the terminal data only: its items are ["weir-data", 1, "input" | "output", SHA-256, size].
  */
 
+import { createHash } from 'node:crypto';
+
 import { WeirError } from '../protocol/index.ts';
-import { canonicalBytes, canonicalHash } from './canonical.ts';
+import { canonicalHash, canonicalJson, sha256Hex } from './canonical.ts';
 import type { DropRecord } from './drop-record.ts';
 import { leafHash, nodeHash, EMPTY_ROOT } from './merkle-log.ts';
 import { ALL_RMODES, type HashedRMode } from './modes.ts';
@@ -48,14 +51,48 @@ export function treeRoot(leaves: readonly Buffer[]): Buffer {
   return level[0] as Buffer;
 }
 
-function sortedRoot(texts: string[]): string {
-  return treeRoot(texts.sort().map((text) => leafHash(Buffer.from(text)))).toString('hex');
+function sortedHash(hashes: string[]): string {
+  const whole = createHash('sha256');
+  hashes.sort();
+  const PIECE = 4096;
+  for (let i = 0; i < hashes.length; i += PIECE) whole.update(`${hashes.slice(i, i + PIECE).join('\n')}\n`);
+  return whole.digest('hex');
 }
 
-function ownHash(record: DropRecord, mode: HashedRMode): string {
-  const bit = modeBits(mode);
-  const claimed = recordFields(record).filter((field) => (field.modes & bit) !== 0);
-  return canonicalHash(claimed.map((field) => [field.class, field.name, field.value]));
+/** The hashes of a record's fields in groups that the same modes claim: [modes, SHA-256]. */
+type Groups = readonly (readonly [modes: number, hash: string])[];
+
+/** Groups of records, hashed once per distinct content. */
+class GroupHasher {
+  readonly #known = new Map<string, string>();
+
+  groups(record: DropRecord): Groups {
+    const texts = new Map<number, string>();
+    for (const { class: cls, name, value, modes } of recordFields(record)) {
+      if (modes === 0) continue;
+      const before = texts.get(modes);
+      const text = canonicalJson([cls, name, value]);
+      texts.set(modes, before === undefined ? text : `${before},${text}`);
+    }
+    return [...texts].map(([modes, text]) => [modes, this.#hash(`[${text}]`)] as const);
+  }
+
+  #hash(text: string): string {
+    let hash = this.#known.get(text);
+    if (hash === undefined) {
+      hash = sha256Hex(text);
+      this.#known.set(text, hash);
+    }
+    return hash;
+  }
+}
+
+/**
+ * One hash over all fields of a record that count in any mode. Kept beside stored records, it tells without reading
+ * them whether two drops differ.
+ */
+export function claimsHash(record: DropRecord): string {
+  return canonicalHash(new GroupHasher().groups(record).map(([, hash]) => hash));
 }
 
 function reproduceItems(records: readonly DropRecord[], topology: Topology): string[] {
@@ -71,40 +108,59 @@ function reproduceItems(records: readonly DropRecord[], topology: Topology): str
   return items;
 }
 
-/**
- * The signature of a session's records for one mode, in hexadecimal. Records may come from several nodes, in any order.
- * Throws REPRO_INVALID when the drops depend on one another in a circle.
- */
-export function canonicalSignature(
-  records: readonly DropRecord[],
-  mode: HashedRMode,
-  topology = recordTopology(records),
-): string {
-  if (mode === 'REPRODUCE') return sortedRoot(reproduceItems(records, topology));
+/** What several modes of one session share. */
+interface Prepared {
+  readonly records: readonly DropRecord[];
+  readonly topology: Topology;
+  readonly groups: readonly Groups[];
+}
+
+function prepare(records: readonly DropRecord[]): Prepared {
+  const topology = recordTopology(records);
+  const hasher = new GroupHasher();
+  return { records, topology, groups: records.map((record) => hasher.groups(record)) };
+}
+
+function chainedSignature({ records, topology, groups }: Prepared, mode: HashedRMode): string {
   if (topology.visited.length < records.length)
     throw new WeirError(
       'REPRO_INVALID',
       'The drops of the session depend on one another in a circle; there is no order to sign.',
     );
+  const bit = modeBits(mode);
   const parents: string[][] = records.map(() => []);
   const blocks: string[] = [];
+  const head = `["weir-block",${CANONICAL_SIGNATURE_VERSION},"${mode}",`;
   for (const i of topology.visited) {
-    const own = ownHash(records[i] as DropRecord, mode);
-    const above = [...new Set(parents[i])].sort();
-    const block = leafHash(
-      canonicalBytes(['weir-block', CANONICAL_SIGNATURE_VERSION, mode, own, above]),
-    ).toString('hex');
+    const own = (groups[i] as Groups).filter(([modes]) => (modes & bit) !== 0).map(([, hash]) => hash);
+    const above = parents[i] as string[];
+    const sorted = above.length > 1 ? [...new Set(above)].sort() : above;
+    // Hashes need no escapes, so this is the canonical JSON.
+    const block = leafHash(Buffer.from(`${head}${listText(own)},${listText(sorted)}]`)).toString('hex');
     blocks.push(block);
     for (let e = topology.offsets[i] as number; e < (topology.offsets[i + 1] as number); e++)
       parents[topology.targets[e] as number]?.push(block);
   }
-  return sortedRoot(blocks);
+  return sortedHash(blocks);
 }
 
-/** The signatures of all modes. */
-export function canonicalSignatures(records: readonly DropRecord[]): Record<HashedRMode, string> {
-  const topology = recordTopology(records);
+const listText = (hashes: readonly string[]): string =>
+  hashes.length === 0 ? '[]' : `["${hashes.join('","')}"]`;
+
+/**
+ * The signatures of a session's records, in hexadecimal, for some modes; default all. Records may come from several
+ * nodes, in any order. Throws REPRO_INVALID when the drops depend on one another in a circle.
+ */
+export function canonicalSignatures(
+  records: readonly DropRecord[],
+  modes: readonly HashedRMode[] = ALL_RMODES,
+): Record<HashedRMode, string> {
+  const prepared = prepare(records);
   const signatures = {} as Record<HashedRMode, string>;
-  for (const mode of ALL_RMODES) signatures[mode] = canonicalSignature(records, mode, topology);
+  for (const mode of modes)
+    signatures[mode] =
+      mode === 'REPRODUCE'
+        ? sortedHash(reproduceItems(records, prepared.topology))
+        : chainedSignature(prepared, mode);
   return signatures;
 }

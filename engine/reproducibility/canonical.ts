@@ -3,20 +3,35 @@
  * is no white space, numbers are as ECMAScript prints them.
  */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { WeirError } from '../protocol/index.ts';
 import { PyFloat, PyTuple } from './python-json.ts';
-
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 function refuse(what: string): never {
   throw new WeirError('REPRO_INVALID', `${what} has no canonical form (RFC 8785), so it cannot be recorded.`);
 }
 
 function text(value: string): string {
-  if (LONE_SURROGATE.test(value)) refuse('A text with half a surrogate pair');
+  if (!value.isWellFormed()) refuse('A text with half a surrogate pair');
   return JSON.stringify(value);
+}
+
+/** Whether `JSON.stringify` gives the canonical form: keys are in order, and nothing is among them that JSON lacks. */
+function isInOrder(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (value === null || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isInOrder);
+  if (typeof value !== 'object' || 'toJSON' in value) return false;
+  let last = '';
+  for (const key in value) {
+    if (key < last || !key.isWellFormed()) return false;
+    const item = (value as Record<string, unknown>)[key];
+    if (item !== undefined && !isInOrder(item)) return false;
+    last = key;
+  }
+  return true;
 }
 
 /**
@@ -24,23 +39,23 @@ function text(value: string): string {
  * say: NaN, infinities, half surrogate pairs, functions, bigints. See {@link portable} for data of unknown origin.
  */
 export function canonicalJson(value: unknown): string {
+  return isInOrder(value) ? JSON.stringify(value) : sorted(value);
+}
+
+function sorted(value: unknown): string {
   if (typeof value === 'string') return text(value);
   if (value === null || value === true || value === false) return String(value);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) refuse(`The number ${value}`);
     return JSON.stringify(value);
   }
-  if (Array.isArray(value)) {
-    let out = '';
-    for (const item of value as readonly unknown[]) out += `${out && ','}${canonicalJson(item)}`;
-    return `[${out}]`;
-  }
+  if (Array.isArray(value)) return `[${value.map(sorted).join(',')}]`;
   if (typeof value === 'object') {
     const object = value as Record<string, unknown>;
-    let out = '';
+    const entries: string[] = [];
     for (const key of Object.keys(object).sort())
-      if (object[key] !== undefined) out += `${out && ','}${text(key)}:${canonicalJson(object[key])}`;
-    return `{${out}}`;
+      if (object[key] !== undefined) entries.push(`${text(key)}:${sorted(object[key])}`);
+    return `{${entries.join(',')}}`;
   }
   return refuse(`A ${typeof value}`);
 }
@@ -51,12 +66,12 @@ export function canonicalBytes(value: unknown): Buffer {
 
 /** SHA-256 of the canonical form, in hexadecimal. */
 export function canonicalHash(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+  return sha256Hex(canonicalJson(value));
 }
 
 /** Plain SHA-256, in hexadecimal. */
 export function sha256Hex(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }
 
 /**
@@ -67,7 +82,7 @@ export function portable(value: unknown): unknown {
   if (typeof value === 'bigint') return { $integer: value.toString() };
   if (value instanceof PyFloat) return portable(value.value);
   if (typeof value === 'number' && !Number.isFinite(value)) return { $float: String(value) };
-  if (typeof value === 'string' && LONE_SURROGATE.test(value))
+  if (typeof value === 'string' && !value.isWellFormed())
     return { $utf16: Buffer.from(value, 'utf16le').toString('base64') };
   if (value instanceof PyTuple) return value.items.map(portable);
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };

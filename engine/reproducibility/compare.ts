@@ -9,7 +9,7 @@ import { ALL_RMODES, type HashedRMode } from './modes.ts';
 import { keysOf, type PyObject } from './python-json.ts';
 import { pythonRepr } from './python-repr.ts';
 import { type FieldClass, modeBits, type RecordField, recordFields } from './record-classes.ts';
-import type { Topology } from './topology.ts';
+import { buildTopology, type Topology } from './topology.ts';
 
 /** A drop as the comparison sees it. */
 export interface ComparableDrop {
@@ -20,6 +20,8 @@ export interface ComparableDrop {
   readonly name: string;
   /** Kind for alignment by structure: class and category. */
   readonly kind: string;
+  /** One hash over all fields that count (`claimsHash`); where both drops have it, equal ones need no look at fields. */
+  readonly claims?: string;
   readonly fields: () => readonly RecordField[];
 }
 
@@ -111,9 +113,9 @@ function differences(
   b: ComparableDrop,
   options: ComparisonOptions,
 ): PairDifference | undefined {
+  if (a.claims !== undefined && a.claims === b.claims) return undefined;
   const left = a.fields();
   const right = b.fields();
-  if (left === right) return undefined;
   const found: (DifferingField & { modes: number })[] = [];
   const note = (field: RecordField, va: unknown, vb: unknown): void => {
     if (field.modes === 0 || sameValue(va, vb) || options.isEqual?.(field, va, vb)) return;
@@ -194,18 +196,29 @@ function edgeDifferences(
   alignment: Alignment,
 ): Map<number, DifferingField> {
   const found = new Map<number, DifferingField>();
+  const parentsA = parentsOf(a.topology);
   const parentsB = parentsOf(b.topology);
-  parentsOf(a.topology).forEach((parents, i) => {
+  const names = (side: ComparisonSide, list: readonly number[]): string[] =>
+    list.map((p) => side.drops[p]?.name ?? '').sort();
+  parentsA.forEach((parents, i) => {
     const partner = alignment.partnerOfA[i] as number;
     if (partner < 0) return;
-    const theirs = parentsB[partner] ?? [];
-    const mapped = new Set(parents.map((p) => alignment.partnerOfA[p] as number));
-    if (mapped.size === new Set(theirs).size && theirs.every((p) => mapped.has(p))) return;
-    const names = (side: ComparisonSide, list: readonly number[]): string[] =>
-      list.map((p) => side.drops[p]?.name ?? '').sort();
-    found.set(i, { class: 'structure', name: 'edges from', a: names(a, parents), b: names(b, theirs) });
+    const theirs = parentsB[partner] as number[];
+    if (!isSameSet(parents, theirs, alignment.partnerOfA))
+      found.set(i, { class: 'structure', name: 'edges from', a: names(a, parents), b: names(b, theirs) });
   });
   return found;
+}
+
+/** Whether the partners of `parents` are `theirs`, in any order and number. */
+function isSameSet(
+  parents: readonly number[],
+  theirs: readonly number[],
+  partner: readonly number[],
+): boolean {
+  if (parents.length === theirs.length && parents.every((p, i) => partner[p] === theirs[i])) return true;
+  const mapped = new Set(parents.map((p) => partner[p] as number));
+  return mapped.size === new Set(theirs).size && theirs.every((p) => mapped.has(p));
 }
 
 function compareMode(
@@ -318,6 +331,48 @@ export function sideOfRecords(
     };
   });
   return { drops, topology, signatures, canonicalSignatures };
+}
+
+/** What a store keeps in columns for each record, so that comparing need not read them all. */
+export interface ComparisonRow {
+  readonly oid: string;
+  readonly lgKey: string | null;
+  readonly iid: string | null;
+  readonly name: string;
+  /** Class and category of the drop, separated by a space. */
+  readonly kind: string;
+  /** {@link claimsHash} of the record. */
+  readonly claims: string;
+  /** oids of the drops it depends on. */
+  readonly inputs: readonly string[];
+}
+
+/** A side from stored columns; `record(index)` reads one record, and is called for the differing drops only. */
+export function sideOfRows(
+  rows: readonly ComparisonRow[],
+  record: (index: number) => DropRecord,
+  signatures: SignatureTable,
+  canonicalSignatures: SignatureTable = {},
+): ComparisonSide {
+  const ids = rows.map((row) => row.oid);
+  const index = new Map<string, number>(ids.map((oid, i) => [oid, i]));
+  const edges: number[] = [];
+  rows.forEach((row, to) => {
+    for (const oid of row.inputs) {
+      const from = index.get(oid);
+      if (from !== undefined) edges.push(from, to);
+    }
+  });
+  const drops = rows.map((row, i): ComparableDrop => ({
+    oid: row.oid,
+    lgKey: row.lgKey,
+    coordinates: row.iid,
+    name: row.name,
+    kind: row.kind,
+    claims: row.claims,
+    fields: () => recordFields(record(i)),
+  }));
+  return { drops, topology: buildTopology(ids, edges), signatures, canonicalSignatures };
 }
 
 /** Which class the data of a stage belongs to. */

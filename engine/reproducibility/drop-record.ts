@@ -89,9 +89,44 @@ export interface DropRecord {
 
 export type DropRecordFacts = Omit<DropRecord, 'type' | 'version'>;
 
-/** Makes a record of facts. Values that have no canonical form must have gone through `portable` before. */
+/**
+ * Makes a record of facts, with its keys in canonical order, which makes its text cheap. Values that have no canonical
+ * form must have gone through `portable` before.
+ */
 export function makeDropRecord(facts: DropRecordFacts): DropRecord {
-  return { type: DROP_RECORD_TYPE, version: DROP_RECORD_VERSION, ...facts };
+  const { drop, code, content, outcome, timing } = facts;
+  return {
+    code: inOrder(code),
+    content: content && { sha256: content.sha256, sizeBytes: content.sizeBytes, storage: content.storage },
+    drop: {
+      category: drop.category,
+      categoryType: drop.categoryType,
+      dropClass: drop.dropClass,
+      iid: drop.iid,
+      lgKey: drop.lgKey,
+      name: drop.name,
+      oid: drop.oid,
+    },
+    environmentSha256: facts.environmentSha256,
+    inputs: facts.inputs.map(inOrder),
+    node: facts.node,
+    outcome: inOrder(outcome),
+    parameters: inOrder(facts.parameters),
+    ...(facts.reusedFrom && { reusedFrom: inOrder(facts.reusedFrom) }),
+    sessionId: facts.sessionId,
+    timing: { finishedAtMs: timing.finishedAtMs, startedAtMs: timing.startedAtMs },
+    type: DROP_RECORD_TYPE,
+    upstream: inOrder(facts.upstream),
+    version: DROP_RECORD_VERSION,
+  };
+}
+
+/** The object with its keys in order; itself when they are. */
+function inOrder<T extends object>(object: T): T {
+  const keys = Object.keys(object);
+  if (keys.every((key, i) => i === 0 || (keys[i - 1] as string) < key)) return object;
+  const entries = Object.entries(object) as [string, unknown][];
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))) as T;
 }
 
 /** The text that is hashed and stored. */

@@ -150,7 +150,7 @@ describe('bad reproducibility data', () => {
       graph.reprodata,
     ];
     initPgtUnrollReproData(drops);
-    expect(Object.keys((drops[1] as Any).reprodata.REPEAT.pgt_parenthashes)).toEqual(['__proto__']);
+    expect(Object.keys(drops[1].reprodata.REPEAT.pgt_parenthashes)).toEqual(['__proto__']);
   });
 
   it('of several nodes is merged into one signature, and contradictions are refused', () => {
