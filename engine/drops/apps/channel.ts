@@ -57,16 +57,18 @@ export async function openPipe(): Promise<ChannelWriter> {
 
 /** Listens on a free port for the one reader. `host` is the name others reach this node by. */
 export async function openTcp(host: string, signal: AbortSignal): Promise<ChannelWriter> {
-  const server = createServer({ pauseOnConnect: true });
+  const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, () => resolve());
   });
-  const close = async (): Promise<void> => {
-    await new Promise((resolve) => server.close(resolve));
-  };
   const socket = new Promise<Socket>((resolve, reject) => {
-    server.once('connection', resolve);
+    server.once('connection', (connection) => {
+      server.close();
+      // The reader sends nothing; reading shows when it is gone.
+      connection.resume();
+      resolve(connection);
+    });
     signal.addEventListener(
       'abort',
       () => reject(new WeirError('CANCELLED', 'The application was cancelled before a reader came.')),
@@ -74,7 +76,13 @@ export async function openTcp(host: string, signal: AbortSignal): Promise<Channe
     );
   });
   socket.catch(() => undefined);
-  return { address: `${TCP}${host}:${(server.address() as AddressInfo).port}`, socket, close };
+  const address = `${TCP}${host}:${(server.address() as AddressInfo).port}`;
+  const close = async (): Promise<void> => {
+    server.close();
+    // Sends what is still to be sent, then closes.
+    socket.then((connection) => connection.destroySoon()).catch(() => undefined);
+  };
+  return { address, socket, close };
 }
 
 /** Where a reader gets its data from. */
