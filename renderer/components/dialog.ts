@@ -38,7 +38,7 @@ export class WeirDialog extends LitElement {
         background: var(--color-scrim);
       }
 
-      header {
+      .head {
         display: flex;
         align-items: center;
         justify-content: space-between;
@@ -91,12 +91,12 @@ export class WeirDialog extends LitElement {
 
   override render() {
     return html`<dialog aria-labelledby="title" @close=${this.#closed} @pointerdown=${this.#pressed}>
-      <header>
+      <div class="head">
         <h2 id="title">${this.heading}</h2>
         <button type="button" class="quiet icon" aria-label=${S.close} @click=${() => this.#dialog?.close()}>
           <weir-icon name="close"></weir-icon>
         </button>
-      </header>
+      </div>
       <div class="body"><slot></slot></div>
       <footer><slot name="actions" @slotchange=${this.#actionsChanged}></slot></footer>
     </dialog>`;

@@ -36,6 +36,7 @@ const durationOf = ({ startedAt, finishedAt }: DropRow): number | null =>
 /**
  * @prop client - where to ask
  * @prop sessionId - which session
+ * @prop drops - how many there are in all
  * @prop query - filters: `text`, `status`, `kind`, `lgKey` (with `lgName` for people), `sort` (`-` before: descending)
  */
 export class WeirSessionDrops extends LitElement {
@@ -43,7 +44,7 @@ export class WeirSessionDrops extends LitElement {
     client: { attribute: false },
     sessionId: { attribute: false },
     query: { attribute: false },
-    drops: { state: true },
+    drops: { attribute: false },
   };
   static override styles = [
     base,
@@ -73,7 +74,6 @@ export class WeirSessionDrops extends LitElement {
   declare client: Client;
   declare sessionId: string;
   declare query: Query;
-  /** How many drops there are in all. */
   declare drops: number;
   readonly #rows = new PagedRows<DropRow>(
     () => Promise.resolve({ items: [], total: 0 }),
@@ -121,8 +121,7 @@ export class WeirSessionDrops extends LitElement {
   }
 
   /** New states go into the rows that are held; times, sizes and filters are the Host's to say. */
-  applyUpdate({ changes, isIncomplete, summary }: SessionUpdate): void {
-    this.drops = summary.drops;
+  applyUpdate({ changes, isIncomplete }: SessionUpdate): void {
     if (changes.size > 0) {
       this.#rows.patch((row) => {
         const change = changes.get(row.row);

@@ -271,6 +271,7 @@ export class WeirSessionPage extends LitElement {
         return html`<weir-session-drops
           .client=${client}
           .sessionId=${sessionId}
+          .drops=${summary.drops}
           .query=${query}
         ></weir-session-drops>`;
       case 'graph':

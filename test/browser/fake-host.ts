@@ -329,8 +329,9 @@ function inspect(source: MethodParams<'graphs.inspect'>['source']) {
   return { kind: 'physical', name: source.name, drops: list.length, problems };
 }
 
-/** Sessions of many kinds; the newest are under way, unless `now` is long past. */
-export function fillWithSessions(host: FakeHost, now = Date.now()): void {
+/** Eight sessions of many kinds; one of them has three drops for each of `bigWidth` branches. */
+export function fillWithSessions(host: FakeHost, bigWidth = 300): void {
+  const now = Date.now();
   const hour = 3_600_000;
   const finished = (
     sessionId: string,
@@ -347,7 +348,7 @@ export function fillWithSessions(host: FakeHost, now = Date.now()): void {
   };
   finished('2026-11-25T09-12-44_meerkat-cal', 'meerkat-calibration.graph', 32, 2 * hour);
   finished('2026-11-25T08-02-10_meerkat-cal', 'meerkat-calibration.graph', 32, 3 * hour, [4, 17]);
-  finished('2026-11-24T17-40-00_big', 'askap-spectral-line-100k.graph', 33_332, 26 * hour);
+  finished('2026-11-24T17-40-00_big', 'askap-spectral-line-100k.graph', bigWidth, 26 * hour);
   finished('2026-10-02T11-00-00_hello', 'hello-world.graph', 1, 54 * 24 * hour);
   const cancelled = host.add(
     new FakeSession({
@@ -386,6 +387,6 @@ export function fillWithSessions(host: FakeHost, now = Date.now()): void {
 if (process.argv[1] === import.meta.filename) {
   const { buildPage } = await import('./page.ts');
   const host = new FakeHost(await buildPage());
-  if (process.argv[3] === 'full') fillWithSessions(host);
+  if (process.argv[3] === 'full') fillWithSessions(host, 33_332);
   process.stdout.write(`${await host.listen(Number(process.argv[2] ?? 0))}\n`);
 }

@@ -9,6 +9,7 @@ import { buildPage, findChromium, openBrowser } from './page.ts';
 const chromium = findChromium();
 const FAILED = '2026-11-25T08-02-10_meerkat-cal';
 const BIG = '2026-11-24T17-40-00_big';
+const WIDE = 'a-wide-one';
 const RUNNING = '2026-11-25T11-14-02_running';
 
 let pageDir = '';
@@ -24,7 +25,8 @@ async function open(hash = '', options: Parameters<Browser['newContext']>[0] = {
   await context?.close();
   context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...options });
   page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  // Patient, because the machines that run this are busy; nothing here passes because time passes.
+  page.setDefaultTimeout(15_000);
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(message.text());
@@ -34,6 +36,12 @@ async function open(hash = '', options: Parameters<Browser['newContext']>[0] = {
 
 const button = (name: string): Locator => page.getByRole('button', { name, exact: true });
 const text = (content: string): Locator => page.getByText(content).first();
+/** The state in the head of a session. */
+const badge = (word: string): Locator =>
+  page.locator('header weir-state-badge').getByText(word, { exact: true });
+const dialogButton = (name: string): Locator =>
+  page.locator('weir-dialog[open]').getByRole('button', { name, exact: true });
+const row = (index: number): Locator => page.locator(`weir-virtual-table [data-index="${index}"]`);
 const rows = (): Locator => page.locator('weir-virtual-table [role=row][data-index]');
 
 describe.skipIf(chromium === undefined)('the window in a browser', () => {
@@ -64,7 +72,7 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       await page.getByRole('heading', { name: 'Nothing has been run here yet' }).waitFor();
       await button('Run sample Hello, world').click();
       await page.getByRole('heading', { name: 'hello.graph' }).waitFor();
-      await text('Running').waitFor();
+      await badge('Running').waitFor();
       expect(page.url()).toContain('#/sessions/run-1');
     });
 
@@ -148,18 +156,17 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
 
     it('follows a run without asking again and again', async () => {
       const session = host.sessions.get(RUNNING) as FakeSession;
-      await open(`#/sessions/${RUNNING}/drops`);
-      await rows().nth(41).waitFor();
-      expect(await rows().nth(41).textContent()).toContain('Waiting');
+      await open(`#/sessions/${RUNNING}/drops`, { viewport: { width: 1280, height: 2400 } });
+      await row(41).getByText('Waiting').waitFor();
       host.advance(session, 1);
-      await rows().nth(41).getByText('Finished').waitFor();
+      await row(41).getByText('Finished').waitFor();
       await text('42 of 100 drops settled').waitFor();
       for (let i = 0; i < 30; i++) host.advance(session, 1);
       await text('72 of 100 drops settled').waitFor();
       const asked = host.calls.filter(({ method }) => method === 'sessions.drops').length;
       expect(asked).toBeLessThan(5);
       host.advance(session, 1000);
-      await page.locator('header weir-state-badge').getByText('Finished').waitFor();
+      await badge('Finished').waitFor();
       expect(await page.locator('#live').textContent()).toContain('Finished');
       await button('Run again').waitFor();
     });
@@ -178,11 +185,11 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
     it('is cancelled only after a question', async () => {
       await open(`#/sessions/${RUNNING}`);
       await button('Cancel run').click();
-      await button('Keep running').click();
+      await dialogButton('Keep running').click();
       expect(host.sessions.get(RUNNING)?.status).toBe('RUNNING');
       await button('Cancel run').click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Cancel run' }).click();
-      await page.locator('header weir-state-badge').getByText('Cancelled').waitFor();
+      await dialogButton('Cancel run').click();
+      await badge('Cancelled').waitFor();
     });
 
     it('is deleted only after a question, and the list is shown', async () => {
@@ -191,7 +198,7 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       await page.keyboard.press('Escape');
       expect(host.sessions.has(FAILED)).toBe(true);
       await button('Delete').click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+      await dialogButton('Delete').click();
       await text('7 sessions').waitFor();
       expect(host.sessions.has(FAILED)).toBe(false);
     });
@@ -227,7 +234,7 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
   });
 
   describe('the table of 100,000 drops', () => {
-    beforeEach(() => fillWithSessions(host));
+    beforeEach(() => fillWithSessions(host, 33_332));
 
     it('holds only the rows in view, and goes to the end and back by keyboard', async () => {
       await open(`#/sessions/${BIG}/drops`);
@@ -289,11 +296,10 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
 
     it('shows every drop of a small session, and opens the one that is clicked', async () => {
       await open(`#/sessions/2026-10-02T11-00-00_hello/graph`);
-      await page.getByLabel('Show').selectOption('1');
+      await page.getByLabel('Show', { exact: true }).selectOption('1');
       await page.waitForURL(/unfold=1/);
       const canvas = page.getByRole('application');
       const box = (await canvas.boundingBox()) as { x: number; y: number; width: number; height: number };
-      await page.waitForFunction('true');
       await expect
         .poll(async () => {
           await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
@@ -307,8 +313,10 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
     });
 
     it('says what it does not draw, and where that can be seen', async () => {
-      await open(`#/sessions/${BIG}/graph`);
-      await text('All drops are drawn up to 5,000; this session has 100,000.').waitFor();
+      const options = { sessionId: WIDE, graphName: 'wide.graph', width: 3333, createdAt: Date.now() };
+      host.add(new FakeSession(options));
+      await open(`#/sessions/${WIDE}/graph`);
+      await text('All drops are drawn up to 5,000; this session has 10,003.').waitFor();
       await page.getByRole('link', { name: 'See them in the table' }).click();
       await rows().first().waitFor();
     });
@@ -348,7 +356,9 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       await open(`#/sessions/${FAILED}/drop/-7_0`);
       const image = page.getByRole('img', { name: 'Content of Image cube' });
       await image.waitFor();
-      expect(await image.evaluate('(img) => img.decode().then(() => img.naturalWidth)')).toBe(256);
+      expect(await image.evaluate((img) => (img as unknown as { naturalWidth: number }).naturalWidth)).toBe(
+        256,
+      );
       await page.goto(`${url}/#/sessions/${FAILED}/drop/-3_1`);
       await text('80 04 95 10').waitFor();
       await page.goto(`${url}/#/sessions/${FAILED}/drop/-3_2`);
@@ -362,7 +372,7 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       const downloading = page.waitForEvent('download');
       await button('Save…').click();
       const download = await downloading;
-      expect(download.suggestedFilename()).toBe('Channel');
+      expect(download.suggestedFilename()).toMatch(/^Channel/);
       const chunks: Buffer[] = [];
       for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
       expect(JSON.parse(Buffer.concat(chunks).toString())).toMatchObject({ frequencyMHz: 856.5 });
@@ -432,7 +442,7 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       await text('Drop a graph to open it').waitFor();
       await drop(['dragged.graph'], 'drop');
       await text('Drop a graph to open it').waitFor({ state: 'detached' });
-      await page.getByRole('dialog').getByText('dragged.graph').waitFor();
+      await page.locator('weir-run-dialog').getByText('dragged.graph').waitFor();
     });
 
     it('refuses several files at once with a sentence', async () => {
@@ -449,14 +459,14 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
 
     it('says that the connection is lost, and shows the present state when it is back', async () => {
       const session = host.sessions.get(RUNNING) as FakeSession;
-      await open(`#/sessions/${RUNNING}/drops`);
+      await open(`#/sessions/${RUNNING}/drops`, { viewport: { width: 1280, height: 2400 } });
       await text('41 of 100 drops settled').waitFor();
       host.dropConnections();
       host.advance(session, 10);
       await page.locator('.banner', { hasText: 'Connection lost' }).waitFor();
       await text('51 of 100 drops settled').waitFor();
       expect(await page.locator('.banner').count()).toBe(0);
-      await rows().nth(50).getByText('Finished').waitFor();
+      await row(50).getByText('Finished').waitFor();
     });
 
     it('keeps the chosen colours', async () => {
