@@ -18,3 +18,4 @@ export * from './params.ts';
 export * from './registry.ts';
 export * from './table.ts';
 export * from './utils.ts';
+export { dlgPath, PYTHON_POOL } from './python/index.ts';

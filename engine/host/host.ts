@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import envPaths from 'env-paths';
 import { WeirError } from '../protocol/index.ts';
-import { Services } from '../drops/index.ts';
+import { dlgPath, pythonClassFinder, Services, type LifecycleOptions } from '../drops/index.ts';
 import { GraphParser } from '../graph/index.ts';
 import { NodeManager } from '../managers/index.ts';
 import { openStore, type Store } from '../store/index.ts';
@@ -33,6 +33,8 @@ export interface HostOptions {
   /** Folder of what ships beside the code: samples, the Python worker. */
   readonly resourcesDir?: string;
   readonly maxThreads?: number;
+  /** How long data lives (upstream's data lifecycle manager). */
+  readonly lifecycle?: LifecycleOptions;
   /** Told about trouble that no caller is waiting to hear of: a full disk, a failed background write. */
   readonly onProblem?: (error: unknown) => void;
 }
@@ -81,14 +83,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await parser.close();
     throw error;
   });
+  const dlgRoot = process.env['DLG_ROOT'] ?? dataDir;
   const manager = new NodeManager({
     store,
     services,
-    dlgRoot: process.env['DLG_ROOT'] ?? dataDir,
+    dlgRoot,
     hostName: os.hostname(),
     version: options.version,
     parse: (bytes) => parser.parse(bytes),
     onProblem,
+    findClass: pythonClassFinder(() => dlgPath({ env: process.env, dlgRoot })),
+    lifecycle: options.lifecycle ?? { budgetBytes: Math.floor(os.totalmem() / 4) },
     ...(options.maxThreads === undefined ? {} : { maxThreads: options.maxThreads }),
   });
   let url: string | undefined;

@@ -16,6 +16,7 @@ import {
 } from '../protocol/index.ts';
 import {
   AppDROP,
+  DataLifecycleManager,
   DropTable,
   Flags,
   Flow,
@@ -23,6 +24,7 @@ import {
   InputFiredAppDROP,
   type AbstractDROP,
   type DropContext,
+  type LifecycleOptions,
   type LogLevel,
   type Services,
 } from '../drops/index.ts';
@@ -42,6 +44,8 @@ export interface SessionSurroundings {
   readonly dlgRoot: string;
   readonly hostName: string;
   readonly findClass?: ClassFinder;
+  /** How long data lives; by default what the graph says, and used memory drops go when there are too many. */
+  readonly lifecycle?: LifecycleOptions;
   /** Parses a graph, off the thread when it is large. */
   readonly parse: (bytes: Uint8Array) => Promise<PhysicalGraph>;
   readonly onChange: (session: Session, delta: SessionDelta | undefined) => void;
@@ -91,6 +95,7 @@ export class Session {
   #flow: Flow | undefined;
   #recorder: Recorder | undefined;
   #outcomes: Outcomes | undefined;
+  #lifecycle: DataLifecycleManager | undefined;
   #leavesLeft = 0;
   #ending: Promise<void> | undefined;
   #resolveOver!: (state: SessionStates) => void;
@@ -276,7 +281,18 @@ export class Session {
     const flow = (this.#flow = new Flow(table, this.#flowHost(recorder, outcomes, slices)));
     const context = this.#context();
     const factory = new DropFactory(graph, this.#around.findClass);
-    table.source = { make: (row) => factory.make(row, flow, context) };
+    const lifecycle = (this.#lifecycle = new DataLifecycleManager({
+      watchFiles: false,
+      ...this.#around.lifecycle,
+      onProblem: (drop, error) => this.#log('warn', drop, messageOf(error)),
+    }));
+    table.source = {
+      make: (row) => {
+        const drop = factory.make(row, flow, context);
+        lifecycle.addDrop(drop);
+        return drop;
+      },
+    };
     await this.#around.store.addDrops(this.key, dropBatch(graph));
     const failures = new Map<number, unknown>();
     for (let row = 0; row < count; row++) {
@@ -536,6 +552,7 @@ export class Session {
   async dispose(): Promise<void> {
     if (this.#state === SessionStates.RUNNING) await this.cancel();
     if (this.#ending) await this.#ending;
+    await this.#lifecycle?.close();
     this.#flow?.close();
     this.#table = new DropTable();
     this.#parts = [];

@@ -118,6 +118,26 @@ async function drive(host: Host, session: Session, steps: readonly Step[]): Prom
   await quiet(host, session);
 }
 
+/** With the lifecycle manager on, drops go on changing after the session's end: until they are as expected, or too late. */
+async function aged(host: Host, session: Session, golden: GoldenCase): Promise<void> {
+  const expected = Object.entries({ ...golden.expected.drops, ...golden.expected_sane?.drops });
+  const isThere = () =>
+    expected.every(([oid, { status_name: wanted }]) => {
+      const drop = session.findDrop(oid);
+      return typeof wanted !== 'string' || !drop || DROP_STATE_NAMES[drop.status] === wanted;
+    });
+  await new Promise<void>((resolve) => {
+    const tooLate = setTimeout(resolve, 8000);
+    const look = () => {
+      if (!isThere()) return;
+      clearTimeout(tooLate);
+      resolve();
+    };
+    host.manager.subscribe(look);
+    look();
+  });
+}
+
 async function connect(port: number, text: string): Promise<void> {
   for (let tries = 0; ; tries++) {
     const socket = net.connect(port, '127.0.0.1');
@@ -152,6 +172,7 @@ export async function runGolden(golden: GoldenCase): Promise<Outcome> {
       await session.addGraphSpec(new Uint8Array(Buffer.from(JSON.stringify(golden.graph))));
       stage = 'deploy';
       await drive(host, session, golden.run.drive ?? [{ do: 'deploy', completed: 'roots' }]);
+      if (golden.run.manager?.['dlm_check_period']) await aged(host, session, golden);
     } catch (error) {
       if (!isWeirError(error)) throw error;
       failure = { stage, message: error.message };

@@ -11,7 +11,7 @@ export const PYTHON_POOL = new ServiceKey<PythonPool>(
 );
 
 /** The folders of the user's Python code: DLG_PATH, or `code` below DLG_ROOT. */
-export function dlgPath(context: DropContext): readonly string[] {
+export function dlgPath(context: Pick<DropContext, 'env' | 'dlgRoot'>): readonly string[] {
   const given = context.env['DLG_PATH'];
   return given ? given.split(path.delimiter).filter(Boolean) : [path.join(context.dlgRoot, 'code')];
 }

@@ -13,8 +13,11 @@ afterAll(() => host.remove());
 let nextId = 0;
 const newId = () => `session ${nextId++}`;
 const url = (path: string) => `${host.url}/api${path}`;
-const post = (path: string, body: BodyInit | null, headers: Record<string, string> = {}) =>
-  fetch(url(path), { method: 'POST', body, headers });
+const post = (
+  path: string,
+  body: string | Uint8Array<ArrayBuffer> | null,
+  headers: Record<string, string> = {},
+) => fetch(url(path), { method: 'POST', body, headers });
 const json = { 'content-type': 'application/json' };
 
 async function created(): Promise<string> {
