@@ -309,7 +309,7 @@ describe.each(storing)('%s, which holds data,', (_name, kind) => {
   it('has no checksum where that is switched off, and computes it on demand', async () => {
     const quiet = contextIn(context.baseDir, {
       env: { DLG_DISABLE_CHECKSUM: '1' },
-      service: context.service,
+      service: (key) => context.service(key),
     });
     const uid = `d${++n}`;
     const drop = new kind.type(uid, uid, placedIn(quiet, { ...kind.kwargs?.() }));
@@ -319,7 +319,7 @@ describe.each(storing)('%s, which holds data,', (_name, kind) => {
   });
 
   it('has the SHA-256 of its content', async () => {
-    const hashing = contextIn(context.baseDir, { hashing: true, service: context.service });
+    const hashing = contextIn(context.baseDir, { hashing: true, service: (key) => context.service(key) });
     const uid = `d${++n}`;
     const drop = await written(new kind.type(uid, uid, placedIn(hashing, { ...kind.kwargs?.() })));
     const expected = createHash('sha256').update(CONTENT).digest('hex');
@@ -349,12 +349,8 @@ describe.each(storing)('%s, which holds data,', (_name, kind) => {
     drop.addStreamingConsumer(receiver);
     let isHeld = true;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const slow = new (class extends TestReceiver {
-      override dataWritten(uid: string, data: Uint8Array): Promise<void> {
-        super.dataWritten(uid, data);
-        return promise;
-      }
-    })('s', `s${++n}`);
+    const slow = new TestReceiver('s', `s${++n}`);
+    slow.takes = () => promise;
     drop.addStreamingConsumer(slow);
     const writing = drop.write('piece').then(() => expect(isHeld).toBe(false));
     await Promise.resolve();

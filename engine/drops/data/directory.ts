@@ -30,7 +30,7 @@ export class DirectoryDROP extends DataDROP {
         `${this.constructor.name} ${this.uid} has no parameter "dirname"; give the path of the directory, or "" for a generated name.`,
         { details: { uid: this.uid } },
       );
-    this.#path = this.#makePath(String(dirname as string));
+    this.#path = this.#makePath(typeof dirname === 'string' ? dirname : JSON.stringify(dirname));
     const params = readParams(PARAMS, { ...this.defaultParameters(), ...kwargs }, this.uid);
     if (params.createIfMissing) makeDirectorySync(this.context, this.#path);
     else if (params.checkExists && !statSync(this.#path, { throwIfNoEntry: false })?.isDirectory())

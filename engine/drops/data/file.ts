@@ -14,7 +14,6 @@ import {
   constructMap,
   environmentOf,
   expandPath,
-  expandVariables,
   replaceDlgFstring,
 } from './path-builder.ts';
 import { mapInputPortsToParams } from './port-params.ts';
@@ -49,7 +48,11 @@ export class FileDROP extends DataDROP {
 
   #filepathParameter(): string {
     const given = this.parameters['filepath'];
-    return given === undefined || given === null || given === '' ? '' : String(given as string);
+    return given === undefined || given === null || given === ''
+      ? ''
+      : typeof given === 'string'
+        ? given
+        : JSON.stringify(given);
   }
 
   #hasProducers(): boolean {

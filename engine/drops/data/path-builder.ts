@@ -44,7 +44,8 @@ export function constructMap(parts: NameParts = {}): Record<string, string | nul
     auto: baseUidPathname(parts.uid, parts.humanKey),
   };
   for (const [name, value] of Object.entries(given))
-    if (value !== undefined && value !== null) map[name] = String(value as string | number);
+    if (value !== undefined && value !== null)
+      map[name] = typeof value === 'string' ? value : JSON.stringify(value);
   return map;
 }
 

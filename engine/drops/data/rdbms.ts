@@ -93,10 +93,10 @@ const POSTGRES_ENGINE: Engine = {
     try {
       // Whole numbers come as bigint, so that Python's 1 and 1.0 stay apart in the query log.
       const types: CustomTypesConfig = {
-        getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
           INTEGER_OIDS.has(oid)
             ? (text: string) => BigInt(text)
-            : pg.types.getTypeParser(oid, format as 'text'),
+            : (pg.types.getTypeParser(oid, format) as unknown),
       };
       const result = await client.query<unknown[]>({
         text: sql,

@@ -40,8 +40,8 @@ export class S3DROP extends DataDROP {
       region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
       endpoint: params.endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'],
       // Keys of the graph come before a profile, a profile before the environment.
-      accessKeyId: ownKeys ? (params.accessKeyId as string) : undefined,
-      secretAccessKey: ownKeys ? (params.secretAccessKey as string) : undefined,
+      accessKeyId: ownKeys ? params.accessKeyId : undefined,
+      secretAccessKey: ownKeys ? params.secretAccessKey : undefined,
       profile: ownKeys ? undefined : (params.profile ?? undefined),
     };
   }

@@ -21,9 +21,9 @@ export class ChunkReader {
   /** At most `count` bytes; empty at the end and only there. */
   async read(count: number): Promise<Uint8Array> {
     while (this.#rest.length === 0 && !this.#isOver) {
-      const { done, value } = await this.#next();
-      if (done) this.#isOver = true;
-      else this.#rest = value;
+      const next = await this.#next();
+      if (next.done) this.#isOver = true;
+      else this.#rest = next.value;
     }
     const piece = this.#rest.subarray(0, count);
     this.#rest = this.#rest.subarray(piece.length);

@@ -26,7 +26,7 @@ import { isAppOver } from '../machines.ts';
 import { DueList, nodeTimers, type Timers } from './due-list.ts';
 import { FileWatch } from './file-watch.ts';
 import { InMemoryRegistry, type DropRegistry } from './registry.ts';
-import { HierarchicalStorageManager } from './stores.ts';
+import type { HierarchicalStorageManager } from './stores.ts';
 
 export interface LifecycleOptions {
   /** Whether memory drops expire after use although the graph does not say so (the habit of upstream's manager). */

@@ -1,5 +1,6 @@
 /** Who knows which drops there are, where their copies lie and when they were read (spec/engine.md 9.5). */
-import { DROPPhases, NoDropException, InvalidDropException } from '../../protocol/index.ts';
+import type { DROPPhases } from '../../protocol/index.ts';
+import { NoDropException, InvalidDropException } from '../../protocol/index.ts';
 import type { AbstractDROP } from '../drop.ts';
 import type { Sqlite, SqliteStatement, SqliteValue } from '../io/sqlite.ts';
 

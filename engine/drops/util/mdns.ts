@@ -59,7 +59,7 @@ export function registerService(
 /** Takes an announced service back. Resolves when the goodbye was sent. */
 export async function deregisterService(_zc: Bonjour, service: Service): Promise<void> {
   await new Promise<void>((resolve) => {
-    if (service.published) service.stop(() => resolve());
+    if (service.published) (service.stop as (done: () => void) => void)(() => resolve());
     else resolve();
   });
 }

@@ -6,15 +6,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  crc32c,
+import type {
   DirectoryDROP,
-  dropClass,
   FileDROP,
   InMemoryDROP,
   ParameterSetDROP,
-  type DropKwargs,
 } from '../../../../engine/drops/index.ts';
+import { crc32c, dropClass, type DropKwargs } from '../../../../engine/drops/index.ts';
 import { contextIn, placedIn, temporaryDirectory } from '../support/drops.ts';
 
 const golden = path.resolve('..', 'shared', 'golden', 'engine');

@@ -8,7 +8,7 @@ import {
   ParameterSetDROP,
 } from '../../../../engine/drops/index.ts';
 import { readPickle } from '../../../../engine/drops/pickle/index.ts';
-import { PyDict } from '../../../../engine/drops/pyrepr/index.ts';
+import type { PyDict } from '../../../../engine/drops/pyrepr/index.ts';
 import { DROPStates } from '../../../../engine/protocol/index.ts';
 import { contextIn, placedIn } from '../support/drops.ts';
 

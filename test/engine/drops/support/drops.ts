@@ -73,8 +73,11 @@ export class TestApp extends BarrierAppDROP {
 /** A streaming consumer that keeps what it is given. */
 export class TestReceiver extends AppDROP {
   readonly received: Uint8Array[] = [];
+  /** How long it takes a piece, where a test wants it slow. */
+  takes: (() => Promise<void>) | undefined;
 
-  override dataWritten(_uid: string, data: Uint8Array): void {
+  override dataWritten(_uid: string, data: Uint8Array): void | Promise<void> {
     this.received.push(Buffer.from(data));
+    return this.takes?.();
   }
 }

@@ -15,12 +15,12 @@ export async function startS3(dir: string): Promise<S3Server> {
     port: 0,
     silent: true,
     directory: path.join(dir, 's3'),
-  } as ConstructorParameters<typeof S3rver>[0]);
+  });
   const { port } = (await server.run()) as unknown as { port: number };
   const endpoint = `http://127.0.0.1:${port}`;
   return {
     endpoint,
     access: { endpoint_url: endpoint, aws_access_key_id: 'S3RVER', aws_secret_access_key: 'S3RVER' },
-    stop: () => server.close() as unknown as Promise<void>,
+    stop: () => server.close(),
   };
 }
