@@ -1,7 +1,8 @@
 /** Sides of a comparison from files: logical graphs, physical lists, `reprodata.out` (engine/reproducibility/compare.ts). */
 
 import { isJsonObject, WeirError } from '../protocol/index.ts';
-import { type ComparisonSide, type SignatureTable, sideOfReproData } from './compare.ts';
+import type { ComparisonSide, SignatureTable } from './compare.ts';
+import { sideOfReproData } from './compare-sides.ts';
 import { ALL_RMODES, type HashedRMode, modesOf, rflagCaster } from './modes.ts';
 import type { PyJson, PyObject } from './python-json.ts';
 import { splitReproData } from './stages.ts';

@@ -3,7 +3,8 @@
 import { WeirError } from '../protocol/index.ts';
 import { checkBundle } from './bundle-check.ts';
 import { canonicalSignatures, recordTopology } from './canonical-signature.ts';
-import { compareSides, type ComparisonSide, sideOfRecords } from './compare.ts';
+import { compareSides, type ComparisonSide } from './compare.ts';
+import { sideOfRecords } from './compare-sides.ts';
 import { type DropRecord, dropRecordLeaf, parseDropRecord } from './drop-record.ts';
 import { MerkleLog } from './merkle-log.ts';
 import type { PhysicalSigner } from './physical-signer.ts';

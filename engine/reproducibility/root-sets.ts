@@ -1,0 +1,124 @@
+/** What drops know of those before them, for the signer of large graphs (physical-signer.ts). */
+
+import type { Digest, Sha3Arena } from './sha3-arena.ts';
+import { TailTree } from './tail-tree.ts';
+import type { Topology } from './topology.ts';
+
+const DIGEST = 32;
+
+/** The parents of drop i: `sources[offsets[i]]` to `sources[offsets[i + 1] - 1]`, each once. */
+export interface Parents {
+  readonly offsets: Uint32Array;
+  readonly sources: Uint32Array;
+}
+
+/** The parents of each drop, each once. */
+export function uniqueParents(topology: Topology): Parents {
+  const count = topology.ids.length;
+  const offsets = new Uint32Array(count + 1);
+  const seenBy = new Int32Array(count).fill(-1);
+  const each = (use: (from: number, to: number) => void): void => {
+    seenBy.fill(-1);
+    for (let from = 0; from < count; from++)
+      for (let e = topology.offsets[from] as number; e < (topology.offsets[from + 1] as number); e++) {
+        const to = topology.targets[e] as number;
+        if (seenBy[to] === from) continue;
+        seenBy[to] = from;
+        use(from, to);
+      }
+  };
+  each((_, to) => {
+    offsets[to + 1] = (offsets[to + 1] as number) + 1;
+  });
+  for (let i = 0; i < count; i++) offsets[i + 1] = (offsets[i + 1] as number) + (offsets[i] as number);
+  const sources = new Uint32Array(offsets[count] as number);
+  const next = offsets.slice(0, count);
+  each((from, to) => {
+    sources[next[to] as number] = from;
+    next[to] = (next[to] as number) + 1;
+  });
+  return { offsets, sources };
+}
+
+/**
+ * Under REPRODUCE a drop knows the data roots it descends from. Equal sets are one object, so that the pipelines behind
+ * a few inputs share them, and the tree above a set's hashes is made once.
+ */
+export class RootSets {
+  readonly #members: Uint32Array[] = [new Uint32Array(0)];
+  readonly #of: Uint32Array;
+  #tails = new Map<string, TailTree>();
+
+  constructor(topology: Topology, isData: Uint8Array, parents: Parents) {
+    this.#of = new Uint32Array(topology.ids.length);
+    const own = new Map<number, number>();
+    const pairs = new Map<number, number>();
+    const byContent = new Map<string, number>([['', 0]]);
+    for (const drop of topology.visited) {
+      let set = 0;
+      for (let e = parents.offsets[drop] as number; e < (parents.offsets[drop + 1] as number); e++) {
+        const parent = parents.sources[e] as number;
+        const isRoot = topology.isRoot[parent] === 1;
+        let theirs = isRoot ? 0 : (this.#of[parent] as number);
+        if (isRoot && isData[parent] === 1) {
+          theirs = own.get(parent) ?? this.#intern(Uint32Array.of(parent), byContent);
+          own.set(parent, theirs);
+        }
+        set = this.#union(set, theirs, pairs, byContent);
+      }
+      this.#of[drop] = set;
+    }
+  }
+
+  #intern(members: Uint32Array, byContent: Map<string, number>): number {
+    const key = members.join();
+    let set = byContent.get(key);
+    if (set === undefined) {
+      set = this.#members.push(members) - 1;
+      byContent.set(key, set);
+    }
+    return set;
+  }
+
+  #union(a: number, b: number, pairs: Map<number, number>, byContent: Map<string, number>): number {
+    if (a === b || b === 0) return a;
+    if (a === 0) return b;
+    const key = Math.min(a, b) * 2 ** 26 + Math.max(a, b);
+    let set = pairs.get(key);
+    if (set === undefined) {
+      const members = new Set([...(this.#members[a] as Uint32Array), ...(this.#members[b] as Uint32Array)]);
+      set = this.#intern(Uint32Array.from([...members].sort((x, y) => x - y)), byContent);
+      pairs.set(key, set);
+    }
+    return set;
+  }
+
+  members(drop: number): Uint32Array {
+    return this.#members[this.#of[drop] as number] as Uint32Array;
+  }
+
+  /** The tree over the hashes of a drop's set, for drops with `lead` own leaves. All of them have their block. */
+  tail(
+    drop: number,
+    lead: number,
+    arena: Sha3Arena,
+    leafAt: (root: number) => Digest,
+    column: { readonly blocks: Digest },
+  ): TailTree {
+    const set = this.#of[drop] as number;
+    const key = `${set} ${lead}`;
+    let tail = this.#tails.get(key);
+    if (tail === undefined) {
+      const roots = [...(this.#members[set] as Uint32Array)];
+      roots.sort((a, b) => arena.compare(column.blocks + a * DIGEST, column.blocks + b * DIGEST));
+      tail = new TailTree(arena, lead, roots.map(leafAt));
+      this.#tails.set(key, tail);
+    }
+    return tail;
+  }
+
+  /** Forgets the trees: the hashes of the next stage are others. */
+  clear(): void {
+    this.#tails = new Map();
+  }
+}
