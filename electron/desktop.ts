@@ -4,7 +4,6 @@
  */
 import { release } from 'node:os';
 import path from 'node:path';
-import { nativeImage, shell } from 'electron/common';
 import {
   BrowserWindow,
   Menu,
@@ -13,12 +12,14 @@ import {
   clipboard,
   dialog,
   ipcMain,
+  nativeImage,
   nativeTheme,
   powerMonitor,
   protocol,
   screen,
   session,
-} from 'electron/main';
+  shell,
+} from 'electron';
 import { messageOf } from '../engine/protocol/index.ts';
 import { aboutText } from './about.ts';
 import { chosen, desktopAnswerer } from './desktop-answerer.ts';

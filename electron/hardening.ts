@@ -1,5 +1,5 @@
 /** Puts the rules of security.ts on Electron's sessions and web contents. The objects come in, so tests bring fakes. */
-import type { Session, WebContents } from 'electron/main';
+import type { Session, WebContents } from 'electron';
 import { isAllowedExternal, isAllowedPermission, isAllowedRequest, isAppUrl } from './security.ts';
 
 /** The parts of a session that are hardened. */

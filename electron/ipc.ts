@@ -2,7 +2,7 @@
  * The main-side end of the bridge, and the only place that touches ipcMain: three verbs, each with its sender checked and
  * its input's shape looked at before anything is done with it.
  */
-import type { IpcMain, IpcMainEvent, IpcMainInvokeEvent, WebContents } from 'electron/main';
+import type { IpcMain, IpcMainEvent, IpcMainInvokeEvent, WebContents } from 'electron';
 import { isWeirError, messageOf } from '../engine/protocol/index.ts';
 import { CHANNELS, type PushMessage, type Reply, type WireError } from './contract.ts';
 import { isAppUrl } from './security.ts';

@@ -1,5 +1,5 @@
 /** The one window: how it is made, where it stands, how it is shown again. */
-import type { BrowserWindow, BrowserWindowConstructorOptions, Screen } from 'electron/main';
+import type { BrowserWindow, BrowserWindowConstructorOptions, Screen } from 'electron';
 import { APP_START_URL, SAFE_WEB_PREFERENCES } from './security.ts';
 import {
   MINIMUM_SIZE,

@@ -1,6 +1,6 @@
 /** The entry point of the desktop application: what Electron wants done before it is ready, then the desktop. */
 import path from 'node:path';
-import { app, dialog, protocol } from 'electron/main';
+import { app, dialog, protocol } from 'electron';
 import { defaultDataDir, defaultResourcesDir, startHost } from '../engine/host/index.ts';
 import { messageOf } from '../engine/protocol/index.ts';
 import { commandArguments } from './command.ts';
@@ -18,7 +18,8 @@ else openWindow();
  */
 async function runCommand(args: readonly string[]): Promise<void> {
   process.argv.splice(1, process.argv.length, path.join(app.getAppPath(), 'weir'), ...args);
-  await import('../engine/cli/main.ts');
+  // The built command: it runs as it is loaded.
+  await import(new URL('../engine/cli.js', import.meta.url).href);
   app.exit(Number(process.exitCode ?? 0));
 }
 

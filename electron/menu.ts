@@ -1,5 +1,5 @@
 /** The application menu, as data. What the entries do comes in as functions. */
-import type { MenuItemConstructorOptions } from 'electron/main';
+import type { MenuItemConstructorOptions } from 'electron';
 
 export interface MenuActions {
   readonly openGraph: () => void;

@@ -2,7 +2,7 @@
  * The bridge to the page. Runs sandboxed, as one CommonJS file, and gives the page the verbs of contract.ts: no Electron
  * object, no event, no channel name reaches it.
  */
-import { contextBridge, ipcRenderer, webUtils } from 'electron/renderer';
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import {
   CHANNELS,
   OPEN_GRAPH_DIALOG,

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { WebContents } from 'electron/main';
+import type { WebContents } from 'electron';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { CHANNELS, type Reply } from '../../electron/contract.ts';
 import { serveIpc, toWireError, type Answerer } from '../../electron/ipc.ts';

@@ -1,4 +1,4 @@
-import type { MenuItemConstructorOptions } from 'electron/main';
+import type { MenuItemConstructorOptions } from 'electron';
 import { describe, expect, test, vi } from 'vitest';
 import { aboutText } from '../../electron/about.ts';
 import { menuTemplate, type MenuActions } from '../../electron/menu.ts';

@@ -17,10 +17,10 @@ describe('in the sources of the shell', () => {
     expect(using(/import .*\bipcRenderer\b/)).toEqual(['preload.ts']);
   });
 
-  test('the preload imports nothing but Electron’s renderer side and the contract', () => {
+  test('the preload imports nothing but Electron and the contract', () => {
     const preload = sources.find(({ name }) => name === 'preload.ts')!.text;
     const imports = [...preload.matchAll(/from '([^']+)'/g)].map((match) => match[1]);
-    expect(imports).toEqual(['electron/renderer', './contract.ts']);
+    expect(imports).toEqual(['electron', './contract.ts']);
   });
 
   test('no window is made but in one place, and no address is loaded but the own one', () => {
