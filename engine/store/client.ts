@@ -24,6 +24,7 @@ import type {
   StoredLog,
 } from './contract.ts';
 import { closedStore, fromWire, unfitRuntime } from './errors.ts';
+import type { DropSearch, NewSeal, PayloadParts, SealQuery } from './ledger-contract.ts';
 import type { Answer, ReadName, Request, StoreThreadData, WriteName } from './messages.ts';
 import { packOutcomes } from './outcome-columns.ts';
 import { packet, sizeOf, type Packet } from './transfer.ts';
@@ -148,6 +149,15 @@ class StoreClient implements Store {
   recordOutcomes(key: number, outcomes: readonly DropOutcome[]): Promise<void> {
     return this.#send('recordOutcomes', () => packet([key, packOutcomes(outcomes)]));
   }
+  sealSession(seal: NewSeal): Promise<boolean> {
+    return this.#send('sealSession', () => packet([seal], true));
+  }
+  dropPayload(key: number, parts: readonly PayloadParts[]): Promise<number> {
+    return this.#write('dropPayload', [key, parts]);
+  }
+  putDocument(key: number | null, name: string, bytes: Uint8Array): Promise<void> {
+    return this.#send('putDocument', () => packet([key, name, bytes], true));
+  }
   flush(): Promise<void> {
     return this.#write('flush', []);
   }
@@ -190,6 +200,31 @@ class StoreClient implements Store {
   }
   reprodata(key: number): ReturnType<Store['reprodata']> {
     return this.#read('reprodata', [key]);
+  }
+
+  seals(query: SealQuery): ReturnType<Store['seals']> {
+    return this.#read('seals', [query]);
+  }
+  lastSeal(): ReturnType<Store['lastSeal']> {
+    return this.#read('lastSeal', []);
+  }
+  logLeaves(from: number, count: number): ReturnType<Store['logLeaves']> {
+    return this.#read('logLeaves', [from, count]);
+  }
+  treeHashes(index: number, height: number, from: number, count: number): ReturnType<Store['treeHashes']> {
+    return this.#read('treeHashes', [index, height, from, count]);
+  }
+  records(key: number, firstRow: number, count: number): ReturnType<Store['records']> {
+    return this.#read('records', [key, firstRow, count]);
+  }
+  document(key: number | null, name: string): ReturnType<Store['document']> {
+    return this.#read('document', [key, name]);
+  }
+  documents(key: number | null, prefix?: string): ReturnType<Store['documents']> {
+    return this.#read('documents', [key, prefix]);
+  }
+  searchDrops(query: DropSearch): ReturnType<Store['searchDrops']> {
+    return this.#read('searchDrops', [query]);
   }
 
   drained(bytes: number): Promise<void> {

@@ -7,6 +7,9 @@
  * the call returns, so no array may be in two batches. Views of SharedArrayBuffers stay usable but must not be changed
  * until the promise resolves. Everything else is copied.
  */
+import type { LedgerStore } from './ledger-contract.ts';
+
+export * from './ledger-contract.ts';
 
 /** A column of texts without a JavaScript string per row: UTF-8 bytes and n+1 offsets. */
 export interface TextColumn {
@@ -134,6 +137,10 @@ export interface SessionRow {
   readonly drops: number;
   readonly byState: Readonly<Record<string, number>>;
   readonly errorCount: number;
+  /** Place of its last seal in the device's log, or null. */
+  readonly sealIndex: number | null;
+  /** When a retention rule removed contents, events or logs, or null. */
+  readonly payloadDroppedAt: number | null;
   readonly signatures: Readonly<Record<string, string>>;
   readonly host: { readonly name: string; readonly platform: string; readonly version: string };
 }
@@ -198,7 +205,7 @@ export interface GraphPart {
   readonly bytes: Uint8Array;
 }
 
-export interface Store {
+export interface Store extends LedgerStore {
   /** Path of the database file. */
   readonly file: string;
   /** Sessions that were not over when the store was opened: they are marked INTERRUPTED by the opening itself. */

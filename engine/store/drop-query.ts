@@ -41,12 +41,27 @@ export function queryDrops(
   return { rows: columns.drops(key, matching.subarray(offset, end)), total: matching.length };
 }
 
+/** What drops may be filtered by. */
+export interface DropFilter {
+  readonly text?: string;
+  readonly name?: string;
+  readonly status?: number;
+  readonly kind?: 0 | 1;
+  readonly lgKey?: string;
+}
+
 /** Rows that pass all filters, ascending. */
-function matchingRows(columns: DropColumns, key: number, rowCount: number, query: DropQuery): Uint32Array {
+export function matchingRows(
+  columns: DropColumns,
+  key: number,
+  rowCount: number,
+  query: DropFilter,
+): Uint32Array {
   const passes = new Uint8Array(rowCount).fill(1);
   if (query.status !== undefined) keepEqual(passes, columns.states(key, rowCount).status, query.status);
   if (query.kind !== undefined) keepEqual(passes, columns.kinds(key, rowCount), query.kind);
-  if (query.lgKey !== undefined) keepText(passes, columns, key, query.lgKey);
+  if (query.lgKey !== undefined) keepText(passes, columns, key, 'lg_key', query.lgKey);
+  if (query.name !== undefined) keepText(passes, columns, key, 'name', query.name);
   if (query.text) keepContaining(passes, columns, key, query.text);
   let count = 0;
   for (const pass of passes) count += pass;
@@ -60,9 +75,15 @@ function keepEqual(passes: Uint8Array, column: Uint8Array, wanted: number): void
   for (let row = 0; row < passes.length; row++) if (column[row] !== wanted) passes[row] = 0;
 }
 
-function keepText(passes: Uint8Array, columns: DropColumns, key: number, wanted: string): void {
+function keepText(
+  passes: Uint8Array,
+  columns: DropColumns,
+  key: number,
+  column: TextName,
+  wanted: string,
+): void {
   const bytes = Buffer.from(wanted);
-  for (const { firstRow, count, texts } of columns.texts(key, 'lg_key')) {
+  for (const { firstRow, count, texts } of columns.texts(key, column)) {
     for (let i = 0; i < count; i++) {
       const [from, to] = [texts.offsets[i] ?? 0, texts.offsets[i + 1] ?? 0];
       if (to - from !== bytes.length || bytes.compare(texts.bytes, from, to) !== 0) passes[firstRow + i] = 0;

@@ -133,7 +133,7 @@ function storeCode(reason: string): ErrorCode {
   // SQLITE_IOERR_SHMSIZE is what a full disk says when the WAL index cannot grow.
   if (/^(SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)/.test(reason)) return 'STORE_FULL';
   if (/^SQLITE_(BUSY|LOCKED)/.test(reason)) return 'STORE_LOCKED';
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(reason)) return 'STORE_DAMAGED';
+  if (/^(SQLITE_(CORRUPT|NOTADB)|Z_)/.test(reason)) return 'STORE_DAMAGED';
   if (
     /^(SQLITE_(READONLY|PERM|AUTH|CANTOPEN)|EACCES|EPERM|EROFS|EISDIR|ENOTDIR|EEXIST|ENOENT)/.test(reason)
   ) {

@@ -8,6 +8,9 @@ export const BLOCK_MASK = ROWS_PER_BLOCK - 1;
 /** Events of a block at most. */
 export const EVENTS_PER_BLOCK = 4096;
 
+/** Hashes of a row of tree_tile. */
+export const HASHES_PER_TILE = 256;
+
 /** `exec` of a data drop. */
 export const NO_EXEC = 255;
 

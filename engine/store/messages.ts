@@ -17,6 +17,9 @@ export const WRITES = [
   'recordErrors',
   'recordLogs',
   'recordOutcomes',
+  'sealSession',
+  'dropPayload',
+  'putDocument',
   'flush',
 ] as const satisfies readonly (keyof Store)[];
 
@@ -34,6 +37,14 @@ export const READS = [
   'outcome',
   'whoMade',
   'reprodata',
+  'seals',
+  'lastSeal',
+  'logLeaves',
+  'treeHashes',
+  'records',
+  'document',
+  'documents',
+  'searchDrops',
 ] as const satisfies readonly (keyof Store)[];
 
 export type WriteName = (typeof WRITES)[number];

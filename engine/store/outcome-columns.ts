@@ -18,14 +18,17 @@ import { textAt } from './text-column.ts';
 
 const TEXT_FIELDS = ['dataUrl', 'path', 'reason', 'facts', 'record'] as const;
 const FIELDS = TEXT_FIELDS.length;
+const RECORD = TEXT_FIELDS.indexOf('record');
 
 /** Bits of `flags`: which fields are not null. The texts have the bits 0 to 4. */
+const HAS_RECORD = 1 << RECORD;
 const HAS_SIZE = 1 << 5;
 const HAS_CHECKSUM = 1 << 6;
 const HAS_HASH = 1 << 7;
 const HAS_CONTENT = 1 << 8;
 
 const HASH_BYTES = 32;
+const NOTHING = new Uint8Array(0);
 
 /** Outcomes and bytes of text of a block at most. */
 const ROWS_PER_BLOCK = 256;
@@ -231,18 +234,30 @@ export class OutcomeReader {
   readonly #sizes: Float64Array;
   readonly #texts: TextColumn;
 
-  constructor(rows: Uint32Array, hashes: Uint8Array, data: Uint8Array) {
-    const plain = new Uint8Array(inflateRawSync(data));
+  /** Memory it takes, roughly. */
+  readonly sizeBytes: number;
+
+  constructor(rows: Uint32Array, hashes: Uint8Array = NOTHING, data: Uint8Array = NOTHING) {
+    const plain = data.length === 0 ? NOTHING : new Uint8Array(inflateRawSync(data));
     const count = rows.length;
     const layout = layoutOf(count);
     const lengths = new Uint32Array(plain.buffer, layout.lengths, count * FIELDS);
     const offsets = new Uint32Array(count * FIELDS + 1);
     for (let i = 0; i < lengths.length; i++) offsets[i + 1] = (offsets[i] ?? 0) + (lengths[i] ?? 0);
+    this.sizeBytes = plain.length + hashes.length + rows.byteLength * FIELDS;
     this.#rows = rows;
     this.#hashes = hashes;
     this.#flags = new Uint16Array(plain.buffer, 0, count);
     this.#sizes = new Float64Array(plain.buffer, layout.sizes, count * 2);
     this.#texts = { bytes: plain.subarray(layout.bytes), offsets };
+  }
+
+  /** UTF-8 of the record of an outcome, or null where it has none. */
+  recordBytes(index: number): Uint8Array | null {
+    if (((this.#flags[index] ?? 0) & HAS_RECORD) === 0) return null;
+    const { bytes, offsets } = this.#texts;
+    const at = RECORD * this.#rows.length + index;
+    return bytes.subarray(offsets[at], offsets[at + 1]);
   }
 
   at(index: number): BlockOutcome {

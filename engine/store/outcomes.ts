@@ -1,7 +1,7 @@
 /** Asking for outcomes: of a drop, and of a content ("what made this file?"). */
 import type { DropOutcome, Store } from './contract.ts';
 import type { Database } from './database.ts';
-import type { DropColumns } from './drop-columns.ts';
+import { getOrMake, type DropColumns } from './drop-columns.ts';
 import { firstOf } from './event-blocks.ts';
 import { outcomeId, rowOfOutcome, sessionOfOutcome, uint32s } from './layout.ts';
 import { OutcomeReader } from './outcome-columns.ts';
@@ -63,8 +63,20 @@ export class Outcomes {
 
   /** Drops whose outcome has this content hash (hex), in the order of sessions and rows. */
   whoMade(contentHash: string): WhoMade {
+    const name = this.#db.prepare<[number], string>('SELECT session_id FROM session WHERE key = ?').pluck();
+    return [...this.rowsWithHash(contentHash)].flatMap(([key, rows]) => {
+      const sessionId = name.get(key) ?? '';
+      return this.#columns
+        .drops(key, Uint32Array.from(rows))
+        .map((drop) => ({ sessionId, uid: drop.uid, name: drop.name, finishedAt: drop.finishedAt }));
+    });
+  }
+
+  /** Rows by session whose outcome has this content hash (hex), both ascending. */
+  rowsWithHash(contentHash: string): ReadonlyMap<number, readonly number[]> {
+    const found = new Map<number, number[]>();
     const hash = Buffer.from(contentHash, 'hex');
-    if (hash.length !== HASH_BYTES) return [];
+    if (hash.length !== HASH_BYTES) return found;
     const ids = new Set(
       this.#db.prepare<[Buffer], number>('SELECT id FROM content_index WHERE hash = ?').pluck().all(hash),
     );
@@ -72,19 +84,14 @@ export class Outcomes {
       .prepare<[], number>('SELECT key FROM session WHERE hashes_wait = 1')
       .pluck()
       .all();
-    for (const key of waiting) for (const row of this.#rowsWithHash(key, hash)) ids.add(outcomeId(key, row));
+    for (const key of waiting) for (const row of this.#waitingRows(key, hash)) ids.add(outcomeId(key, row));
     const wanted = hash.toString('hex');
-    const name = this.#db.prepare<[number], string>('SELECT session_id FROM session WHERE key = ?').pluck();
-    return [...ids]
-      .sort((a, b) => a - b)
-      .flatMap((id) => {
-        const [key, row] = [sessionOfOutcome(id), rowOfOutcome(id)];
-        const sessionId = name.get(key);
-        const [drop] = this.#columns.drops(key, Uint32Array.of(row));
-        // The outcome may have been recorded again with another content.
-        if (sessionId === undefined || drop === undefined || this.#latestHash(key, row) !== wanted) return [];
-        return [{ sessionId, uid: drop.uid, name: drop.name, finishedAt: drop.finishedAt }];
-      });
+    for (const id of [...ids].sort((a, b) => a - b)) {
+      const [key, row] = [sessionOfOutcome(id), rowOfOutcome(id)];
+      // The outcome may have been recorded again with another content, or its session deleted.
+      if (this.#latestHash(key, row) === wanted) getOrMake(found, key, () => []).push(row);
+    }
+    return found;
   }
 
   #latestHash(key: number, row: number): string | null {
@@ -101,7 +108,7 @@ export class Outcomes {
     return null;
   }
 
-  *#rowsWithHash(key: number, hash: Buffer): Generator<number> {
+  *#waitingRows(key: number, hash: Buffer): Generator<number> {
     for (const { rows, hashes } of hashBlocks(this.#db, key)) {
       for (let at = hashes.indexOf(hash); at >= 0; at = hashes.indexOf(hash, at + 1)) {
         if (at % HASH_BYTES === 0) yield rows[at / HASH_BYTES] ?? 0;

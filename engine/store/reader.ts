@@ -15,9 +15,12 @@ import type {
 import type { Database } from './database.ts';
 import { DropColumns } from './drop-columns.ts';
 import { logicalRows, queryDrops } from './drop-query.ts';
+import { searchDrops } from './drop-search.ts';
 import { unknownSession } from './errors.ts';
 import { firstOf } from './event-blocks.ts';
 import { float64s, uint32s } from './layout.ts';
+import type { DropSearch, SealQuery, StoredSeal } from './ledger-contract.ts';
+import { LedgerReader } from './ledger-reader.ts';
 import type { Handlers, ReadName } from './messages.ts';
 import { Outcomes } from './outcomes.ts';
 
@@ -43,11 +46,14 @@ interface SessionRecord {
   readonly signatures: string;
   readonly by_state: string;
   readonly error_count: number;
+  readonly seal_index: number | null;
+  readonly payload_dropped_at: number | null;
 }
 
 const SESSION_COLUMNS = `
   key, session_id, status, graph_name, origin, dir, rmode, host, created_at, started_at, finished_at, load_ms, deploy_ms,
-  execute_ms, record_ms, coalesce(drops, row_count) AS drops, signatures, by_state, error_count`;
+  execute_ms, record_ms, coalesce(drops, row_count) AS drops, signatures, by_state, error_count,
+  payload_dropped_at, (SELECT max(idx) FROM seal WHERE seal.session = session.key) AS seal_index`;
 
 /** Sessions of one page where the query does not say. */
 const PAGE = 100;
@@ -56,11 +62,13 @@ export class Reader implements Handlers<ReadName> {
   readonly #db: Database;
   readonly #columns: DropColumns;
   readonly #outcomes: Outcomes;
+  readonly #ledger: LedgerReader;
 
   constructor(db: Database) {
     this.#db = db;
     this.#columns = new DropColumns(db);
     this.#outcomes = new Outcomes(db, this.#columns);
+    this.#ledger = new LedgerReader(db);
   }
 
   readonly sessions = (query: SessionQuery): Answer<'sessions'> => {
@@ -173,6 +181,26 @@ export class Reader implements Handlers<ReadName> {
 
   readonly whoMade = (contentHash: string): Answer<'whoMade'> => this.#outcomes.whoMade(contentHash);
 
+  readonly seals = (query: SealQuery): StoredSeal[] => this.#ledger.seals(query);
+  readonly lastSeal = (): StoredSeal | undefined => this.#ledger.lastSeal();
+  readonly logLeaves = (from: number, count: number): Uint8Array => this.#ledger.logLeaves(from, count);
+  readonly treeHashes = (index: number, height: number, from: number, count: number): Uint8Array =>
+    this.#ledger.treeHashes(index, height, from, count);
+
+  readonly records = (key: number, firstRow: number, count: number): Answer<'records'> => {
+    this.#rowCount(key);
+    return this.#ledger.records(key, firstRow, count);
+  };
+
+  readonly document = (key: number | null, name: string): Uint8Array | undefined =>
+    this.#ledger.document(key, name);
+  readonly documents = (key: number | null, prefix?: string): string[] => this.#ledger.documents(key, prefix);
+
+  readonly searchDrops = (query: DropSearch): Answer<'searchDrops'> => {
+    const rows = query.contentHash === undefined ? undefined : this.#outcomes.rowsWithHash(query.contentHash);
+    return searchDrops(this.#db, this.#columns, query, rows);
+  };
+
   readonly reprodata = (key: number): string | null => {
     this.#rowCount(key);
     const data = this.#db
@@ -241,6 +269,8 @@ function sessionRow(row: SessionRecord): SessionRow {
     drops: row.drops,
     byState: JSON.parse(row.by_state) as Record<string, number>,
     errorCount: row.error_count,
+    sealIndex: row.seal_index,
+    payloadDroppedAt: row.payload_dropped_at,
     signatures: JSON.parse(row.signatures) as Record<string, string>,
     host: JSON.parse(row.host) as SessionRow['host'],
   };

@@ -18,6 +18,8 @@ import type { Database } from './database.ts';
 import { badBatch, unknownSession } from './errors.ts';
 import { mergeEvents } from './event-blocks.ts';
 import { BLOCK_MASK, blob, outcomeId, ROWS_PER_BLOCK } from './layout.ts';
+import type { NewSeal, PayloadParts } from './ledger-contract.ts';
+import { LedgerWriter } from './ledger-writer.ts';
 import { LiveSession, type StateBlock } from './live-session.ts';
 import type { Handlers, WriteName } from './messages.ts';
 import { hashRow, packTexts, textCount } from './text-column.ts';
@@ -38,6 +40,7 @@ export class Writer implements Handlers<WriteName> {
   readonly #live = new Map<number, LiveSession>();
   readonly #over = new Set<number>();
   readonly #sql: WriteStatements;
+  readonly #ledger: LedgerWriter;
 
   /** `isOwnerAlive` tells whether another process that has the store open still lives. */
   constructor(db: Database, ownerId: number, isOwnerAlive: (ownerId: number) => boolean) {
@@ -45,6 +48,7 @@ export class Writer implements Handlers<WriteName> {
     this.#ownerId = ownerId;
     this.#isOwnerAlive = isOwnerAlive;
     this.#sql = writeStatements(db);
+    this.#ledger = new LedgerWriter(db);
   }
 
   begin(): void {
@@ -145,6 +149,7 @@ export class Writer implements Handlers<WriteName> {
     for (const { hash, row: drop } of sortedHashes(this.#db, key)) {
       this.#sql.unindexHash.run(hash, outcomeId(key, drop));
     }
+    this.#ledger.dropDocuments(key);
     this.#sql.deleteContents.run(outcomeId(key, 0), outcomeId(key + 1, 0));
     this.#sql.deleteSession.run(key);
     this.#live.delete(key);
@@ -232,6 +237,14 @@ export class Writer implements Handlers<WriteName> {
     session.waitingOutcomes.push(outcomes);
     session.isDirty = true;
   };
+
+  readonly sealSession = (seal: NewSeal): boolean => this.#ledger.seal(seal);
+
+  readonly dropPayload = (key: number, parts: readonly PayloadParts[]): number =>
+    this.#ledger.dropPayload(key, parts, Date.now());
+
+  readonly putDocument = (key: number | null, name: string, bytes: Uint8Array): void =>
+    this.#ledger.putDocument(key, name, bytes);
 
   /**
    * Puts the content hashes of one session that is over into the index, in the order of the index, in a transaction of

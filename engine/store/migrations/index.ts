@@ -2,6 +2,7 @@
  * The forms the database has had, in order. A migration is never edited after a release: a change is a new one.
  */
 import { sessions } from './0001-sessions.ts';
+import { ledger } from './0002-ledger.ts';
 
 /** One step from schema `version - 1` to `version`. */
 export interface Migration {
@@ -10,4 +11,4 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [sessions];
+export const MIGRATIONS: readonly Migration[] = [sessions, ledger];

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { migrate, openDatabase, schemaVersion } from '../../../engine/store/database.ts';
 import { MIGRATIONS, type Migration } from '../../../engine/store/migrations/index.ts';
 import { recover } from '../../../engine/store/recovery.ts';
+import { openStore } from '../../../engine/store/index.ts';
 import { tempDir } from './helpers.ts';
 
 const LATEST = MIGRATIONS.at(-1)!.version;
@@ -52,6 +53,23 @@ describe('migrations', () => {
     onTestFinished(() => void copy.close());
     expect(schemaVersion(copy)).toBe(LATEST);
     expect(copy.prepare('SELECT session_id FROM session').pluck().all()).toEqual(['old']);
+  });
+
+  it('bring a database of the first version to the present one with all that is in it', async () => {
+    const dataDir = tempDir();
+    const first = await openDatabase(options(dataDir, MIGRATIONS.slice(0, 1)));
+    first.exec(
+      "INSERT INTO session (session_id, status, graph_name, origin, dir, rmode, host, created_at) VALUES ('v1', 'FINISHED', 'g', '', '', '', '{}', 1)",
+    );
+    first.close();
+    const store = await openStore({ dataDir });
+    onTestFinished(() => store.close());
+    expect(await store.session('v1')).toMatchObject({
+      graphName: 'g',
+      sealIndex: null,
+      payloadDroppedAt: null,
+    });
+    expect(fs.existsSync(path.join(dataDir, 'weir.db.v1.backup'))).toBe(true);
   });
 
   it('leave everything as it was when one of them fails', async () => {

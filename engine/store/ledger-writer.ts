@@ -1,0 +1,140 @@
+/** Writing what the ledger and retention need. Runs inside the writer's transaction. */
+import { WeirError } from '../protocol/index.ts';
+import type { Database } from './database.ts';
+import { badBatch, unknownSession } from './errors.ts';
+import { blob, HASHES_PER_TILE, outcomeId } from './layout.ts';
+import type { NewSeal, PayloadParts } from './ledger-contract.ts';
+
+const HASH_BYTES = 32;
+const DEVICE = 0;
+
+export class LedgerWriter {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  seal(seal: NewSeal): boolean {
+    checkSeal(seal);
+    const sessionId = this.#db
+      .prepare<[number], string>('SELECT session_id FROM session WHERE key = ?')
+      .pluck()
+      .get(seal.key);
+    if (sessionId === undefined) throw unknownSession(seal.key);
+    const size = this.#db.prepare<[], number>('SELECT count(*) FROM seal').pluck().get();
+    if (size !== seal.index) return false;
+    const { index, key, leafCount, root, facts, keyText, sealedAt, logLeaf, logRange, logCheckpoint } = seal;
+    this.#db
+      .prepare(
+        `INSERT INTO seal (idx, session, session_id, leaf_count, root, facts, seal, key_text, sealed_at, log_leaf,
+           log_range, log_checkpoint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        index,
+        key,
+        sessionId,
+        leafCount,
+        blob(root),
+        facts,
+        seal.seal,
+        keyText,
+        sealedAt,
+        blob(logLeaf),
+        blob(logRange),
+        logCheckpoint,
+      );
+    for (const { height, hashes } of [{ height: 0, hashes: seal.leafHashes }, ...seal.nodes]) {
+      this.#insertTiles(seal, height, hashes);
+    }
+    return true;
+  }
+
+  #insertTiles(seal: NewSeal, height: number, hashes: Uint8Array): void {
+    const insert = this.#db.prepare(
+      'INSERT INTO tree_tile (seal, height, tile, session, hashes) VALUES (?, ?, ?, ?, ?)',
+    );
+    const tileBytes = HASHES_PER_TILE * HASH_BYTES;
+    for (let tile = 0; tile * tileBytes < hashes.length; tile++) {
+      const part = hashes.subarray(tile * tileBytes, (tile + 1) * tileBytes);
+      insert.run(seal.index, height, tile, seal.key, blob(part));
+    }
+  }
+
+  /** Bytes that were removed. */
+  dropPayload(key: number, parts: readonly PayloadParts[], now: number): number {
+    const session = this.#db
+      .prepare<[number], { readonly session_id: string; readonly status: string }>(
+        'SELECT session_id, status FROM session WHERE key = ?',
+      )
+      .get(key);
+    if (session === undefined) throw unknownSession(key);
+    if (!['FINISHED', 'FAILED', 'CANCELLED', 'INTERRUPTED'].includes(session.status)) {
+      throw new WeirError(
+        'SESSION_STATE',
+        `Session "${session.session_id}" is ${session.status}; its contents can be removed once it is over.`,
+        { details: { key, status: session.status } },
+      );
+    }
+    let freed = 0;
+    if (parts.includes('contents')) freed += this.#dropContents(key);
+    if (parts.includes('events')) {
+      freed += this.#dropOf('event_block', 'length(rows) + length(kind) + length(value) + length(at)', key);
+    }
+    if (parts.includes('logs')) freed += this.#dropOf('log', 'length(message) + 24', key);
+    this.#db.prepare('UPDATE session SET payload_dropped_at = ? WHERE key = ?').run(now, key);
+    return freed;
+  }
+
+  #dropContents(key: number): number {
+    const range = [outcomeId(key, 0), outcomeId(key + 1, 0)] as const;
+    const freed = this.#db
+      .prepare<[number, number], number>('SELECT total(length(data)) FROM content WHERE id >= ? AND id < ?')
+      .pluck()
+      .get(...range);
+    this.#db.prepare('DELETE FROM content WHERE id >= ? AND id < ?').run(...range);
+    return freed ?? 0;
+  }
+
+  #dropOf(table: 'event_block' | 'log', size: string, key: number): number {
+    const freed = this.#db
+      .prepare<[number], number>(`SELECT total(${size}) FROM ${table} WHERE session = ?`)
+      .pluck()
+      .get(key);
+    this.#db.prepare(`DELETE FROM ${table} WHERE session = ?`).run(key);
+    return freed ?? 0;
+  }
+
+  putDocument(key: number | null, name: string, bytes: Uint8Array): void {
+    if (key !== null && this.#db.prepare('SELECT 1 FROM session WHERE key = ?').get(key) === undefined) {
+      throw unknownSession(key);
+    }
+    this.#db
+      .prepare('INSERT OR REPLACE INTO document (session, name, data) VALUES (?, ?, ?)')
+      .run(key ?? DEVICE, name, blob(bytes));
+  }
+
+  dropDocuments(key: number): void {
+    this.#db.prepare('DELETE FROM document WHERE session = ?').run(key);
+  }
+}
+
+function checkSeal(seal: NewSeal): void {
+  const { leafCount, root, logLeaf, logRange, leafHashes, nodes } = seal;
+  const wrong = (what: string) => badBatch(`a seal has ${what}`, { key: seal.key, leafCount });
+  if (root.length !== HASH_BYTES || logLeaf.length !== HASH_BYTES)
+    throw wrong('a root or leaf that is not 32 bytes');
+  if (logRange.length === 0 || logRange.length % HASH_BYTES !== 0)
+    throw wrong('a range that is not of hashes');
+  if (leafHashes.length !== leafCount * HASH_BYTES) {
+    throw wrong(`${leafHashes.length} bytes of leaf hashes for ${leafCount} leaves`);
+  }
+  const heights = [8, 16, 24].filter((height) => Math.floor(leafCount / 2 ** height) > 0);
+  if (nodes.map(({ height }) => height).join() !== heights.join())
+    throw wrong('inner hashes of other heights than its tree');
+  for (const { height, hashes } of nodes) {
+    const expected = Math.floor(leafCount / 2 ** height) * HASH_BYTES;
+    if (hashes.length !== expected)
+      throw wrong(`${hashes.length} bytes of hashes at height ${height}, not ${expected}`);
+  }
+}
