@@ -8,9 +8,19 @@ import {
   DROPLinkType,
   InvalidDropException,
   InvalidRelationshipException,
+  WeirError,
   type Event,
   type EventHandler,
 } from '../protocol/index.ts';
+import {
+  assertRunnableMode,
+  dictionaryRoot,
+  ReproducibilityFlags,
+  rmodeName,
+  runtimeLevel,
+  type HashedRMode,
+  type RModeName,
+} from '../reproducibility/index.ts';
 import { looseContext, type DropContext } from './context.ts';
 import { autofill, environmentValue } from './environment.ts';
 import { Flow, type FlowHost } from './flow.ts';
@@ -26,6 +36,11 @@ export interface Place {
   readonly flow: Flow;
   readonly row: number;
   readonly context: DropContext;
+  /**
+   * Given for a drop whose dropspec has no parameters: its arguments are read when somebody asks for them. A graph of a
+   * million such drops then costs no million parsed dropspecs.
+   */
+  readonly later?: () => DropKwargs;
 }
 
 /** Keyword arguments the base class uses up; all others stay in `parameters`. */
@@ -63,27 +78,20 @@ export class ListAsDict extends Array<AbstractDROP> {
 export abstract class AbstractDROP extends EventFirer implements EventHandler {
   readonly oid: string;
   readonly uid: string;
-  readonly name: string;
-  readonly type: string | null;
-  readonly lgKey: string;
-  readonly humanKey: string;
-  readonly node: string | null;
-  readonly dataIsland: string | null;
-  readonly logLevel: string;
   readonly persist: boolean;
   readonly expireAfterUse: boolean;
   /** Milliseconds since 1970 when the drop expires; -1 never. */
   readonly expirationDate: number;
-  readonly targetPhase: DROPPhases;
-  readonly ports: readonly PortEntry[];
-  /** Every constructor argument the base class did not use up, verbatim, with environment values filled in. */
-  readonly parameters: Record<string, unknown>;
   phase: DROPPhases = DROPPhases.PLASMA;
 
   #flow: Flow;
   #row: number;
   #context: DropContext;
   #parent: AbstractDROP | undefined;
+  #kwargs: DropKwargs | undefined;
+  readonly #later: (() => DropKwargs) | undefined;
+  #parameters: Record<string, unknown> | undefined;
+  #repro: { readonly level: RModeName; record?: ReproRecord } | undefined;
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super();
@@ -95,15 +103,8 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
     this.#row = place?.row ?? this.#flow.table.addRow(0);
     this.#flow.table.instances[this.#row] = this;
 
-    this.humanKey = text(kwargs['humanReadableKey']) ?? truncateUidToKey(this.uid);
-    this.type = text(kwargs['categoryType']) ?? null;
-    this.name = text(kwargs['name']) ?? this.oid;
-    this.lgKey = text(kwargs['lg_key']) ?? '';
-    this.logLevel = text(kwargs['log_level']) ?? 'NOTSET';
-    this.node = text(kwargs['node']) ?? null;
-    this.dataIsland = text(kwargs['island']) ?? null;
-    this.targetPhase = (kwargs['targetPhase'] as DROPPhases | undefined) ?? DROPPhases.GAS;
-    this.ports = Array.isArray(kwargs['ports']) ? (kwargs['ports'] as PortEntry[]) : [];
+    this.#later = place?.later;
+    if (!this.#later) this.#kwargs = kwargs;
     this.persist = truthy(kwargs['persist'] ?? this.defaultPersist());
     const [expires, date] = this.#expiry(kwargs);
     this.expireAfterUse = expires;
@@ -114,11 +115,65 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
     if (Number(kwargs['executionMode'] ?? 0) === ExecutionMode.EXTERNAL)
       table.setFlag(this.#row, Flags.EXTERNAL);
 
-    this.parameters = {};
-    for (const [key, value] of Object.entries(kwargs))
-      if (!BASE_KWARGS.has(key)) this.parameters[key] = value;
-    this.autofillEnvironmentVariables();
+    if (!this.#later) this.autofillEnvironmentVariables();
     this.initialize(kwargs);
+  }
+
+  /** Whether the dropspec of this drop says nothing that changes how it behaves. */
+  protected get isPlain(): boolean {
+    return this.#later !== undefined;
+  }
+
+  #args(): DropKwargs {
+    return (this.#kwargs ??= this.#later?.() ?? {});
+  }
+
+  get name(): string {
+    return text(this.#args()['name']) ?? this.oid;
+  }
+
+  /** The component's category type, e.g. `Data`. */
+  get type(): string | null {
+    return text(this.#args()['categoryType']) ?? null;
+  }
+
+  get lgKey(): string {
+    return text(this.#args()['lg_key']) ?? '';
+  }
+
+  get humanKey(): string {
+    return text(this.#args()['humanReadableKey']) ?? truncateUidToKey(this.uid);
+  }
+
+  get logLevel(): string {
+    return text(this.#args()['log_level']) ?? 'NOTSET';
+  }
+
+  get node(): string | null {
+    return text(this.#args()['node']) ?? null;
+  }
+
+  get dataIsland(): string | null {
+    return text(this.#args()['island']) ?? null;
+  }
+
+  get targetPhase(): DROPPhases {
+    return (this.#args()['targetPhase'] as DROPPhases | undefined) ?? DROPPhases.GAS;
+  }
+
+  get ports(): readonly PortEntry[] {
+    const { ports } = this.#args();
+    return Array.isArray(ports) ? (ports as PortEntry[]) : [];
+  }
+
+  /** Every constructor argument the base class did not use up, verbatim, with environment values filled in. */
+  get parameters(): Record<string, unknown> {
+    if (!this.#parameters) {
+      this.#parameters = {};
+      for (const [key, value] of Object.entries(this.#args()))
+        if (!BASE_KWARGS.has(key)) this.#parameters[key] = value;
+    }
+    return this.#parameters;
   }
 
   /** What `persist` is when the dropspec does not say (spec/engine.md 4.4). */
@@ -425,10 +480,91 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
     return { ...this.generateRepeatData(), ...this.generateReproduceData() };
   }
 
-  /** The drop is over: its record is made and `reproducibility` fires. */
-  completedrop(): void {
-    this._fire('reproducibility', {});
+  /** What REPRODUCE records; drops with content read it here. */
+  protected async reproduceData(): Promise<Record<string, unknown>> {
+    return this.generateReproduceData();
   }
+
+  /**
+   * How much the drop records when it is over, as upstream's number. In a session what its own `reprodata.rmode` says,
+   * else NOTHING until it is set. Throws REPRO_INVALID for what is no mode.
+   */
+  get reproducibilityLevel(): ReproducibilityFlags {
+    return ReproducibilityFlags[this.#levelName()];
+  }
+
+  set reproducibilityLevel(level: ReproducibilityFlags) {
+    const name = rmodeName(level);
+    if (name === undefined)
+      throw new WeirError(
+        'REPRO_INVALID',
+        `${String(level)} is no reproducibility mode of drop ${this.uid}.`,
+        {
+          details: { uid: this.uid },
+        },
+      );
+    this.#repro = { level: name };
+  }
+
+  #levelName(): RModeName {
+    const { reprodata } = this.parameters;
+    const isInSession = this.#context.sessionId !== '' && typeof reprodata === 'object' && reprodata !== null;
+    this.#repro ??= { level: isInSession ? runtimeLevel({ oid: this.oid, reprodata }) : 'NOTHING' };
+    return this.#repro.level;
+  }
+
+  /** Root of the run-time data; one per mode under ALL; null before `commit` and for empty data. */
+  get merkleroot(): string | null | Readonly<Record<HashedRMode, string | null>> {
+    return this.#repro?.record?.merkleroot ?? null;
+  }
+
+  /** The run-time data for the drop's level; under ALL one dictionary per mode. */
+  async generateMerkleData(): Promise<Readonly<Record<string, unknown>>> {
+    const level = this.#levelName();
+    assertRunnableMode(level);
+    if (level === 'NOTHING') return {};
+    const reproduce = ['RERUN', 'REPEAT', 'RECOMPUTE'].includes(level) ? {} : await this.reproduceData();
+    const all: Readonly<Record<HashedRMode, () => Record<string, unknown>>> = {
+      RERUN: () => this.generateRerunData(),
+      REPEAT: () => this.generateRepeatData(),
+      RECOMPUTE: () => this.generateRecomputeData(),
+      REPRODUCE: () => reproduce,
+      REPLICATE_SCI: () => ({ ...this.generateRerunData(), ...reproduce }),
+      REPLICATE_COMP: () => ({ ...this.generateRecomputeData(), ...reproduce }),
+      REPLICATE_TOTAL: () => ({ ...this.generateRepeatData(), ...reproduce }),
+    };
+    if (level !== 'ALL') return all[level as HashedRMode]();
+    return Object.fromEntries(Object.entries(all).map(([mode, make]) => [mode, make()]));
+  }
+
+  /** Collects and hashes the run-time data, once; a new level makes the drop uncommitted again. */
+  async commit(): Promise<void> {
+    const level = this.#levelName();
+    const repro = this.#repro as { level: RModeName; record?: ReproRecord };
+    if (repro.record) return;
+    const data = await this.generateMerkleData();
+    const merkleroot =
+      level === 'ALL'
+        ? (Object.fromEntries(
+            Object.entries(data).map(([mode, one]) => [mode, dictionaryRoot(one as object)]),
+          ) as Record<HashedRMode, string | null>)
+        : dictionaryRoot(data);
+    repro.record = { data, merkleroot };
+  }
+
+  /** The drop is over: its run-time data is committed and `reproducibility` fires with it, for those who listen. */
+  completedrop(): void {
+    if (!this.hasListeners('reproducibility')) return;
+    this.commit().then(
+      () => this._fire('reproducibility', { ...this.#repro?.record }),
+      (error: unknown) => this.#flow.host.failed?.(this.#row, error),
+    );
+  }
+}
+
+interface ReproRecord {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly merkleroot: string | null | Readonly<Record<HashedRMode, string | null>>;
 }
 
 function text(value: unknown): string | undefined {

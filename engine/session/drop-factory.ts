@@ -10,8 +10,9 @@ import {
   type DropContext,
   type DropKwargs,
   type Flow,
+  type Place,
 } from '../drops/index.ts';
-import type { PhysicalGraph } from '../graph/index.ts';
+import { SpecFlags, type PhysicalGraph } from '../graph/index.ts';
 
 /** Finds the class of a class path that is not in the registry: a drop class of the user's. Undefined: there is none. */
 export type ClassFinder = (path: string, isApp: boolean) => DropClass | undefined;
@@ -84,9 +85,15 @@ export class DropFactory {
 
   make(row: number, flow: Flow, context: DropContext): AbstractDROP {
     const graph = this.#graph;
-    const kwargs = kwargsOf(graph.spec(row), !graph.isApp(row));
-    kwargs['dlg_session_id'] = context.sessionId;
-    const withPlace = Object.assign(kwargs, { [PLACE]: { flow, row, context } });
-    return new (this.classOf(row))(graph.oid(row), graph.uid(row), withPlace);
+    const Class = this.classOf(row);
+    const arguments_ = (): DropKwargs => {
+      const kwargs = kwargsOf(graph.spec(row), !graph.isApp(row));
+      kwargs['dlg_session_id'] = context.sessionId;
+      return kwargs;
+    };
+    const isPlain = Class.lazy === true && !graph.hasFlag(row, SpecFlags.PARAMETERS);
+    const place: Place = isPlain ? { flow, row, context, later: arguments_ } : { flow, row, context };
+    const kwargs = isPlain ? {} : arguments_();
+    return new Class(graph.oid(row), graph.uid(row), Object.assign(kwargs, { [PLACE]: place }));
   }
 }

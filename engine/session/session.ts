@@ -306,7 +306,7 @@ export class Session {
         }
       if ((row & 255) === 255 && slices.isOver) await slices.pause();
     }
-    await this.#wireUp(failures, slices);
+    await this.#wireUp(graph, failures, slices);
     return failures;
   }
 
@@ -321,7 +321,7 @@ export class Session {
   }
 
   /** What needs all links: references to values of producers, checks that take time. */
-  async #wireUp(failures: Map<number, unknown>, slices: Slices): Promise<void> {
+  async #wireUp(graph: PhysicalGraph, failures: Map<number, unknown>, slices: Slices): Promise<void> {
     const checks: Promise<void>[] = [];
     for (let row = 0; row < this.#table.size; row++) {
       const drop = this.#table.instances[row];
@@ -337,7 +337,7 @@ export class Session {
             `Drop ${drop.uid} waits for ${rules.nEffectiveInputs} inputs (n_effective_inputs) but has only ${inputs}; lower the number or link more inputs.`,
           ),
         );
-      drop.autofillEnvironmentVariables();
+      if (graph.hasFlag(row, SpecFlags.PARAMETERS)) drop.autofillEnvironmentVariables();
       if (drop.prepare) checks.push(drop.prepare().catch((error: unknown) => void failures.set(row, error)));
       if ((row & 255) === 255 && slices.isOver) await slices.pause();
     }
@@ -674,7 +674,9 @@ function textColumn(
   const bytes = new Uint8Array(total);
   for (let row = 0; row < count; row++) {
     const [start, length] = use(row);
-    bytes.set(text.subarray(start, start + length), offsets[row]);
+    // Byte by byte: for ids of some tens of bytes that is several times faster than `set` with a sub-array.
+    let at = offsets[row] as number;
+    for (let i = start; i < start + length; i++) bytes[at++] = text[i] as number;
   }
   return { bytes, offsets };
 }

@@ -35,7 +35,7 @@ export class InMemoryDROP extends DataDROP {
   /** Throws InvalidEncodingException for a `pydata` that cannot be read. */
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    const initial = initialContent(this.parameters, this.uid);
+    const initial = this.isPlain ? undefined : initialContent(this.parameters, this.uid);
     this.#isText = initial?.isText ?? false;
     this.#memory = new MemoryBuffer(initial?.bytes);
     this.#startedEmpty = this.#memory.length === 0;
