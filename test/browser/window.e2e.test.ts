@@ -435,6 +435,8 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
 
     it('is asked for by Control O and by dropping a file anywhere', async () => {
       await open();
+      // Chromium gives a page no keys before its first paint.
+      await text('Nothing has been run here yet').waitFor();
       const chooser = page.waitForEvent('filechooser');
       await page.keyboard.press('Control+o');
       await (await chooser).setFiles([]);
