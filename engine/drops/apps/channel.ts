@@ -67,6 +67,7 @@ export async function openTcp(host: string, signal: AbortSignal): Promise<Channe
       server.close();
       // The reader sends nothing; reading shows when it is gone.
       connection.resume();
+      connection.on('error', () => undefined);
       resolve(connection);
     });
     signal.addEventListener(
@@ -114,7 +115,8 @@ export function connectTcp(host: string, port: number, signal: AbortSignal): Pro
     socket.once('connect', () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
-      socket.removeAllListeners('error');
+      // From here on whoever reads sees errors as the end of the stream.
+      socket.removeAllListeners('error').on('error', () => undefined);
       resolve(socket);
     });
     socket.once('close', () => clearTimeout(timer));

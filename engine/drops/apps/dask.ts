@@ -83,7 +83,9 @@ export class ResultTransmitter extends BarrierAppDROP {
         },
         { once: true },
       );
-      server.listen(port, host);
+      server.listen(port, host, () =>
+        this.context.log('info', this, `Hands the result out on ${host}:${port}.`),
+      );
     });
   }
 }

@@ -38,6 +38,7 @@ export class GraphRun {
   readonly services: Services;
   readonly context: DropContext;
   readonly #specs: readonly Spec[];
+  readonly #waiting: (readonly [RegExp, () => void])[] = [];
   readonly #table = new DropTable();
 
   constructor(specs: readonly Spec[], options: RunOptions = {}) {
@@ -51,7 +52,10 @@ export class GraphRun {
       hostName: 'localhost',
       env: { ...process.env, ...options.env },
       now: () => Date.now(),
-      log: (level, drop, message) => this.log.push({ level, uid: drop?.uid, message }),
+      log: (level, drop, message) => {
+        this.log.push({ level, uid: drop?.uid, message });
+        for (const [pattern, tell] of this.#waiting) if (pattern.test(message)) tell();
+      },
       service: (key) => this.services.get(key, context),
     };
     this.context = context;
@@ -123,6 +127,12 @@ export class GraphRun {
         ? drop.inputs.length + drop.streamingInputs.length === 0
         : drop.producers.length === 0,
     );
+  }
+
+  /** Resolves when a line is logged that the pattern matches. */
+  logged(pattern: RegExp): Promise<void> {
+    if (this.log.some(({ message }) => pattern.test(message))) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push([pattern, resolve]));
   }
 
   /** Completes data roots and starts application roots. */
