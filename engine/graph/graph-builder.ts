@@ -31,7 +31,9 @@ export interface GraphProblem {
 
 /** The members of the dropspec being read that decide what it is. */
 interface Current {
-  oid: string | undefined;
+  /** Text of the oid, made when an error needs it. */
+  oid: (() => string) | undefined;
+  hasOid: boolean;
   category: string | undefined;
   dropclass: string | undefined;
   storage: string | undefined;
@@ -69,6 +71,7 @@ export class GraphBuilder {
   readonly #links: { readonly lhs: string; readonly rhs: string; readonly type: DROPLinkType }[] = [];
   readonly #patches: Uint8Array[] = [];
   #patchLength = 0;
+  readonly #lastTexts = new Map<KeyRoles, { readonly bytes: Uint8Array; readonly text: string }>();
   #text = new Uint8Array(0);
   #textLength = 0;
   #reprodata: JsonObject | undefined;
@@ -142,13 +145,14 @@ export class GraphBuilder {
     const row = this.#kind.length;
     const now: Current = {
       oid: undefined,
+      hasOid: false,
       category: undefined,
       dropclass: undefined,
       storage: undefined,
       node: '',
       flags: 0,
     };
-    reader.place = () => (now.oid === undefined ? `drop number ${row + 1}` : `drop ${now.oid}`);
+    reader.place = () => (now.oid === undefined ? `drop number ${row + 1}` : `drop ${now.oid()}`);
     reader.sawNonFinite = false;
     const start = reader.pos;
     const refs = this.#refRow.length;
@@ -234,7 +238,9 @@ export class GraphBuilder {
         else this.#reference(reader, base, row, DROPLinkType.PARENT);
         break;
       case KeyRoles.oid:
-        now.oid = this.#id(reader, base, row, this.#oidStart, this.#oidLength);
+        this.#id(reader, base, row, this.#oidStart, this.#oidLength);
+        now.oid = textAt(reader);
+        now.hasOid = reader.stringEnd > reader.stringStart;
         break;
       case KeyRoles.uid: {
         reader.readString();
@@ -249,16 +255,16 @@ export class GraphBuilder {
         this.#token(reader, base, row);
         break;
       case KeyRoles.dropclass:
-        now.dropclass = this.#optionalText(reader);
+        now.dropclass = this.#optionalText(reader, role);
         break;
       case KeyRoles.storage:
-        now.storage = this.#optionalText(reader);
+        now.storage = this.#optionalText(reader, role);
         break;
       case KeyRoles.categoryType:
-        now.category = this.#optionalText(reader);
+        now.category = this.#optionalText(reader, role);
         break;
       case KeyRoles.node:
-        now.node = this.#optionalText(reader) ?? '';
+        now.node = this.#optionalText(reader, role) ?? '';
         break;
       case KeyRoles.rmode: {
         const at = reader.pos;
@@ -293,13 +299,21 @@ export class GraphBuilder {
     return key;
   }
 
-  #optionalText(reader: ByteReader): string | undefined {
+  /** A text that is mostly the same as in the dropspec before: then no string is made. */
+  #optionalText(reader: ByteReader, role: KeyRoles): string | undefined {
     if (reader.peek() !== 0x22) {
       reader.skipValue();
       return undefined;
     }
     reader.readString();
-    return reader.stringText();
+    const { bytes, stringStart, stringEnd } = reader;
+    const length = stringEnd - stringStart;
+    const last = this.#lastTexts.get(role);
+    if (last && last.bytes.length === length && sameBytes(bytes, stringStart, last.bytes, 0, length))
+      return last.text;
+    const text = reader.stringText();
+    this.#lastTexts.set(role, { bytes: bytes.slice(stringStart, stringEnd), text });
+    return text;
   }
 
   /** Notes where a text stands; one with escapes gets a plain copy behind the graph's text. */
@@ -312,12 +326,11 @@ export class GraphBuilder {
     return [-(this.#patchLength - plain.length) - 1, plain.length];
   }
 
-  #id(reader: ByteReader, base: number, row: number, starts: Column32, lengths: Column32): string {
+  #id(reader: ByteReader, base: number, row: number, starts: Column32, lengths: Column32): void {
     reader.readString();
     const [start, length] = this.#span(reader, base);
     starts.set(row, start >>> 0);
     lengths.set(row, length);
-    return reader.stringText();
   }
 
   #token(reader: ByteReader, base: number, row: number): void {
@@ -369,17 +382,19 @@ export class GraphBuilder {
   }
 
   #finishSpec(reader: ByteReader, row: number, now: Current): void {
-    const place = reader.place();
-    if (now.oid === undefined || now.oid === '')
-      this.#problem('GRAPH_INVALID', `The ${place} has no "oid"; every drop needs an id of its own.`);
+    if (!now.hasOid)
+      this.#problem(
+        'GRAPH_INVALID',
+        `The ${reader.place()} has no "oid"; every drop needs an id of its own.`,
+      );
     if (now.category === undefined)
       this.#problem(
         'GRAPH_INVALID',
-        `The ${place} has no "categoryType"; one of Data, Application, Container, Socket was expected.`,
+        `The ${reader.place()} has no "categoryType"; one of Data, Application, Container, Socket was expected.`,
       );
     else {
       const what = classify(now.category, now.dropclass, now.storage);
-      if (typeof what === 'string') this.#problem('GRAPH_INVALID', `In ${place}: ${what}.`);
+      if (typeof what === 'string') this.#problem('GRAPH_INVALID', `In ${reader.place()}: ${what}.`);
       else {
         this.#kind.set(row, what.kind);
         this.#classId.set(row, intern(what.classPath, this.#classes, this.#classIds));
@@ -388,7 +403,7 @@ export class GraphBuilder {
     this.#nodeId.set(row, intern(now.node, this.#nodes, this.#nodeIds));
     const uid = this.#uids.get(row);
     if (uid !== undefined) {
-      if (uid === now.oid) this.#uids.delete(row);
+      if (uid === now.oid?.()) this.#uids.delete(row);
       else now.flags |= SpecFlags.OWN_UID;
     }
     this.#flags.set(row, now.flags);
@@ -611,4 +626,15 @@ function intern(value: string, list: string[], ids: Map<string, number>): number
     ids.set(value, id);
   }
   return id;
+}
+
+/** The text of the string a reader has just passed over, when it is asked for. */
+function textAt(reader: ByteReader): () => string {
+  const { stringStart, stringEnd, stringEscaped, bytes } = reader;
+  return () => {
+    const raw = Buffer.from(bytes.buffer, bytes.byteOffset + stringStart, stringEnd - stringStart).toString(
+      'utf8',
+    );
+    return stringEscaped ? (JSON.parse(`"${raw}"`) as string) : raw;
+  };
 }
