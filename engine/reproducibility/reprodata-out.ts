@@ -22,21 +22,47 @@ const INDENT = 4;
  * `reprodata` is the graph-level data, null when the graph had none.
  */
 export function* reprodataOutChunks(graph: DropMap, reprodata: object | null): Generator<string> {
-  yield '[\n    {';
-  let separator = '\n        ';
-  const entry = (key: string, value: object): string =>
-    `${separator}${stringifyPythonJson(key)}: ${stringifyPythonJson(value, { indent: INDENT, level: 2 })}`;
-  for (const [oid, drop] of entriesOf(graph)) {
-    if (oid === 'reprodata') continue;
-    yield entry(oid, drop);
-    separator = ',\n        ';
+  yield reprodataOutEntries([], reprodata, { isFirst: true, isLast: false });
+  let isFirst = true;
+  for (const entry of entriesOf(graph)) {
+    if (entry[0] === 'reprodata') continue;
+    const text = reprodataOutEntries([entry], reprodata, { isFirst, isLast: false });
+    // The opening was given already.
+    yield isFirst ? text.slice('[\n    {'.length) : text;
+    isFirst = false;
   }
-  if (reprodata !== null && Object.keys(reprodata).length > 0) {
-    yield entry('reprodata', reprodata);
+  const end = reprodataOutEntries([], reprodata, { isFirst, isLast: true });
+  yield isFirst ? end.slice('[\n    {'.length) : end;
+}
+
+/** The text of a graph-level `reprodata` at a depth of the file. */
+export function reprodataOutParts(reprodata: object, level: number): string {
+  return stringifyPythonJson(reprodata, level === 0 ? {} : { indent: INDENT, level });
+}
+
+/**
+ * A page of the file: some drops in order, with what comes before the first and after the last drop. All pages joined
+ * are what {@link reprodataOutChunks} gives.
+ */
+export function reprodataOutEntries(
+  entries: Iterable<readonly [string, object]>,
+  reprodata: object | null,
+  place: { readonly isFirst: boolean; readonly isLast: boolean },
+): string {
+  const chunks: string[] = [];
+  if (place.isFirst) chunks.push('[\n    {');
+  let separator = place.isFirst ? '\n        ' : ',\n        ';
+  const add = (key: string, value: object): void => {
+    const text = stringifyPythonJson(value, { indent: INDENT, level: 2 });
+    chunks.push(`${separator}${stringifyPythonJson(key)}: ${text}`);
     separator = ',\n        ';
-  }
-  yield separator.startsWith(',') ? '\n    },\n    ' : '},\n    ';
-  yield `${stringifyPythonJson(reprodata ?? {}, { indent: INDENT, level: 1 })}\n]`;
+  };
+  for (const [oid, drop] of entries) if (oid !== 'reprodata') add(oid, drop);
+  if (!place.isLast) return chunks.join('');
+  if (reprodata !== null && Object.keys(reprodata).length > 0) add('reprodata', reprodata);
+  chunks.push(separator.startsWith(',') ? '\n    },\n    ' : '},\n    ');
+  chunks.push(`${reprodataOutParts(reprodata ?? {}, 1)}\n]`);
+  return chunks.join('');
 }
 
 /** The whole text of a small `reprodata.out`; large ones go through {@link reprodataOutChunks}. */

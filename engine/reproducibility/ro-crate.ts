@@ -44,7 +44,10 @@ function fileId(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString();
+/** Time to the second; the records have the milliseconds. */
+const iso = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}+00:00`;
+/** RO-Crate wants a single value where there is one. */
+const oneOrMany = <T>(list: readonly T[]): T | readonly T[] => (list.length === 1 ? (list[0] as T) : list);
 
 /** Ends of sessions in schema.org's words. */
 function actionStatus(status: string): string {
@@ -54,7 +57,7 @@ function actionStatus(status: string): string {
     : 'http://schema.org/FailedActionStatus';
 }
 
-function fileEntity(file: CrateFile): Entity {
+function fileEntity(file: CrateFile, graphSha256: string): Entity {
   const isWorkflow = file.role === 'workflow';
   return {
     '@id': fileId(file.path),
@@ -63,7 +66,7 @@ function fileEntity(file: CrateFile): Entity {
     encodingFormat: file.encodingFormat,
     contentSize: String(file.sizeBytes),
     sha256: file.sha256,
-    ...(isWorkflow && { programmingLanguage: ref(LANGUAGE_ID) }),
+    ...(isWorkflow && { programmingLanguage: ref(LANGUAGE_ID), version: graphSha256 }),
     ...(file.oid !== undefined && { identifier: file.oid }),
   };
 }
@@ -81,7 +84,7 @@ function rootEntity(crate: CrateFacts, workflowId: string | undefined, licenseId
     license: ref(licenseId),
     conformsTo: PROFILES.map(([id]) => ref(id)),
     hasPart: crate.files.map((file) => ref(fileId(file.path))),
-    mentions: [ref('#session')],
+    mentions: ref('#session'),
     ...(workflowId !== undefined && { mainEntity: ref(workflowId) }),
   };
 }
@@ -93,12 +96,13 @@ function actionEntity(crate: CrateFacts, workflowId: string | undefined): Entity
     '@id': '#session',
     '@type': 'CreateAction',
     name: `Execution of ${facts.graphName} as session ${facts.sessionId}`,
+    description: `Ran ${facts.drops} drops with R-mode ${facts.rmode} and ended ${facts.status}.`,
     identifier: facts.runId,
     startTime: iso(facts.createdAtMs),
     endTime: iso(facts.finishedAtMs),
     actionStatus: actionStatus(facts.status),
     instrument: ref(workflowId ?? '#weir'),
-    ...(outputs.length > 0 && { result: outputs }),
+    ...(outputs.length > 0 && { result: oneOrMany(outputs) }),
     ...(crate.agentName !== undefined && { agent: ref('#agent') }),
   };
 }
@@ -119,7 +123,7 @@ export function roCrateMetadata(crate: CrateFacts): { '@context': unknown; '@gra
     },
     rootEntity(crate, workflowId, licenseId),
     ...PROFILES.map(([id, name, version]) => ({ '@id': id, '@type': 'CreativeWork', name, version })),
-    ...crate.files.map(fileEntity),
+    ...crate.files.map((file) => fileEntity(file, crate.facts.graphSha256)),
     actionEntity(crate, workflowId),
     {
       '@id': '#weir',

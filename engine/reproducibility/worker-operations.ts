@@ -10,6 +10,8 @@ import { MerkleLog } from './merkle-log.ts';
 import type { PhysicalSigner } from './physical-signer.ts';
 import { parsePythonJson, stringifyPythonJson } from './python-json.ts';
 import { signerOfPack } from './runtime-pack.ts';
+import { RecordStream } from './record-stream.ts';
+import { SessionSigning } from './session-signing.ts';
 import { signPhysicalGraph } from './sign.ts';
 import { packRuntimeGraph } from './signer-documents.ts';
 import { splitReproData } from './stages.ts';
@@ -39,6 +41,8 @@ function sideOf(session: SessionRecords): ComparisonSide {
 /** Executes operations; holds the signers of running sessions. */
 export class ReproducibilityOperations {
   readonly #signers = new Map<string, PhysicalSigner>();
+  readonly #signings = new Map<string, SessionSigning>();
+  readonly #streams = new Map<string, RecordStream>();
 
   /** Executes one operation. Throws what the operation throws. */
   execute<Op extends WorkerOperation>(op: Op, input: WorkerInput<Op>): WorkerOutput<Op> {
@@ -57,7 +61,37 @@ export class ReproducibilityOperations {
     return signer;
   }
 
+  #found<T>(held: ReadonlyMap<string, T>, id: string): T {
+    const one = held.get(id);
+    if (one === undefined)
+      throw new WeirError('INTERNAL', `The reproducibility worker was not told of "${id}".`, {
+        details: { id },
+      });
+    return one;
+  }
+
   readonly #handlers: Handlers = {
+    'signing.open': ({ id, drops, reprodata }) => {
+      this.#signings.set(id, new SessionSigning(drops, reprodata));
+      return null;
+    },
+    'signing.specs': ({ id, page }) => (this.#found(this.#signings, id).addSpecs(page), null),
+    'signing.begin': ({ id }) => (this.#found(this.#signings, id).begin(), null),
+    'signing.ended': ({ id, page }) => (this.#found(this.#signings, id).ended(page), null),
+    'signing.finish': ({ id }) => this.#found(this.#signings, id).finish(),
+    'signing.document': ({ id, from, count }) =>
+      new Uint8Array(Buffer.from(this.#found(this.#signings, id).document(from, count))),
+    'signing.close': ({ id }) => (this.#signings.delete(id), null),
+    'records.open': ({ id, source }) => (this.#streams.set(id, new RecordStream(source)), null),
+    'records.graph': ({ id, bytes }) => (this.#found(this.#streams, id).addGraph(bytes), null),
+    'records.page': ({ id, page }) => (this.#found(this.#streams, id).add(page), null),
+    'records.texts': ({ id, page }) => this.#found(this.#streams, id).texts(page),
+    'records.finish': ({ id }) => {
+      const stream = this.#found(this.#streams, id);
+      this.#streams.delete(id);
+      return { ...stream.finish(), mismatches: stream.mismatches };
+    },
+    'records.close': ({ id }) => (this.#streams.delete(id), null),
     'runtime.open': ({ sessionId, pack }) => {
       this.#signers.set(sessionId, signerOfPack(pack));
       return { drops: pack.shape.count };

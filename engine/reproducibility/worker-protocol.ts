@@ -5,6 +5,8 @@ import type { Comparison } from './compare.ts';
 import type { HashedRMode } from './modes.ts';
 import type { PhysicalStage } from './physical-signer.ts';
 import type { RuntimePack } from './runtime-pack.ts';
+import type { RecordMismatch, RecordPage, RecordSource, RecordTree } from './record-stream.ts';
+import type { EndedPage, SigningResult, SpecPage } from './session-signing.ts';
 import type { PhysicalSignStage, SignResult } from './sign.ts';
 
 /** Records of a session as stored texts, with the signatures of its facts. */
@@ -24,6 +26,21 @@ export interface EndedDrops {
 }
 
 export interface WorkerOperations {
+  /** Upstream's run-time stage of a session: opened, given its specifications, begun, told of ends, finished, read, closed. */
+  'signing.open': { input: { id: string; drops: number; reprodata: string | null }; output: null };
+  'signing.specs': { input: { id: string; page: SpecPage }; output: null };
+  'signing.begin': { input: { id: string }; output: null };
+  'signing.ended': { input: { id: string; page: EndedPage }; output: null };
+  'signing.finish': { input: { id: string }; output: SigningResult };
+  'signing.document': { input: { id: string; from: number; count: number }; output: Uint8Array<ArrayBuffer> };
+  'signing.close': { input: { id: string }; output: null };
+  /** The tree of a session's records: opened, given graph and pages in order, finished (which closes it). */
+  'records.open': { input: { id: string; source: RecordSource }; output: null };
+  'records.graph': { input: { id: string; bytes: Uint8Array }; output: null };
+  'records.page': { input: { id: string; page: RecordPage }; output: null };
+  'records.texts': { input: { id: string; page: RecordPage }; output: readonly string[] };
+  'records.finish': { input: { id: string }; output: RecordTree & { mismatches: readonly RecordMismatch[] } };
+  'records.close': { input: { id: string }; output: null };
   /** Begins the signing of a session while it runs. */
   'runtime.open': { input: { sessionId: string; pack: RuntimePack }; output: { drops: number } };
   /** As above, from the bytes of the physical graph as it was deployed. */

@@ -283,9 +283,9 @@ describe('a bundle', () => {
       expect(root[key], key).toBeTruthy();
     expect(root.mainEntity).toEqual({ '@id': 'graph.json.gz' });
     expect(byId.get('graph.json.gz')['@type']).toContain('ComputationalWorkflow');
-    const action = byId.get(root.mentions[0]['@id']);
+    const action = byId.get(root.mentions['@id']);
     expect(action).toMatchObject({ '@type': 'CreateAction', instrument: { '@id': 'graph.json.gz' } });
-    expect(action.result).toEqual([{ '@id': 'outputs/1_n4_0' }]);
+    expect(action.result).toEqual({ '@id': 'outputs/1_n4_0' });
     // every reference within the crate leads to an entity, and every file of the bundle but manifest and metadata is one
     const references = (value: unknown): string[] =>
       typeof value !== 'object' || value === null

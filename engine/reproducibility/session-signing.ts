@@ -1,0 +1,194 @@
+/**
+ * The run-time stage of a session as upstream has it (spec/reproducibility.md 9.4 to 9.8), fed while the session runs:
+ * drops come in pages, ended drops in batches, `reprodata.out` goes out in pages. Lives in the worker thread.
+ */
+
+import { DROPStates, WeirError } from '../protocol/index.ts';
+import { ALL_RMODES, type HashedRMode, modesOf, rflagCaster, type RModeName } from './modes.ts';
+import { parsePythonJson, type PyObject } from './python-json.ts';
+import { reprodataOutEntries, reprodataOutParts } from './reprodata-out.ts';
+import {
+  commitRuntimeData,
+  contentReproduceData,
+  EMPTY_DATA_HASH,
+  type RuntimeCommit,
+  runtimeLevel,
+  storeRuntimeData,
+} from './runtime.ts';
+import { type DocumentSigner, runtimeRoots, signerOfDrops, writeBlocks } from './signer-documents.ts';
+import { initRuntimeReproData } from './stages.ts';
+
+/** Dropspecs as bytes: a stretch of a graph's text and where in it each one is. */
+export interface SpecPage {
+  readonly text: Uint8Array;
+  readonly start: Uint32Array;
+  readonly length: Uint32Array;
+}
+
+/** Drops that ended. Rows without an entry in `commits` have only a status and, where `isHashed`, an empty content. */
+export interface EndedPage {
+  readonly rows: Uint32Array;
+  readonly status: Uint8Array;
+  readonly isHashed: Uint8Array;
+  /** Position in `rows` -> what the drop committed; data as text, so that Python's numbers survive. */
+  readonly commits: ReadonlyMap<number, CommitText>;
+}
+
+export interface CommitText {
+  /** JSON of the data (of all modes under ALL). */
+  readonly data: string;
+  readonly merkleroot: RuntimeCommit['merkleroot'];
+}
+
+export interface SigningResult {
+  readonly signatures: Readonly<Record<string, string>>;
+  /** JSON of the graph-level data with the signatures; null when the graph has none. */
+  readonly reprodata: string | null;
+}
+
+const UNKNOWN = 255;
+
+export function* specsIn(page: SpecPage): Generator<string> {
+  const bytes = Buffer.from(page.text.buffer, page.text.byteOffset, page.text.length);
+  for (let i = 0; i < page.start.length; i++) {
+    const start = page.start[i] as number;
+    yield bytes.toString('utf8', start, start + (page.length[i] as number));
+  }
+}
+
+export class SessionSigning {
+  readonly #reprodata: PyObject | null;
+  readonly #mode: RModeName;
+  readonly #specs: string[] = [];
+  readonly #status: Uint8Array;
+  readonly #isHashed: Uint8Array;
+  readonly #commits = new Map<number, RuntimeCommit>();
+  #documents: PyObject[] | undefined;
+  #signer: DocumentSigner | undefined;
+
+  /** `reprodata`: JSON of the graph-level data, or null. */
+  constructor(drops: number, reprodata: string | null) {
+    this.#reprodata = reprodata === null ? null : (parsePythonJson(reprodata) as PyObject);
+    this.#mode = rflagCaster(this.#reprodata?.['rmode']);
+    this.#status = new Uint8Array(drops).fill(UNKNOWN);
+    this.#isHashed = new Uint8Array(drops);
+  }
+
+  addSpecs(page: SpecPage): void {
+    for (const spec of specsIn(page)) this.#specs.push(spec);
+  }
+
+  /** All specs are there: prepares to sign. Throws ReproKeyError where upstream's run-time stage would fail. */
+  begin(): void {
+    if (this.#mode === 'NOTHING' || this.#reprodata === null) return;
+    // Only hashes and edges are read here, so number tokens do not matter.
+    const drops = this.#specs.map((spec) => slimmed(parsePythonJson(spec) as PyObject));
+    const isUniform = drops.every(
+      (drop) => rflagCaster((drop['reprodata'] as PyObject | undefined)?.['rmode']) === this.#mode,
+    );
+    if (isUniform) this.#signer = signerOfDrops(drops, this.#reprodata);
+  }
+
+  ended(page: EndedPage): void {
+    page.rows.forEach((row, i) => {
+      this.#status[row] = page.status[i] as number;
+      this.#isHashed[row] = page.isHashed[i] as number;
+      const text = page.commits.get(i);
+      if (text !== undefined)
+        this.#commits.set(row, {
+          data: parsePythonJson(text.data),
+          merkleroot: text.merkleroot,
+        } as RuntimeCommit);
+      const signer = this.#signer?.signer;
+      if (signer === undefined) return;
+      if (text !== undefined)
+        signer.addRuntime(row, runtimeRoots(signer, this.#commits.get(row) as RuntimeCommit));
+      else
+        signer.addRuntimeFacts(row, page.status[i] as number, this.#isHashed[row] ? EMPTY_DATA_HASH : null);
+    });
+  }
+
+  #commitOf(row: number, level: RModeName): RuntimeCommit {
+    const known = this.#commits.get(row);
+    if (known !== undefined) return known;
+    const status = this.#status[row] as DROPStates;
+    return commitRuntimeData(
+      level,
+      this.#isHashed[row] === 1
+        ? { status, reproduceData: contentReproduceData(EMPTY_DATA_HASH) }
+        : { status },
+    );
+  }
+
+  /** Signs. Throws REPRO_INVALID when a drop has not ended, ReproKeyError for what upstream misses. */
+  finish(): SigningResult {
+    const missing = this.#status.indexOf(UNKNOWN);
+    if (missing >= 0)
+      throw new WeirError(
+        'REPRO_INVALID',
+        `Drop number ${missing} has not ended; the session cannot be signed.`,
+      );
+    const reprodata = this.#reprodata;
+    if (reprodata === null) return { signatures: {}, reprodata: null };
+    if (this.#mode !== 'NOTHING' || !Object.hasOwn(reprodata, 'rmode')) this.#sign(reprodata);
+    const signatures: Record<string, string> = {};
+    for (const mode of modesOf(this.#mode)) {
+      const signature = (reprodata[mode] as PyObject | undefined)?.['signature'];
+      if ((ALL_RMODES as readonly string[]).includes(mode) && typeof signature === 'string')
+        signatures[mode] = signature;
+    }
+    return { signatures, reprodata: reprodataOutParts(reprodata, 0) };
+  }
+
+  #sign(reprodata: PyObject): void {
+    if (this.#signer !== undefined) {
+      for (const [mode, signature] of Object.entries(this.#signer.signer.signatures('rg')))
+        ((reprodata[mode] ??= {}) as PyObject)['signature'] = signature;
+      return;
+    }
+    // Mixed modes, or data that is not whole: upstream's own stage function decides, and fails as upstream does.
+    this.#documents = this.#specs.map((_, row) => this.#filed(row));
+    const graph = new Map(this.#documents.map((drop) => [drop['oid'] as string, drop]));
+    initRuntimeReproData(graph, reprodata);
+  }
+
+  /** The specification of a drop with its run-time data. */
+  #filed(row: number): PyObject {
+    const spec = parsePythonJson(this.#specs[row] as string) as PyObject;
+    storeRuntimeData(spec, this.#commitOf(row, runtimeLevel(spec)));
+    return spec;
+  }
+
+  /** The next pieces of `reprodata.out`, for drops [from, from + count). The first and last page complete the text. */
+  document(from: number, count: number): string {
+    const end = Math.min(this.#specs.length, from + count);
+    const entries: (readonly [string, object])[] = [];
+    for (let row = from; row < end; row++) {
+      const spec = this.#documents?.[row] ?? this.#filed(row);
+      if (this.#signer !== undefined) writeBlocks(this.#signer, 'rg', row, spec);
+      entries.push([spec['oid'] as string, spec]);
+    }
+    return reprodataOutEntries(entries, this.#reprodata, {
+      isFirst: from === 0,
+      isLast: end === this.#specs.length,
+    });
+  }
+}
+
+/** What signing reads of a drop: 100 000 whole specifications would fill the memory. */
+function slimmed(drop: PyObject): PyObject {
+  const { oid, outputs, consumers, categoryType, reprodata } = drop;
+  const slim: PyObject = { oid, outputs, consumers, categoryType };
+  if (Object.hasOwn(drop, 'iid')) slim['iid'] = drop['iid'];
+  if (typeof reprodata !== 'object' || reprodata === null) return slim;
+  const repro = reprodata as PyObject;
+  const kept: PyObject = { rmode: repro['rmode'] };
+  for (const mode of ALL_RMODES satisfies readonly HashedRMode[]) {
+    const data = repro[mode] as PyObject | undefined;
+    if (data === undefined) continue;
+    const { lg_blockhash, pgt_blockhash, pg_blockhash } = data;
+    kept[mode] = { lg_blockhash, pgt_blockhash, pg_blockhash };
+  }
+  slim['reprodata'] = kept;
+  return slim;
+}
