@@ -3,7 +3,8 @@
  * drops come in pages, ended drops in batches, `reprodata.out` goes out in pages. Lives in the worker thread.
  */
 
-import { DROPStates, WeirError } from '../protocol/index.ts';
+import type { DROPStates } from '../protocol/index.ts';
+import { WeirError } from '../protocol/index.ts';
 import { ALL_RMODES, type HashedRMode, modesOf, rflagCaster, type RModeName } from './modes.ts';
 import { parsePythonJson, type PyObject } from './python-json.ts';
 import { reprodataOutEntries, reprodataOutParts } from './reprodata-out.ts';
