@@ -8,6 +8,7 @@ import { getOrMake, type DropColumns, type TextName } from './drop-columns.ts';
 import { stateName } from './live-session.ts';
 import { selectRange, type RowOrder } from './select-range.ts';
 import { allTexts } from './text-column.ts';
+import { textOrder } from './text-order.ts';
 
 export function queryDrops(
   columns: DropColumns,
@@ -144,7 +145,8 @@ function orderBy(
   sort: Exclude<DropSort, 'row'>,
   descending: boolean,
 ): RowOrder {
-  if (sort === 'uid' || sort === 'name') return textOrder(columns, key, rowCount, sort, descending);
+  if (sort === 'uid' || sort === 'name')
+    return textOrder([...columns.texts(key, sort)], rowCount, descending);
   const values = sortValues(columns, key, rowCount, sort);
   const keys = new Float64Array(rowCount);
   for (let row = 0; row < rowCount; row++) {
@@ -184,27 +186,6 @@ function sortValues(
       return durations;
     }
   }
-}
-
-function textOrder(
-  columns: DropColumns,
-  key: number,
-  rowCount: number,
-  column: TextName,
-  descending: boolean,
-): RowOrder {
-  const texts = new Array<string>(rowCount);
-  for (const block of columns.texts(key, column)) {
-    const part = allTexts(block.texts);
-    for (let i = 0; i < part.length; i++) texts[block.firstRow + i] = part[i] ?? '';
-  }
-  const sign = descending ? -1 : 1;
-  return (a, b) => {
-    const left = texts[a] ?? '';
-    const right = texts[b] ?? '';
-    if (left < right) return -sign;
-    return left > right ? sign : a - b;
-  };
 }
 
 interface Group {

@@ -4,6 +4,7 @@ import { firstOf, mergeEvents } from '../../../engine/store/event-blocks.ts';
 import { EVENTS_PER_BLOCK } from '../../../engine/store/layout.ts';
 import { selectRange } from '../../../engine/store/select-range.ts';
 import { allTexts, packTexts, textAt, textColumn, unpackTexts } from '../../../engine/store/text-column.ts';
+import { textOrder } from '../../../engine/store/text-order.ts';
 import { packet } from '../../../engine/store/transfer.ts';
 import { eventBatch } from './helpers.ts';
 
@@ -48,6 +49,48 @@ describe('a page of a sorted list', () => {
         },
       ),
     );
+  });
+});
+
+describe('the order of texts', () => {
+  const orderOf = (values: readonly string[], isDescending: boolean) => {
+    const half = values.length >> 1;
+    const blocks = [
+      { firstRow: 0, count: half, texts: textColumn(values.slice(0, half)) },
+      { firstRow: half, count: values.length - half, texts: textColumn(values.slice(half)) },
+    ];
+    return [...values.keys()].sort(textOrder(blocks, values.length, isDescending));
+  };
+  const expected = (values: readonly string[], isDescending: boolean) =>
+    [...values.keys()].sort((a, b) => {
+      const [left, right] = [values[a]!, values[b]!];
+      if (left === right) return a - b;
+      return left < right === isDescending ? 1 : -1;
+    });
+
+  it('is that of JavaScript for few different texts, with equal ones in the order of rows', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ maxLength: 3, unit: 'grapheme' }).map((v) => v.toWellFormed())),
+        fc.boolean(),
+        (values, down) => {
+          expect(orderOf(values, down)).toEqual(expected(values, down));
+        },
+      ),
+    );
+  });
+
+  it('is the same for many different texts, alike at their beginning or not, ASCII or not', () => {
+    const many = (text: (i: number) => string) =>
+      Array.from({ length: 6000 }, (_, i) => text((i * 7919) % 5003));
+    for (const values of [
+      many((i) => `2026-01-01_${i}`),
+      many((i) => `2026-01-01_${'x'.repeat(i % 9)}${i % 2 ? '\0' : ''}${i}`),
+      many((i) => `${i}é`),
+      many((i) => String(i).repeat(3)),
+    ]) {
+      for (const down of [false, true]) expect(orderOf(values, down)).toEqual(expected(values, down));
+    }
   });
 });
 
