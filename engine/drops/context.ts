@@ -33,6 +33,11 @@ export class Services {
     return this.#made.get(key as ServiceKey<unknown>) as T;
   }
 
+  /** Gives a service that the Host makes itself, before anybody asks for it. */
+  provide<T>(key: ServiceKey<T>, service: T): void {
+    this.#made.set(key as ServiceKey<unknown>, service);
+  }
+
   /** The service if somebody has used it already. */
   peek<T>(key: ServiceKey<T>): T | undefined {
     return this.#made.get(key as ServiceKey<unknown>) as T | undefined;

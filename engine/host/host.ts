@@ -8,7 +8,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import envPaths from 'env-paths';
 import { WeirError } from '../protocol/index.ts';
-import { dlgPath, pythonClassFinder, Services, type LifecycleOptions } from '../drops/index.ts';
+import {
+  dlgPath,
+  pythonClassFinder,
+  Services,
+  subGraphRunner,
+  type LifecycleOptions,
+} from '../drops/index.ts';
 import { GraphParser } from '../graph/index.ts';
 import { NodeManager } from '../managers/index.ts';
 import { openStore, type Store } from '../store/index.ts';
@@ -22,6 +28,7 @@ import {
 } from '../api/index.ts';
 import { readGraphFile } from './graph-files.ts';
 import { inspectGraph, toPhysical } from './prepare.ts';
+import { subGraphs } from './run-within.ts';
 import { sampleFolder } from './samples.ts';
 
 export interface HostOptions {
@@ -107,6 +114,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     inspect: (file) => inspectGraph(file, parser),
     info: () => info(dataDir, options.version, url),
   };
+  services.provide(subGraphRunner, subGraphs(deps));
   const service = new ApiService(deps);
   const end = async (): Promise<void> => {
     await manager.shutdown();

@@ -2,3 +2,4 @@
 export * from './graph-files.ts';
 export * from './host.ts';
 export * from './prepare.ts';
+export { delayedRunner, subGraphs } from './run-within.ts';

@@ -83,6 +83,8 @@ export class Session {
   startedAt: number | null = null;
   finishedAt: number | null = null;
   errorCount = 0;
+  /** The first thing that went wrong, in words. */
+  firstError: string | undefined;
 
   readonly #around: SessionSurroundings;
   #state: SessionStates = SessionStates.PRISTINE;
@@ -616,6 +618,7 @@ export class Session {
 
   #note(row: number | undefined, error: unknown): void {
     this.errorCount++;
+    this.firstError ??= messageOf(error);
     const graph = this.#graph;
     const stored: StoredError = {
       row: row ?? null,
