@@ -16,6 +16,7 @@ import { AbstractDROP, type DropKwargs } from './drop.ts';
 import type { DataIO } from './io/data-io.ts';
 import { OpenMode } from './io/data-io.ts';
 import { DataEvents, dataStep } from './machines.ts';
+import { sha3Hasher } from './sha3.ts';
 
 /** Default size of one read, in bytes. */
 export const DEFAULT_READ_BYTES = 65536;
@@ -428,6 +429,11 @@ export abstract class DataDROP extends AbstractDROP {
 
   /** A digest of the content, by reading it. Lower-case hex. Throws unless the drop is COMPLETED. */
   async digest(algorithm: 'sha256' | 'sha3-256'): Promise<string> {
+    if (algorithm === 'sha3-256') {
+      const hash = sha3Hasher();
+      for await (const chunk of this.#content()) hash.update(chunk);
+      return hash.digest();
+    }
     const hash = createHash(algorithm);
     for await (const chunk of this.#content()) hash.update(chunk);
     return hash.digest('hex');
@@ -446,6 +452,10 @@ export abstract class DataDROP extends AbstractDROP {
   /** What REPRODUCE records of this drop once it is over (spec/reproducibility.md 9.2); reads the content where needed. */
   async computeReproduceData(): Promise<Record<string, unknown>> {
     return this.generateReproduceData();
+  }
+
+  protected override reproduceData(): Promise<Record<string, unknown>> {
+    return this.computeReproduceData();
   }
 
   async exists(): Promise<boolean> {

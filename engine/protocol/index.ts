@@ -4,3 +4,4 @@ export * from './events.ts';
 export * from './json.ts';
 export * from './links.ts';
 export * from './states.ts';
+export * from './sha3.ts';

@@ -1,5 +1,4 @@
 /** Data in memory (seed `dlg.data.drops.memory.InMemoryDROP`, spec/engine.md 4.5). */
-import { createHash } from 'node:crypto';
 import { ChecksumTypes, DROPStates } from '../../protocol/index.ts';
 import { crc32c } from '../crc32c.ts';
 import { DataDROP } from '../data-drop.ts';
@@ -7,6 +6,7 @@ import type { DropKwargs } from '../drop.ts';
 import { MemoryBuffer } from '../io/memory-buffer.ts';
 import { MemoryIO } from '../io/memory-io.ts';
 import { registerDrop } from '../registry.ts';
+import { sha3Hasher } from '../sha3.ts';
 import { initialContent } from './pydata.ts';
 import { EMPTY_SHA3_256 } from './reproduce.ts';
 
@@ -129,7 +129,9 @@ export class InMemoryDROP extends DataDROP {
 
   override generateReproduceData(): Record<string, unknown> {
     if (this.status !== DROPStates.COMPLETED || this.#memory.isFreed) return { data_hash: EMPTY_SHA3_256 };
-    return { data_hash: createHash('sha3-256').update(this.#memory.whole()).digest('hex') };
+    const hash = sha3Hasher();
+    hash.update(this.#memory.whole());
+    return { data_hash: hash.digest() };
   }
 
   override async computeReproduceData(): Promise<Record<string, unknown>> {
