@@ -45,7 +45,7 @@ describe.skipIf(chromium === undefined)('the window against a real node', () => 
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
-  let complaints: string[] = [];
+  const complaints: string[] = [];
 
   const text = (content: string | RegExp): Locator => page.getByText(content).first();
   const badge = (word: string): Locator =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { HostError } from '../../renderer/data/errors.ts';
 import { PagedRows, type FetchPage } from '../../renderer/data/paged-rows.ts';
 
 /** A list of `total` numbers whose answers the test releases itself. */
@@ -105,13 +106,7 @@ describe('a long list in pages', () => {
 
   it('keeps the error of a page that could not be fetched', async () => {
     const rows = new PagedRows<number>(
-      () =>
-        Promise.reject({
-          code: 'STORE_FAILED',
-          name: 'E',
-          message: 'The history cannot be read.',
-          details: {},
-        }),
+      () => Promise.reject(new HostError('STORE_FAILED', 'The history cannot be read.')),
       () => undefined,
     );
     rows.refresh();
