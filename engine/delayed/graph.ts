@@ -1,6 +1,7 @@
 /** Physical graphs of delayed values (spec/engine.md 10.2). Pure: the same value gives the same graph. */
 import { encodeJs } from '../drops/index.ts';
-import { DelayedCall, DelayedList, DelayedValue } from './value.ts';
+import type { DelayedCall } from './value.ts';
+import { DelayedList, DelayedValue } from './value.ts';
 
 /** A drop of the graph. */
 export type DelayedDropspec = { readonly oid: string } & Record<string, unknown>;

@@ -190,15 +190,9 @@ function gather(list: DelayedList): DelayedValue {
   return passOn.with({ x: list });
 }
 
-const takeItem = delayedFunction(
-  function getitem(x: unknown, i: number): unknown {
-    return Array.isArray(x) || ArrayBuffer.isView(x) ? (x as unknown as unknown[])[i] : x;
-  } as AnyFunction,
-  {},
-);
-const passOn = delayedFunction(
-  function passOn(x: unknown): unknown {
-    return x;
-  } as AnyFunction,
-  {},
-);
+const takeItem = delayedFunction(function getitem(x: unknown, i: number): unknown {
+  return Array.isArray(x) || ArrayBuffer.isView(x) ? (x as unknown as unknown[])[i] : x;
+}, {});
+const passOn = delayedFunction(function passOn(x: unknown): unknown {
+  return x;
+}, {});

@@ -148,7 +148,7 @@ function makeParams(params: readonly (readonly [string, string])[]): unknown {
 /** A function of the library; undefined where it exports none of that name (koffi throws then). */
 function find(lib: LibraryHandle, signature: string): Async | undefined {
   try {
-    return lib.func(signature) as unknown as Async;
+    return lib.func(signature);
   } catch {
     return undefined;
   }
@@ -158,7 +158,9 @@ function find(lib: LibraryHandle, signature: string): Async | undefined {
 function call(fn: Async, ...args: unknown[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
     fn.async(...args, (error: unknown, result: unknown) =>
-      error ? reject(error instanceof Error ? error : new Error(String(error))) : resolve(result),
+      error
+        ? reject(error instanceof Error ? error : new Error('the call of a library function failed'))
+        : resolve(result),
     );
   });
 }

@@ -34,26 +34,37 @@ function escaped(text: string): string {
 
 function valueOf(arg: JsArgument): unknown {
   if (arg.kind === 'value') return arg.value;
-  if (arg.kind === 'default') return toJs(readPickle(arg.bytes));
-  return decodeJs(arg.bytes, arg.encoding);
+  try {
+    return arg.kind === 'default' ? toJs(readPickle(arg.bytes)) : decodeJs(arg.bytes, arg.encoding);
+  } catch (cause) {
+    const which = arg.name === null ? 'An argument by position' : `The argument "${arg.name}"`;
+    throw new TypeError(
+      `${which} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
 }
 
-/** The arguments of a call: by name where the function names them, the unnamed into what is free, in order. */
+/**
+ * The arguments of a call: by name where the function names them, the unnamed into what is free, in order. What the
+ * function does not take is not even decoded.
+ */
 export function bind(signature: Signature, args: readonly JsArgument[]): { list: unknown[]; used: string[] } {
-  const named = new Map<string, unknown>();
-  const unnamed: unknown[] = [];
+  const named = new Map<string, JsArgument>();
+  const unnamed: JsArgument[] = [];
   for (const arg of args) {
-    if (arg.name === null || arg.name.startsWith('...')) unnamed.push(valueOf(arg));
-    else if (signature.names === undefined || signature.names.includes(arg.name))
-      named.set(arg.name, valueOf(arg));
+    if (arg.name === null || arg.name.startsWith('...')) unnamed.push(arg);
+    else if (signature.names === undefined || signature.names.includes(arg.name)) named.set(arg.name, arg);
   }
-  if (signature.names === undefined)
-    return { list: [Object.fromEntries(named), ...unnamed], used: [...named.keys()] };
-  const list = signature.names.map((name) => (named.has(name) ? named.get(name) : unnamed.shift()));
-  return {
-    list: [...list, ...(signature.hasRest || signature.names.length === 0 ? unnamed : [])],
-    used: [...named.keys()],
-  };
+  const used = [...named.keys()];
+  if (signature.names === undefined) {
+    const all = Object.fromEntries([...named].map(([name, arg]) => [name, valueOf(arg)]));
+    return { list: [all, ...unnamed.map(valueOf)], used };
+  }
+  const list = signature.names
+    .map((name) => named.get(name) ?? unnamed.shift())
+    .map((arg) => arg && valueOf(arg));
+  return { list: signature.hasRest ? [...list, ...unnamed.map(valueOf)] : list, used };
 }
 
 async function perform(job: JsJob): Promise<JsReply> {

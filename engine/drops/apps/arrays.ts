@@ -149,7 +149,7 @@ export class AverageArraysApp extends BarrierAppDROP {
 function elementsOf(value: PyValue): readonly PyValue[] {
   if (value === null) return [];
   if (value instanceof PyTuple) return value.items;
-  if (Array.isArray(value)) return value as readonly PyValue[];
+  if (Array.isArray(value)) return value;
   if (value instanceof NdArray && value.shape.length > 0) {
     if (value.shape.length === 1) return value.elements();
     return Array.from({ length: value.shape[0] as number }, (_, i) => {

@@ -36,7 +36,7 @@ export class ShellRunner {
   constructor(app: AppDROP, kwargs: DropKwargs) {
     this.#app = app;
     const command = kwargs['command'];
-    this.command = command === undefined || command === null ? '' : String(command as string);
+    this.command = textOf(command);
     if (this.command.trim() === '')
       throw new InvalidDropException(
         `${describeApp(app)} has no command to run; fill in its parameter "command".`,
@@ -127,6 +127,11 @@ export class ShellRunner {
       command: this.command,
     };
   }
+}
+
+/** Graphs may give a number where a command is wanted. */
+function textOf(command: unknown): string {
+  return typeof command === 'string' || typeof command === 'number' ? String(command) : '';
 }
 
 /** The environment of a command: that of the drop, and who it is. */

@@ -11,7 +11,11 @@ import { pathOf } from './named-ports.ts';
 
 /** `host:container` pairs or single paths, as a list or as text with commas. */
 export function parseList(value: unknown): string[] {
-  const list = Array.isArray(value) ? value.map(String) : String((value ?? '') as string).split(',');
+  const list = Array.isArray(value)
+    ? value.map(String)
+    : typeof value === 'string' || typeof value === 'number'
+      ? String(value).split(',')
+      : [];
   return list.map((item) => item.trim()).filter((item) => item !== '');
 }
 

@@ -165,7 +165,7 @@ export class DockerApp extends BarrierAppDROP {
     }
     this.context.log('info', this, `Pulls the image ${name}.`);
     await this.#talk(`pull the image ${name}`, async () => {
-      const stream = (await docker.pull(name)) as NodeJS.ReadableStream;
+      const stream = await docker.pull(name);
       await new Promise<void>((resolve, reject) => {
         docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()));
       });
@@ -270,11 +270,11 @@ export class DockerApp extends BarrierAppDROP {
   async #follow(container: Docker.Container, log: OutputLog): Promise<void> {
     this.#stdout = new Tail();
     this.#stderr = new Tail();
-    const stream = (await container.logs({
+    const stream = await container.logs({
       follow: true,
       stdout: true,
       stderr: true,
-    })) as unknown as NodeJS.ReadableStream;
+    });
     const into = (name: 'stdout' | 'stderr', tail: Tail): Writable =>
       new Writable({
         write(chunk: Uint8Array, _encoding, done) {
@@ -283,7 +283,8 @@ export class DockerApp extends BarrierAppDROP {
           done();
         },
       });
-    container.modem.demuxStream(stream, into('stdout', this.#stdout), into('stderr', this.#stderr));
+    const modem = container.modem as Docker['modem'];
+    modem.demuxStream(stream, into('stdout', this.#stdout), into('stderr', this.#stderr));
     await new Promise<void>((resolve, reject) => {
       stream.once('end', resolve);
       stream.once('close', resolve);

@@ -44,14 +44,18 @@ export function argumentsOf(drop: AbstractDROP, key = 'applicationArgs'): Readon
     found.set(name, {
       name,
       value: a['value'],
-      type: String(a['type'] ?? ''),
-      usage: String(a['usage'] ?? 'NoPort'),
+      type: textIn(a['type'], ''),
+      usage: textIn(a['usage'], 'NoPort'),
       encoding: typeof a['encoding'] === 'string' && a['encoding'] !== '' ? a['encoding'] : null,
       positional: a['positional'] === true || a['positional'] === 'true',
       precious: a['precious'] === true || a['precious'] === 'true',
     });
   }
   return found;
+}
+
+function textIn(value: unknown, fallback: string): string {
+  return typeof value === 'string' ? value : fallback;
 }
 
 interface WithRelations extends AbstractDROP {

@@ -145,8 +145,8 @@ function pack(descr: string, shape: readonly number[], values: readonly (bigint 
   if (kind === 'f' && width === 2) return pack('<f4', shape, values);
   values.forEach((value, i) => {
     const at = i * width;
-    if (kind === 'f')
-      width === 8 ? view.setFloat64(at, Number(value), little) : view.setFloat32(at, Number(value), little);
+    if (kind === 'f' && width === 8) view.setFloat64(at, Number(value), little);
+    else if (kind === 'f') view.setFloat32(at, Number(value), little);
     else if (width === 8) view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), little);
     else if (width === 4) view.setUint32(at, Number(BigInt.asUintN(32, BigInt(value))), little);
     else if (width === 2) view.setUint16(at, Number(BigInt.asUintN(16, BigInt(value))), little);

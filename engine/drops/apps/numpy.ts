@@ -5,7 +5,7 @@ import { dtypeParts, NdArray, NumpyScalar, PyTuple, type DtypeParts, type PyValu
 type Nested = readonly PyValue[];
 
 function itemsOf(value: PyValue): Nested | undefined {
-  if (Array.isArray(value)) return value as Nested;
+  if (Array.isArray(value)) return value;
   return value instanceof PyTuple ? value.items : undefined;
 }
 
@@ -67,13 +67,13 @@ function fromFlat(flat: Nested, shape: readonly number[]): NdArray | undefined {
       Uint8Array.from(flat, (v) => (v ? 1 : 0)),
     );
   if (flat.every((v) => typeof v === 'bigint' || typeof v === 'boolean')) {
-    const whole = flat.map((v) => BigInt(v as bigint | boolean));
+    const whole = flat.map((v) => BigInt(v));
     if (whole.some((v) => v < MIN_INT64 || v > MAX_INT64)) return undefined;
     return NdArray.of(BigInt64Array.from(whole), shape);
   }
   if (flat.every((v) => typeof v === 'number' || typeof v === 'bigint' || typeof v === 'boolean'))
     return NdArray.of(Float64Array.from(flat, Number), shape);
-  if (flat.every((v) => typeof v === 'string')) return textArray(flat as readonly string[], shape);
+  if (flat.every((v) => typeof v === 'string')) return textArray(flat, shape);
   return undefined;
 }
 

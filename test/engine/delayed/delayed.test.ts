@@ -11,7 +11,7 @@ import {
 import { Services } from '../../../engine/drops/context.ts';
 import type { DataDROP } from '../../../engine/drops/data-drop.ts';
 import { DROPStates } from '../../../engine/protocol/index.ts';
-import { GraphRun, type Spec } from '../drops/apps/run-graph.ts';
+import { GraphRun } from '../drops/apps/run-graph.ts';
 
 const services = new Services();
 afterAll(() => services.dispose());
@@ -19,7 +19,7 @@ afterAll(() => services.dispose());
 let last: GraphRun;
 const runner: DelayedRunner = {
   async run(graph) {
-    last = new GraphRun(graph.drops as readonly Spec[], { services });
+    last = new GraphRun(graph.drops, { services });
     await last.run();
     return Promise.all(
       graph.results.map(async (oid) => {

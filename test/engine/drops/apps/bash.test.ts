@@ -114,7 +114,7 @@ describe('a shell command', () => {
   });
 
   it('does not try a text as a pickle, nor read a port it does not mention', async () => {
-    const run = await new GraphRun([
+    const run = new GraphRun([
       { oid: 't', dropclass: MEMORY, consumers: [{ app: 'text' }] },
       { oid: 'broken', dropclass: MEMORY, consumers: [{ app: 'unused' }] },
       app({

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AppDROP } from '../../../../engine/drops/app-drop.ts';
 import { Services, type DropContext, type LogLevel } from '../../../../engine/drops/context.ts';
-import { AbstractDROP, PLACE, type DropKwargs } from '../../../../engine/drops/drop.ts';
+import type { AbstractDROP } from '../../../../engine/drops/drop.ts';
+import { PLACE, type DropKwargs } from '../../../../engine/drops/drop.ts';
 import { Flow } from '../../../../engine/drops/flow.ts';
 import { dropClass } from '../../../../engine/drops/registry.ts';
 import { DropTable } from '../../../../engine/drops/table.ts';
@@ -75,7 +76,7 @@ export class GraphRun {
     (kwargs as { [PLACE]?: unknown })[PLACE] = place;
     const Class = dropClass(String(spec['dropclass']));
     if (!Class) throw new Error(`no class ${String(spec['dropclass'])}`);
-    const drop = new Class(spec.oid, String(spec['uid'] ?? spec.oid), kwargs);
+    const drop = new Class(spec.oid, typeof spec['uid'] === 'string' ? spec['uid'] : spec.oid, kwargs);
     this.drops.set(spec.oid, drop);
     const seen: [string, number][] = [];
     this.events.set(spec.oid, seen);
@@ -93,7 +94,7 @@ export class GraphRun {
     for (const [key, value] of Object.entries(spec)) {
       if (!Array.isArray(value)) continue;
       for (const entry of value as unknown[]) {
-        const ids = typeof entry === 'string' ? [entry] : Object.keys((entry ?? {}) as object);
+        const ids = typeof entry === 'string' ? [entry] : Object.keys(entry ?? {});
         for (const id of ids) {
           const other = this.drops.get(id);
           if (other) link(self, key, other);

@@ -5,13 +5,8 @@ import { crc32c } from '../../../../engine/drops/crc32c.ts';
 import type { DataDROP } from '../../../../engine/drops/data-drop.ts';
 import { readNpy, writeNpy } from '../../../../engine/drops/npy/index.ts';
 import { readPickle, writePickle } from '../../../../engine/drops/pickle/index.ts';
-import {
-  NdArray,
-  NumpyScalar,
-  PyDict,
-  PyTuple,
-  type PyValue,
-} from '../../../../engine/drops/pyrepr/index.ts';
+import type { NumpyScalar } from '../../../../engine/drops/pyrepr/index.ts';
+import { NdArray, PyDict, PyTuple, type PyValue } from '../../../../engine/drops/pyrepr/index.ts';
 import { pairwiseSum, splitArray, toArray } from '../../../../engine/drops/apps/numpy.ts';
 import { DROPStates } from '../../../../engine/protocol/index.ts';
 import { GraphRun, textOf, type Spec } from './run-graph.ts';
@@ -157,7 +152,7 @@ describe('averages', () => {
     );
     expect((flat as NumpyScalar).value).toBe(6.5);
     const rows = new PyTuple([ints(1, 2), ints(3, 4)]);
-    const row = await valueOf(await through('simple.AverageArraysApp', [writePickle(rows as never)]));
+    const row = await valueOf(await through('simple.AverageArraysApp', [writePickle(rows)]));
     expect((row as NdArray).elements()).toEqual([2, 3]);
     const median = await through('simple.AverageArraysApp', [writePickle(floats(9, 1, 5, 2))], {
       method: 'median',
