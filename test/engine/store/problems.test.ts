@@ -21,10 +21,13 @@ import {
 const isRoot = process.getuid?.() === 0;
 const digest = (file: string) => createHash('sha256').update(fs.readFileSync(file)).digest('hex');
 
+/** So many that most of the file is theirs. */
+const DROPS = 60_000;
+
 async function closedStore(): Promise<{ dataDir: string; file: string }> {
   const dataDir = tempDir();
   const store = await openStore({ dataDir });
-  const key = await sessionWithDrops(store, 'one', 3000);
+  const key = await sessionWithDrops(store, 'one', DROPS);
   await store.updateSession(key, { status: 'FINISHED' });
   await store.close();
   return { dataDir, file: store.file };
@@ -87,15 +90,16 @@ describe('a damaged database', () => {
     const { dataDir, file } = await closedStore();
     const size = fs.statSync(file).size;
     const handle = fs.openSync(file, 'r+');
-    // Everything but the first pages (the schema and the list of sessions) is overwritten.
-    fs.writeSync(handle, Buffer.alloc(size - 8192 * 8, 0xa5), 0, size - 8192 * 8, 8192 * 8);
+    // The drops were written last: the second half of the file is theirs, the list of sessions lies before it.
+    const half = Math.floor(size / 2 / 8192) * 8192;
+    fs.writeSync(handle, Buffer.alloc(size - half, 0xa5), 0, size - half, half);
     fs.closeSync(handle);
     const problems: unknown[] = [];
     const store = await openStore({ dataDir, onProblem: (error) => problems.push(error) });
     onTestFinished(() => store.close().catch(() => undefined));
     const session = (await store.session('one'))!;
-    expect(session.drops).toBe(3000);
-    await expect(store.drops(session.key, { offset: 0, limit: 3000 })).rejects.toMatchObject({
+    expect(session.drops).toBe(DROPS);
+    await expect(store.drops(session.key, { offset: 0, limit: DROPS })).rejects.toMatchObject({
       code: 'STORE_DAMAGED',
     });
     expect(problems).toEqual([]);
