@@ -174,6 +174,87 @@ export const GraphInspection = Type.Object({
   problems: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
 });
 
+/** A value set for one run; `field` as `GraphDrawing.fields` names it. */
+export const FieldValue = Type.Object({
+  node: Type.String(),
+  field: Type.String(),
+  value: Type.Unknown(),
+});
+
+/** What a graph looks like before it is translated. Only logical graphs have anything to draw and to edit. */
+export const GraphDrawing = Type.Object({
+  kind: GraphInspection.properties.kind,
+  name: Type.String(),
+  nodes: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      category: Type.String(),
+      categoryType: Type.String(),
+      /** Index of the construct around it; -1 at the top. */
+      parent: Type.Integer(),
+      isGroup: Type.Boolean(),
+      /** How often a construct repeats, as the graph writes it. */
+      copies: Nullable(Type.String()),
+      /** Name of the application inside a construct. */
+      application: Nullable(Type.String()),
+    }),
+  ),
+  /** Pairs of node indices. */
+  links: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
+  /** What can be set for one run, what is set most first. */
+  fields: Type.Array(
+    Type.Object({
+      node: Type.String(),
+      nodeName: Type.String(),
+      field: Type.String(),
+      name: Type.String(),
+      value: Type.Unknown(),
+      type: Type.String(),
+      description: Type.String(),
+      options: Type.Array(Type.String()),
+      isProminent: Type.Boolean(),
+    }),
+  ),
+  configurations: Type.Array(
+    Type.Object({ id: Type.String(), name: Type.String(), isActive: Type.Boolean() }),
+  ),
+  problems: Type.Array(
+    Type.Object({
+      severity: Type.Union([Type.Literal('error'), Type.Literal('warning')]),
+      code: Type.String(),
+      message: Type.String(),
+      nodeId: Nullable(Type.String()),
+    }),
+  ),
+});
+
+/** What a translation gives: statistics by the names spec/translator.md 10 has for them, and where drops go. */
+export const GraphTranslation = Type.Object({
+  name: Type.String(),
+  drops: Type.Integer(),
+  /** Size of the physical graph as text. */
+  sizeBytes: Type.Number(),
+  statistics: Type.Record(Type.String(), Type.Unknown()),
+  /** Drops in each part. */
+  parts: Type.Array(Type.Integer()),
+  /** One node per logical drop, as in `GraphView`; `parts` holds pairs of part and number of drops there. */
+  nodes: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      kind: Type.Union([Type.Literal('data'), Type.Literal('app')]),
+      dropclass: Type.String(),
+      count: Type.Integer(),
+      layer: Type.Integer(),
+      parts: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
+    }),
+  ),
+  edges: Type.Array(Type.Tuple([Type.Integer(), Type.Integer(), Type.Integer()])),
+  truncated: Type.Boolean(),
+  warnings: Type.Array(Type.String()),
+});
+
 export const HostInfo = Type.Object({
   version: Type.String(),
   apiVersion: Type.Integer(),
@@ -190,6 +271,16 @@ export const HostInfo = Type.Object({
 
 const SessionRef = Type.Object({ sessionId: Type.String() });
 const Done = Type.Object({ done: Type.Literal(true) });
+/** How a graph is translated before it runs; physical graphs need none of it. */
+const Choices = {
+  rmode: Type.Optional(Type.String()),
+  /** Values for fields of a logical graph. */
+  values: Type.Optional(Type.Array(FieldValue)),
+  /** Id of the graph's own configuration to use. */
+  configuration: Type.Optional(Type.String()),
+  algorithm: Type.Optional(Type.String()),
+  partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+};
 // Written out, because a mapped array would make the static type `never`.
 const SortKey = Type.Union([
   Type.Literal('row'),
@@ -208,6 +299,17 @@ export const methods = {
   'host.info': { params: Type.Object({}), result: HostInfo },
   'samples.list': { params: Type.Object({}), result: Type.Object({ samples: Type.Array(Sample) }) },
   'graphs.inspect': { params: Type.Object({ source: GraphSource }), result: GraphInspection },
+  'graphs.open': { params: Type.Object({ source: GraphSource }), result: GraphDrawing },
+  'graphs.translate': {
+    params: Type.Object({
+      source: GraphSource,
+      /** Makes the progress of this translation readable as topic `translation`, and lets it be cancelled. */
+      ticket: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+      ...Choices,
+    }),
+    result: GraphTranslation,
+  },
+  'graphs.cancel': { params: Type.Object({ ticket: Type.String() }), result: Done },
   'sessions.list': {
     params: Type.Object({
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
@@ -225,7 +327,7 @@ export const methods = {
     params: Type.Object({
       source: GraphSource,
       sessionId: Type.Optional(Type.String()),
-      rmode: Type.Optional(Type.String()),
+      ...Choices,
     }),
     result: SessionRef,
   },
@@ -318,9 +420,17 @@ export const SessionMessage = Type.Union([
   Type.Object({ type: Type.Literal('gone') }),
 ]);
 
+/** Where a translation is: `done` of `total` in `phase`; `total` 0 is unknown. */
+export const TranslationMessage = Type.Object({
+  phase: Type.String(),
+  done: Type.Number(),
+  total: Type.Number(),
+});
+
 export const topics = {
   sessions: { params: Type.Object({}), message: SessionsMessage },
   session: { params: SessionRef, message: SessionMessage },
+  translation: { params: Type.Object({ ticket: Type.String() }), message: TranslationMessage },
 } as const;
 
 export type TopicName = keyof typeof topics;
@@ -348,4 +458,8 @@ export type GraphView = Static<typeof GraphView>;
 export type Sample = Static<typeof Sample>;
 export type GraphSource = Static<typeof GraphSource>;
 export type GraphInspection = Static<typeof GraphInspection>;
+export type FieldValue = Static<typeof FieldValue>;
+export type GraphDrawing = Static<typeof GraphDrawing>;
+export type GraphTranslation = Static<typeof GraphTranslation>;
+export type TranslationMessage = Static<typeof TranslationMessage>;
 export type HostInfo = Static<typeof HostInfo>;

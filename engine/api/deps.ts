@@ -1,8 +1,11 @@
 /** What the API is made over: the Host gives these. */
 import type { GraphParser } from '../graph/index.ts';
 import type { NodeManager } from '../managers/index.ts';
+import type { Ledger } from '../session/index.ts';
 import type { Store } from '../store/index.ts';
-import type { GraphInspection, HostInfo, Sample } from './contract.ts';
+import type { JsonObject } from '../protocol/index.ts';
+import type { AlgorithmOptions, FieldValue, Progress } from '../translator/index.ts';
+import type { GraphDrawing, GraphInspection, GraphTranslation, HostInfo, Sample } from './contract.ts';
 
 /** A graph as bytes, with the name people know it by. */
 export interface GraphFile {
@@ -17,15 +20,45 @@ export interface Samples {
   read(id: string): Promise<GraphFile>;
 }
 
+/** How a graph becomes a physical graph; what is left out stays as the graph has it, in one part. */
+export interface TranslationChoices {
+  readonly rmode?: string;
+  /** Values for placeholders of a logical graph (spec/translator.md 14). */
+  readonly parameters?: JsonObject;
+  /** A configuration object for this run. */
+  readonly configuration?: unknown;
+  /** Id of the graph's own configuration to use. */
+  readonly active?: string;
+  readonly values?: readonly FieldValue[];
+  readonly oidPrefix?: string;
+  readonly algorithm?: string;
+  readonly options?: AlgorithmOptions;
+  readonly partitions?: number;
+  readonly islands?: number;
+}
+
+export interface TranslationWork {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Told what is worth saying about a graph that can be translated all the same. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
 export interface ApiDeps {
   readonly store: Store;
   readonly manager: NodeManager;
   readonly parser: GraphParser;
+  /** Absent where this device has no key: nothing can be sealed. */
+  readonly ledger?: Ledger;
   readonly samples: Samples;
   /** Reads a graph file of the user's on this machine, unpacked if it was packed. */
   readGraphFile(path: string): Promise<GraphFile>;
   /** Turns a graph of any kind into a physical graph for this node. */
-  toPhysical(graph: GraphFile, rmode: string): Promise<GraphFile>;
+  toPhysical(graph: GraphFile, choices?: TranslationChoices, work?: TranslationWork): Promise<GraphFile>;
+  /** What a translation would give, without running it. */
+  translate(graph: GraphFile, choices: TranslationChoices, work?: TranslationWork): Promise<GraphTranslation>;
+  /** What there is to draw and to edit of a graph. */
+  open(graph: GraphFile): Promise<GraphDrawing>;
   inspect(graph: GraphFile): Promise<GraphInspection>;
   info(): HostInfo;
 }

@@ -6,6 +6,7 @@ import {
   DROPStates,
   InvalidSessionState,
   NoDropException,
+  WeirError,
   messageOf,
 } from '../protocol/index.ts';
 import type { PhysicalGraph, View } from '../graph/index.ts';
@@ -20,16 +21,19 @@ import type {
   MethodResult,
   SessionDetail,
 } from './contract.ts';
-import type { ApiDeps, GraphFile } from './deps.ts';
+import { parseRMode } from '../reproducibility/index.ts';
+import { PARTITION_ALGORITHMS } from '../translator/index.ts';
+import type { ApiDeps, GraphFile, TranslationChoices } from './deps.ts';
 import { GraphCache, graphText, sessionRow } from './graph-text.ts';
 import { dropRowOf, errorOf, logOf, summaryOf } from './summaries.ts';
+import { Translations } from './translations.ts';
 
 export type Methods = { readonly [M in MethodName]: (params: MethodParams<M>) => Promise<MethodResult<M>> };
 
 const EVENT_TYPES = ['status', 'execStatus', 'dropCompleted', 'producerFinished'] as const;
 const ERRORS_SHOWN = 200;
 
-export function makeMethods(deps: ApiDeps): Methods {
+export function makeMethods(deps: ApiDeps, translations: Translations = new Translations()): Methods {
   const { store, manager, samples } = deps;
   const graphs = new GraphCache(store, deps.parser);
   const graphOf = (row: SessionRow): Promise<PhysicalGraph> => {
@@ -50,13 +54,22 @@ export function makeMethods(deps: ApiDeps): Methods {
     'host.info': async () => deps.info(),
     'samples.list': async () => ({ samples: [...(await samples.list())] }),
     'graphs.inspect': async ({ source }) => deps.inspect(await resolve(deps, source)),
+    'graphs.open': async ({ source }) => deps.open(await resolve(deps, source)),
+    'graphs.translate': async ({ source, ticket, ...choices }) => {
+      const file = await resolve(deps, source);
+      return translations.run(ticket, (work) => deps.translate(file, choicesOf(choices), work));
+    },
+    'graphs.cancel': async ({ ticket }) => {
+      translations.cancel(ticket);
+      return { done: true };
+    },
     'sessions.list': async (query) => {
       const { sessions, total } = await store.sessions(query);
-      return { sessions: sessions.map((row) => summaryOf(row, manager.has(row.sessionId))), total };
+      return { sessions: sessions.map((row) => summaryOf(row, manager.find(row.sessionId))), total };
     },
     'sessions.get': async ({ sessionId }) => detail(deps, await sessionRow(store, sessionId)),
-    'sessions.run': async ({ source, sessionId, rmode }) => ({
-      sessionId: await launch(deps, await resolve(deps, source), sessionId, rmode ?? 'NOTHING'),
+    'sessions.run': async ({ source, sessionId, ...choices }) => ({
+      sessionId: await launch(deps, await resolve(deps, source), sessionId, choicesOf(choices)),
     }),
     'sessions.cancel': async ({ sessionId }) => {
       if (!manager.has(sessionId)) {
@@ -121,14 +134,35 @@ export async function resolve(deps: ApiDeps, source: GraphSource): Promise<Graph
   };
 }
 
+/** The choices of a call, as the translator knows them. Throws USAGE for an algorithm or an R-mode there is not. */
+function choicesOf(
+  params: MethodParams<'sessions.run'> | Omit<MethodParams<'sessions.run'>, 'source'>,
+): TranslationChoices {
+  const { rmode, values, configuration, algorithm, partitions } = params;
+  if (algorithm !== undefined && !(PARTITION_ALGORITHMS as readonly string[]).includes(algorithm))
+    throw new WeirError(
+      'USAGE',
+      `There is no partition algorithm "${algorithm}"; choose one of ${PARTITION_ALGORITHMS.join(', ')}.`,
+      { details: { algorithm } },
+    );
+  return {
+    ...(rmode === undefined ? {} : { rmode: parseRMode(rmode) }),
+    ...(values === undefined ? {} : { values: values as TranslationChoices['values'] & object }),
+    ...(configuration === undefined ? {} : { active: configuration }),
+    ...(algorithm === undefined ? {} : { algorithm }),
+    ...(partitions === undefined ? {} : { partitions }),
+  };
+}
+
 /** Starts a session of this graph and answers with its id once it is running (or has failed to). */
 export async function launch(
   deps: ApiDeps,
   file: GraphFile,
   sessionId: string | undefined,
-  rmode: string,
+  choices: TranslationChoices = {},
 ): Promise<string> {
-  const graph = await deps.toPhysical(file, rmode);
+  const graph = await deps.toPhysical(file, choices);
+  const rmode = choices.rmode ?? 'NOTHING';
   const id = sessionId ?? newSessionId(graph.name);
   const session = await deps.manager.createSession(id, {
     graphName: graph.name,
@@ -163,7 +197,7 @@ export function newSessionId(graphName: string): string {
 async function detail(deps: ApiDeps, row: SessionRow): Promise<SessionDetail> {
   const errors = await deps.store.errors(row.key, ERRORS_SHOWN);
   return {
-    summary: summaryOf(row, deps.manager.has(row.sessionId)),
+    summary: summaryOf(row, deps.manager.find(row.sessionId)),
     dir: row.dir,
     errors: errors.map(errorOf),
     timings: { loadMs: row.loadMs, deployMs: row.deployMs, executeMs: row.executeMs, recordMs: row.recordMs },
@@ -290,13 +324,16 @@ function graphView(
   folded: boolean,
   session: SessionRow,
   view: View,
-  states: { readonly status: Uint8Array },
+  states: { readonly status: Uint8Array; readonly exec: Uint8Array },
 ): GraphView {
   const width = DROP_STATE_NAMES.length;
   const counts = new Uint32Array(view.nodes.length * width);
+  const running = new Uint32Array(view.nodes.length);
   for (let row = 0; row < view.nodeOfRow.length; row++) {
     const node = view.nodeOfRow[row] as number;
-    if (node >= 0) counts[node * width + (states.status[row] ?? 0)]!++;
+    if (node < 0) continue;
+    counts[node * width + (states.status[row] ?? 0)]!++;
+    if (states.exec[row] === AppDROPStates.RUNNING) running[node]!++;
   }
   const edges: [number, number, number][] = [];
   for (let i = 0; i < view.edges.length; i += 3)

@@ -6,6 +6,7 @@ import { methods as contract, topics, type MethodName, type TopicName } from './
 import type { ApiDeps } from './deps.ts';
 import { makeMethods, type Methods } from './methods.ts';
 import { Push } from './push.ts';
+import { Translations } from './translations.ts';
 
 interface Problem {
   readonly instancePath: string;
@@ -19,10 +20,11 @@ interface Check {
 export class ApiService {
   readonly #methods: Methods;
   readonly #push: Push;
+  readonly #translations = new Translations();
   readonly #checks = new Map<string, Check>();
 
   constructor(deps: ApiDeps) {
-    this.#methods = makeMethods(deps);
+    this.#methods = makeMethods(deps, this.#translations);
     this.#push = new Push(deps);
   }
 
@@ -43,11 +45,14 @@ export class ApiService {
       throw new WeirError('USAGE', `There is no topic "${topic}".`, { details: { topic } });
     const name = topic as TopicName;
     this.#expect(`topic ${topic}`, topics[name].params, params ?? {});
+    if (name === 'translation')
+      return this.#translations.watch((params as { ticket: string }).ticket, listener);
     return this.#push.subscribe(name, params ?? {}, listener);
   }
 
   close(): void {
     this.#push.close();
+    this.#translations.close();
   }
 
   #expect(what: string, schema: TSchema, value: unknown): void {

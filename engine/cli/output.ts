@@ -39,6 +39,22 @@ export function complain(error: unknown): number {
   return EXIT.failed;
 }
 
+const PROGRESS_MS = 200;
+
+/** Follows a translation on one line of a terminal; elsewhere it says nothing, and neither does it for short work. */
+export function translationProgress(): (progress: {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+}) => void {
+  let last = performance.now();
+  return ({ phase, done, total }) => {
+    if (!process.stderr.isTTY || performance.now() - last < PROGRESS_MS) return;
+    last = performance.now();
+    process.stderr.write(`\r${phase} ${done}${total > 0 ? ` of ${total}` : ''}\u001b[K\r`);
+  };
+}
+
 export function bytesText(bytes: number | null): string {
   if (bytes === null) return '';
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

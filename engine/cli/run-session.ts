@@ -13,14 +13,16 @@ import {
   WeirError,
 } from '../protocol/index.ts';
 import { DataDROP } from '../drops/index.ts';
-import { newSessionId, type GraphFile } from '../api/index.ts';
+import { newSessionId, type GraphFile, type TranslationChoices } from '../api/index.ts';
 import type { Host } from '../host/index.ts';
 import type { Session } from '../session/index.ts';
-import { note } from './output.ts';
+import { note, translationProgress } from './output.ts';
 
 export interface RunOptions {
   readonly session?: string;
   readonly rmode: string;
+  /** How a logical graph or a template is translated. */
+  readonly translation?: TranslationChoices;
   readonly timeoutS?: number;
   readonly drops?: boolean;
   readonly outputs?: string;
@@ -49,7 +51,15 @@ export async function runSession(
   interrupted: AbortSignal,
 ): Promise<RunResult> {
   const started = performance.now();
-  const physical = await host.deps.toPhysical(graph, options.rmode);
+  const physical = await host.deps.toPhysical(
+    graph,
+    { rmode: options.rmode, ...options.translation },
+    {
+      signal: interrupted,
+      onWarning: (message) => note(`weir: warning: ${message}`),
+      ...(options.quiet ? {} : { onProgress: translationProgress() }),
+    },
+  );
   const id = options.session ?? newSessionId(physical.name);
   const session = await host.manager.createSession(id, {
     graphName: physical.name,

@@ -26,8 +26,9 @@ import {
   type HttpOptions,
   type HostInfo,
 } from '../api/index.ts';
+import { openLedger } from './device-ledger.ts';
 import { readGraphFile } from './graph-files.ts';
-import { inspectGraph, toPhysical } from './prepare.ts';
+import { inspectGraph, openGraph, toPhysical, translateGraph } from './prepare.ts';
 import { subGraphs } from './run-within.ts';
 import { sampleFolder } from './samples.ts';
 
@@ -90,6 +91,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await parser.close();
     throw error;
   });
+  // Without its key a device can look at its history and run graphs, but seal nothing.
+  const ledger = await openLedger(dataDir, options.version).catch((error: unknown) => void onProblem(error));
   const dlgRoot = process.env['DLG_ROOT'] ?? dataDir;
   const manager = new NodeManager({
     store,
@@ -101,6 +104,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     onProblem,
     findClass: pythonClassFinder(() => dlgPath({ env: process.env, dlgRoot })),
     lifecycle: options.lifecycle ?? { budgetBytes: Math.floor(os.totalmem() / 4) },
+    ...(ledger ? { ledger } : {}),
     ...(options.maxThreads === undefined ? {} : { maxThreads: options.maxThreads }),
   });
   let url: string | undefined;
@@ -108,9 +112,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
     store,
     manager,
     parser,
+    ...(ledger ? { ledger } : {}),
     samples: sampleFolder(path.join(options.resourcesDir ?? defaultResourcesDir(), 'samples')),
     readGraphFile,
     toPhysical,
+    translate: translateGraph,
+    open: openGraph,
     inspect: (file) => inspectGraph(file, parser),
     info: () => info(dataDir, options.version, url),
   };
@@ -120,6 +127,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await manager.shutdown();
     service.close();
     await services.dispose();
+    await ledger?.close();
     await parser.close();
     await store.close();
   };

@@ -64,7 +64,8 @@ export function subGraphs(deps: Pick<ApiDeps, 'manager' | 'toPhysical'>): SubGra
       const bytes = new Uint8Array(Buffer.from(JSON.stringify(graph), 'utf8'));
       const file = await deps.toPhysical(
         { bytes, name: sessionId, origin: `sub-graph of ${parentSessionId}` },
-        'NOTHING',
+        {},
+        { signal },
       );
       const stop = deps.manager.subscribe((changed) => {
         if (changed.sessionId === sessionId) onProgress(progressOf(changed));

@@ -13,7 +13,18 @@ import {
   type TranslationWarning,
 } from './errors.ts';
 import type { PartitionResult } from './partition/index.ts';
-import type { TranslationRequest, WorkerError, WorkerInput, WorkerMessage } from './worker-protocol.ts';
+import type { LogicalDrawing } from './drawing.ts';
+import type { Steps, StepsResult } from './steps.ts';
+import type {
+  FormRequest,
+  ReplyForm,
+  TranslationRequest,
+  WorkerError,
+  WorkerInput,
+  WorkerMessage,
+  WorkerRequest,
+  WorkerResult,
+} from './worker-protocol.ts';
 
 export interface TranslateOptions {
   readonly signal?: AbortSignal;
@@ -48,9 +59,66 @@ export async function translateInWorker(
   request: TranslationRequest,
   options: TranslateOptions = {},
 ): Promise<Translation> {
+  const { result, ...rest } = await ask(request, options.onText === undefined ? 'objects' : 'text', options);
+  return { ...rest, result: result as PartitionResult | undefined };
+}
+
+/** What the steps came to, with everything worth saying about the graph. */
+export type StepsReply = StepsResult & { readonly warnings: readonly TranslationWarning[] };
+
+export interface StepsOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Takes the graph as pieces of UTF-8 text; the thread waits for the promise before it goes on. */
+  readonly onBytes: (bytes: Uint8Array) => Promise<void> | void;
+}
+
+/** Does several steps with the bytes of a graph in a thread; rejects as {@link translateInWorker}. */
+export async function stepsInWorker(
+  graph: Uint8Array,
+  steps: Steps,
+  options: StepsOptions,
+): Promise<StepsReply> {
+  const { result, warnings } = await ask({ op: 'steps', graph, steps }, 'bytes', options);
+  return { ...(result as StepsResult), warnings };
+}
+
+/** Answers a form of the translator's REST interface in a thread; rejects as {@link translateInWorker}. */
+export async function formInWorker(
+  request: Omit<FormRequest, 'op'>,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  const onBytes = (bytes: Uint8Array): void => void pieces.push(bytes);
+  await ask({ op: 'form', ...request }, 'bytes', { ...options, onBytes });
+  return Buffer.concat(pieces);
+}
+
+/** What there is to draw and to edit of a logical graph, found out in a thread. */
+export async function drawInWorker(
+  graph: Uint8Array,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<LogicalDrawing> {
+  const { result } = await ask({ op: 'draw', graph }, 'objects', options);
+  return result as LogicalDrawing;
+}
+
+interface Receiving {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onText?: (text: string) => Promise<void> | void;
+  readonly onBytes?: (bytes: Uint8Array) => Promise<void> | void;
+}
+
+interface Reply {
+  readonly pgt: JsonObject[];
+  readonly result: WorkerResult;
+  readonly warnings: TranslationWarning[];
+}
+
+async function ask(request: WorkerRequest, form: ReplyForm, options: Receiving): Promise<Reply> {
   if (options.signal?.aborted === true) throw cancelled();
   const taken = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const form = options.onText === undefined ? 'objects' : 'text';
   const input: WorkerInput = { request, form, taken };
   const worker = new Worker(WORKER_FILE, {
     workerData: input,
@@ -63,7 +131,7 @@ export async function translateInWorker(
   }
 }
 
-function receive(worker: Worker, taken: Int32Array, options: TranslateOptions): Promise<Translation> {
+function receive(worker: Worker, taken: Int32Array, options: Receiving): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const pgt: JsonObject[] = [];
     const warnings: TranslationWarning[] = [];
@@ -92,7 +160,12 @@ function receive(worker: Worker, taken: Int32Array, options: TranslateOptions): 
           take();
           break;
         case 'text':
-          writing = writing.then(() => options.onText?.(message.text)).then(take);
+        case 'bytes':
+          writing = writing
+            .then(() =>
+              message.kind === 'text' ? options.onText?.(message.text) : options.onBytes?.(message.bytes),
+            )
+            .then(take);
           writing.catch((error: unknown) =>
             settle(() => reject(error instanceof Error ? error : new Error(String(error)))),
           );

@@ -9,8 +9,7 @@ import { GraphException, shown } from './errors.ts';
  * as a JSON literal. Throws `placeholder-invalid`, `placeholder-without-value` or `not-json`.
  */
 export function fill(graph: unknown, parameters: JsonObject): Json {
-  const template = typeof graph === 'string' ? graph : JSON.stringify(graph);
-  const filled = replacePlaceholders(template, flatten(parameters));
+  const filled = fillText(typeof graph === 'string' ? graph : JSON.stringify(graph), parameters);
   try {
     return JSON.parse(filled) as Json;
   } catch (cause) {
@@ -23,6 +22,11 @@ export function fill(graph: unknown, parameters: JsonObject): Json {
       cause,
     );
   }
+}
+
+/** The same from text to text, for a reader that keeps the tokens of numbers. */
+export function fillText(graph: string, parameters: JsonObject): string {
+  return replacePlaceholders(graph, flatten(parameters));
 }
 
 /** Nested objects are reachable by dotted names too; of two equal names the later one counts. */

@@ -21,7 +21,21 @@ export {
   type PartitionOptions,
   type PartitionResult,
 } from './partition/index.ts';
-export { translateInWorker, type TranslateOptions, type Translation } from './client.ts';
+export {
+  drawInWorker,
+  formInWorker,
+  stepsInWorker,
+  translateInWorker,
+  type StepsOptions,
+  type StepsReply,
+  type TranslateOptions,
+  type Translation,
+} from './client.ts';
+export * from './drawing.ts';
+export { answerForm, FORM_ROUTES, type FormRoute } from './forms.ts';
+export type { Outline, OutlineNode } from './outline.ts';
+export * from './steps.ts';
+export * from './values.ts';
 export type { TranslationRequest } from './worker-protocol.ts';
 export {
   fillFromForm,

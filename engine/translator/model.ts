@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../protocol/index.ts';
+import { PyFloat } from '../reproducibility/index.ts';
 import { GInvalidNode, GraphException, shown, type WarningSink } from './errors.ts';
 import { Category, categoryTypeOf, type LgField } from './logical-graph.ts';
 import type { PreparedGraph, PrepLink, PrepNode } from './prepare.ts';
@@ -223,7 +224,9 @@ export function countOf(node: ModelNode): number {
 }
 
 /** Python's `int()`: numbers are truncated, text must be an integer; undefined when it is not one. */
-export function integerOf(value: Json | undefined): number | undefined {
+export function integerOf(given: Json | undefined): number | undefined {
+  // A graph read with its number tokens has floats as objects (reproducibility/python-json.ts).
+  const value = (given as unknown) instanceof PyFloat ? Number(given) : given;
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'number') return Number.isFinite(value) ? Math.trunc(value) : undefined;
   if (typeof value !== 'string' || !/^\s*[+-]?\d+(_\d+)*\s*$/.test(value)) return undefined;

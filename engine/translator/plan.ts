@@ -161,7 +161,9 @@ class PlanBuilder {
       count,
       isEmitted,
       template: isEmitted ? templateOf(node, this.#template) : undefined,
-      groupData: isGroupBy ? groupDataTemplate(groupDataWeight(node, this.#rules)) : undefined,
+      groupData: isGroupBy
+        ? groupDataTemplate(groupDataWeight(node, this.#rules), node.reprodata)
+        : undefined,
     };
     this.nodes.push(plan);
     this.byModel.set(node, plan);

@@ -34,7 +34,7 @@ export function fillFromForm(graph: string, form: FormFields): JsonObject {
 }
 
 /** `POST /unroll`: the physical graph template of a logical graph. */
-export function unrollFromForm(graph: string, form: FormFields, options: RestOptions): JsonObject[] {
+export function unrollFromForm(graph: unknown, form: FormFields, options: RestOptions): JsonObject[] {
   const prefix = form['oid_prefix'];
   const app = form['default_app'];
   const pgt = unroll(readLogicalGraph(graph), {
@@ -81,7 +81,7 @@ export function partitionFromForm(pgt: unknown, form: FormFields, options: RestO
 
 /** `POST /unroll_and_partition`. */
 export function unrollAndPartitionFromForm(
-  graph: string,
+  graph: unknown,
   form: FormFields,
   options: RestOptions,
 ): JsonObject[] {

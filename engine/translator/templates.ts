@@ -202,12 +202,12 @@ function applyOptions(spec: Record<string, Json>, options: TemplateOptions): voi
 }
 
 /** The common part of the data drops of a GroupBy (spec 5.5). */
-export function groupDataTemplate(weight: number): JsonObject {
+export function groupDataTemplate(weight: number, reprodata: JsonObject): JsonObject {
   return {
     categoryType: 'Data',
     dropclass: IN_MEMORY,
     name: 'grpdata',
     weight,
-    reprodata: {},
+    reprodata,
   };
 }

@@ -1,7 +1,12 @@
 import type { JsonObject } from '../protocol/index.ts';
 import type { Progress, TranslationWarning } from './errors.ts';
 import type { LogicalGraph } from './logical-graph.ts';
+import type { LogicalDrawing } from './drawing.ts';
+import type { FormRoute } from './forms.ts';
 import type { UnrollOptions } from './plan.ts';
+import type { FormFields } from './rest.ts';
+import type { TranslationRules } from './rules.ts';
+import type { Steps, StepsResult } from './steps.ts';
 import type { PartitionOptions, PartitionResult } from './partition/index.ts';
 
 /** Work that can be done off the main thread; graphs may be JSON text, which is then parsed there too. */
@@ -15,14 +20,40 @@ export type TranslationRequest =
       readonly partition: WorkerPartitionOptions;
     };
 
+/** Several steps at once, from the bytes of a graph to the bytes of a graph. */
+export interface StepsRequest {
+  readonly op: 'steps';
+  readonly graph: Uint8Array;
+  readonly steps: Steps;
+}
+
+/** One form of the translator's REST interface. */
+export interface FormRequest {
+  readonly op: 'form';
+  readonly route: FormRoute;
+  readonly content: string;
+  readonly form: FormFields;
+  readonly defaultPrefix: string;
+  readonly hosts: readonly string[];
+  readonly rules?: TranslationRules;
+}
+
+/** What there is to draw and to edit of a logical graph. */
+export interface DrawRequest {
+  readonly op: 'draw';
+  readonly graph: Uint8Array;
+}
+
+export type WorkerRequest = TranslationRequest | StepsRequest | FormRequest | DrawRequest;
+
 export type WorkerUnrollOptions = Omit<UnrollOptions, 'warn'>;
 export type WorkerPartitionOptions = Omit<PartitionOptions, 'signal' | 'onProgress'>;
 
-/** How the physical graph comes back: as objects, or as pieces of one JSON text. */
-export type ReplyForm = 'objects' | 'text';
+/** How the graph comes back: as objects, as pieces of one JSON text, or as those pieces in UTF-8. */
+export type ReplyForm = 'objects' | 'text' | 'bytes';
 
 export interface WorkerInput {
-  readonly request: TranslationRequest;
+  readonly request: WorkerRequest;
   readonly form: ReplyForm;
   /** One number: how many pieces the receiver has taken. The worker waits when it is far ahead. */
   readonly taken: SharedArrayBuffer;
@@ -33,8 +64,12 @@ export type WorkerMessage =
   | { readonly kind: 'warning'; readonly warning: TranslationWarning }
   | { readonly kind: 'drops'; readonly drops: readonly JsonObject[] }
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'done'; readonly result: PartitionResult | undefined }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'done'; readonly result: WorkerResult }
   | { readonly kind: 'error'; readonly error: WorkerError };
+
+/** What a request comes to besides a graph. */
+export type WorkerResult = PartitionResult | StepsResult | LogicalDrawing | undefined;
 
 export interface WorkerError {
   readonly isTranslation: boolean;

@@ -1,8 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { isWeirError, messageOf, type JsonObject } from '../protocol/index.ts';
+import { constants } from 'node:buffer';
+import { isWeirError, messageOf, WeirError, type JsonObject } from '../protocol/index.ts';
+import { drawingOf } from './drawing.ts';
 import { TranslatorError, type Progress } from './errors.ts';
 import { partition, type PartitionResult } from './partition/index.ts';
 import { readLogicalGraph } from './read.ts';
+import { answerForm } from './forms.ts';
+import { takeSteps, type StepsResult } from './steps.ts';
 import { unroll, unrollJson } from './unroll.ts';
 import {
   DROPS_PER_PIECE,
@@ -11,35 +15,70 @@ import {
   type WorkerError,
   type WorkerInput,
   type WorkerMessage,
+  type WorkerResult,
 } from './worker-protocol.ts';
 
 /** The entry of the translation thread: one request per thread, which the client ends when it is no longer wanted. */
 
 const PIECE_CHARACTERS = 1 << 18;
 
-function send(message: WorkerMessage): void {
-  parentPort?.postMessage(message);
+function send(message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
 }
 
 let sent = 0;
 
 /** Sends a piece of the result, but waits while the receiver is far behind: a large graph must not pile up there. */
-function sendPiece(message: WorkerMessage, taken: Int32Array): void {
+function sendPiece(message: WorkerMessage, taken: Int32Array, transfer: readonly ArrayBuffer[] = []): void {
   for (;;) {
     const behind = Atomics.load(taken, 0);
     if (sent - behind < MAX_PIECES_AHEAD) break;
     Atomics.wait(taken, 0, behind);
   }
   sent++;
-  send(message);
+  send(message, transfer);
+}
+
+const encoder = new TextEncoder();
+
+function sendBytes(text: string, taken: Int32Array): void {
+  const bytes = encoder.encode(text);
+  sendPiece({ kind: 'bytes', bytes }, taken, [bytes.buffer]);
 }
 
 function tellProgress(progress: Progress): void {
   send({ kind: 'progress', progress });
 }
 
-function work({ request, form, taken }: WorkerInput): PartitionResult | undefined {
+function textOf(bytes: Uint8Array): string {
+  if (bytes.length > constants.MAX_STRING_LENGTH)
+    throw new WeirError(
+      'GRAPH_TOO_LARGE',
+      `Expected a graph of at most ${constants.MAX_STRING_LENGTH} bytes to translate, found ${bytes.length}. ` +
+        'Translate its logical graph in one step instead.',
+    );
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+}
+
+function work({ request, form, taken }: WorkerInput): WorkerResult {
   const counter = new Int32Array(taken);
+  if (request.op === 'draw') return drawingOf(textOf(request.graph));
+  if (request.op === 'form') {
+    const { route, content, form: fields, hosts, defaultPrefix, rules } = request;
+    const options = {
+      defaultPrefix,
+      onProgress: tellProgress,
+      ...(rules === undefined ? {} : { rules }),
+    };
+    sendBytes(answerForm(route, content, fields, options, hosts), counter);
+    return undefined;
+  }
+  if (request.op === 'steps') {
+    const stepped = takeSteps(textOf(request.graph), request.steps, { warn, onProgress: tellProgress });
+    for (const text of stepped.texts) sendBytes(text, counter);
+    const { texts: _texts, ...facts } = stepped;
+    return facts satisfies StepsResult;
+  }
   if (request.op === 'unroll' && form === 'text') {
     const graph = readLogicalGraph(request.graph);
     const options = { ...request.unroll, warn, onProgress: tellProgress };

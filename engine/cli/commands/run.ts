@@ -1,9 +1,19 @@
 /** `weir run`: a graph from its file to its end. */
 import type { Command } from 'commander';
+import type { TranslationChoices } from '../../api/index.ts';
 import { readGraphFile } from '../../host/index.ts';
+import { PARTITION_ALGORITHMS } from '../../translator/index.ts';
 import { EXIT, print, printJson } from '../output.ts';
 import { runSession, wentWell, type RunResult } from '../run-session.ts';
-import { positiveNumber, rmodeName } from '../values.ts';
+import {
+  algorithmName,
+  collected,
+  countFromOne,
+  parametersOf,
+  positiveNumber,
+  readJsonFile,
+  rmodeName,
+} from '../values.ts';
 import { withHost } from '../with-host.ts';
 
 interface Options {
@@ -15,6 +25,10 @@ interface Options {
   readonly timeout?: number;
   readonly drops?: boolean;
   readonly outputs?: string;
+  readonly nodes?: number;
+  readonly algorithm?: string;
+  readonly config?: string;
+  readonly parameter?: readonly string[];
 }
 
 export function runCommand(program: Command): void {
@@ -24,6 +38,15 @@ export function runCommand(program: Command): void {
     .description('run a graph on this machine, record it, wait for its end')
     .option('--json', 'print one JSON document')
     .option('--rmode <mode>', 'reproducibility mode: name or number, or ALL', rmodeName, 'NOTHING')
+    .option('--nodes <n>', 'parts a logical graph is divided into; all run on this machine', countFromOne)
+    .option('--algorithm <name>', `how it is divided: ${PARTITION_ALGORITHMS.join(', ')}`, algorithmName)
+    .option('--config <file>', 'values for this run: a graph configuration of EAGLE as JSON')
+    .option(
+      '-p, --parameter <name=value>',
+      'value of a ~name in a logical graph, or a JSON object of them; may be repeated',
+      collected,
+      [],
+    )
     .option('--session <id>', 'id of the session (default: name and time)')
     .option('--data-dir <dir>', "folder of the history (default: the user's own)")
     .option('--ephemeral', 'keep nothing: a temporary folder is used and removed')
@@ -32,12 +55,14 @@ export function runCommand(program: Command): void {
     .option('--outputs <dir>', 'write the content of every readable data drop to DIR/<uid>')
     .action(async (file: string, options: Options) => {
       const graph = await readGraphFile(file);
+      const translation = await translationOf(options);
       const result = await withHost(options, (host, interrupted) =>
         runSession(
           host,
           graph,
           {
             rmode: options.rmode,
+            translation,
             ...(options.session === undefined ? {} : { session: options.session }),
             ...(options.timeout === undefined ? {} : { timeoutS: options.timeout }),
             ...(options.drops === undefined ? {} : { drops: options.drops }),
@@ -50,6 +75,16 @@ export function runCommand(program: Command): void {
       else print(textOf(result));
       process.exitCode = wentWell(result) ? EXIT.ok : EXIT.failed;
     });
+}
+
+async function translationOf(options: Options): Promise<TranslationChoices> {
+  const { nodes, algorithm, config, parameter = [] } = options;
+  return {
+    ...(nodes === undefined ? {} : { partitions: nodes }),
+    ...(algorithm === undefined ? {} : { algorithm }),
+    ...(config === undefined ? {} : { configuration: await readJsonFile(config) }),
+    ...(parameter.length === 0 ? {} : { parameters: parametersOf(parameter) }),
+  };
 }
 
 export function textOf(result: RunResult): string {

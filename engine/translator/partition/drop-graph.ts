@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../protocol/index.ts';
+import { PyFloat } from '../../reproducibility/index.ts';
 import { GPGTException, SchedulerException, shown } from '../errors.ts';
 import { textOf } from '../text.ts';
 
@@ -117,7 +118,8 @@ function kindOf(drop: JsonObject): number {
 
 /** A whole number as `int()` would give it. */
 function numberOr(value: Json | undefined, fallback: number): number {
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const isText = typeof value === 'string' && value.trim() !== '';
+  const number = isText || (value as unknown) instanceof PyFloat ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? Math.trunc(number) : fallback;
 }
 

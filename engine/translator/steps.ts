@@ -1,0 +1,369 @@
+import type { JsonObject } from '../protocol/index.ts';
+import {
+  initLgReproData,
+  initLgtReproData,
+  initPgReproData,
+  initPgtPartitionReproData,
+  initPgtUnrollReproData,
+  parsePythonJson,
+  parseRMode,
+  rflagCaster,
+  rmodeText,
+  stringifyPythonJson,
+} from '../reproducibility/index.ts';
+import { fillConfiguration } from './configure.ts';
+import { GraphException, shown, type WarningSink, type WorkOptions } from './errors.ts';
+import { fillText } from './fill.ts';
+import { graphKind } from './graph-kind.ts';
+import { GraphKind, type LogicalGraph } from './logical-graph.ts';
+import { mapToNodes, withoutEmptyReprodata } from './mapping.ts';
+import { outlineOf, type Outline } from './outline.ts';
+import { partition, splitPgt, type PartitionOptions, type PartitionResult } from './partition/index.ts';
+import type { UnrollOptions } from './plan.ts';
+import { readLogicalGraph } from './read.ts';
+import { unroll, unrollTexts } from './unroll.ts';
+import { withActive, withConfiguration, withValues, type FieldValue } from './values.ts';
+
+/** Where a partitioned graph goes: hosts in upstream's order (islands first), or as many parts as there are on a few nodes. */
+export type MapTarget =
+  | { readonly hosts: readonly string[]; readonly islands: number }
+  | { readonly island: string; readonly nodes: readonly string[] };
+
+/**
+ * What to do with a graph, in this order; each step left out is skipped. Together they are what `fill`, `unroll`,
+ * `partition` and `map` do one after the other, with the reproducibility stages that belong to them
+ * (spec/reproducibility.md 8).
+ */
+export interface Steps {
+  /** Values for placeholders (spec/translator.md 14). */
+  readonly parameters?: JsonObject;
+  /** Id of the graph's own configuration to use instead of its active one. */
+  readonly active?: string;
+  /** A configuration for this run; what it names must exist. */
+  readonly configuration?: unknown;
+  /** A configuration as upstream's `fill-config` takes it. */
+  readonly fillConfiguration?: unknown;
+  readonly values?: readonly FieldValue[];
+  /** Signs the logical graph with this R-mode (name or number); else the graph's own stays. */
+  readonly rmode?: string;
+  readonly unroll?: Omit<UnrollOptions, 'warn'>;
+  /**
+   * Whether unroll and partition hand over as separate commands do, with JSON between them. Upstream's combined command
+   * does not, which gives other hashes (spec/reproducibility.md 8.2).
+   */
+  readonly isStepwise?: boolean;
+  readonly partition?: Omit<PartitionOptions, 'signal' | 'onProgress'>;
+  readonly map?: MapTarget;
+  /** Leaves out the last element, the graph's reproducibility object, where it is empty: a session needs none. */
+  readonly dropsOnly?: boolean;
+  /** Writes JSON over several lines. */
+  readonly isPretty?: boolean;
+  /** Also sums the result up. */
+  readonly outline?: { readonly limit: number };
+}
+
+/** What is known of a graph once its steps are done. */
+export interface StepsResult {
+  readonly drops: number;
+  /** Statistics, when the graph was partitioned. */
+  readonly result?: PartitionResult;
+  /** Drops on each node, by the index of the node. */
+  readonly sizes?: readonly number[];
+  readonly outline?: Outline;
+}
+
+export interface StepsWork extends WorkOptions {
+  readonly warn?: WarningSink;
+}
+
+/** The steps' result: facts at once, the graph as JSON text in pieces. */
+export interface Stepped extends StepsResult {
+  readonly texts: Iterable<string>;
+}
+
+/**
+ * Does `steps` with a graph given as JSON text. Throws the errors of the steps, all of them before the first piece of
+ * text is taken. Graphs with reproducibility data are read and written with their number tokens, as hashes need them.
+ */
+export function takeSteps(text: string, steps: Steps, work: StepsWork = {}): Stepped {
+  const source = steps.parameters === undefined ? text : fillText(text, steps.parameters);
+  const isSigned = steps.rmode !== undefined || source.includes('"rmode"');
+  const json = isSigned ? (parsePythonJson(source) as unknown) : parseJson(source);
+  const kind = graphKind(json);
+  if (kind === GraphKind.LOGICAL) return fromLogical(json, steps, work, isSigned);
+  if (steps.unroll !== undefined && !Array.isArray(json)) readLogicalGraph(json);
+  if (!Array.isArray(json) || changesLogical(steps)) throw notThat(json, steps);
+  return placed(listOf(json), steps, work, isSigned);
+}
+
+function changesLogical(steps: Steps): boolean {
+  return (
+    steps.parameters !== undefined ||
+    steps.configuration !== undefined ||
+    steps.fillConfiguration !== undefined ||
+    steps.active !== undefined ||
+    (steps.values?.length ?? 0) > 0
+  );
+}
+
+function notThat(json: unknown, steps: Steps): Error {
+  // Says what was found instead of a logical graph.
+  if (steps.unroll !== undefined || changesLogical(steps))
+    try {
+      readLogicalGraph(json);
+    } catch (error) {
+      return error as Error;
+    }
+  return new GraphException(
+    'pgt-malformed',
+    `Expected a physical graph (a list of drops), found ${shown(json)}. Unroll a logical graph first.`,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  } catch (cause) {
+    throw new GraphException(
+      'not-json',
+      `Expected a graph as JSON, found text that is not JSON (${cause instanceof Error ? cause.message : String(cause)}). Check the file.`,
+      {},
+      'GRAPH_NOT_JSON',
+      cause,
+    );
+  }
+}
+
+/** The drops of `[name, [drops]]` or of a plain list, the reproducibility object last. */
+function listOf(json: readonly unknown[]): JsonObject[] {
+  const { drops, trailer } = splitPgt(json);
+  return trailer === undefined ? drops : [...drops, trailer];
+}
+
+// --- logical graphs -----------------------------------------------------------------------------------------------
+
+function fromLogical(json: unknown, steps: Steps, work: StepsWork, isSigned: boolean): Stepped {
+  let graph = configured(readLogicalGraph(json), steps, work.warn);
+  if (steps.rmode !== undefined) graph = signed(graph, steps.rmode);
+  if (steps.unroll === undefined) {
+    if (steps.partition !== undefined || steps.map !== undefined) throw notThat(json, { ...steps });
+    const text = isSigned
+      ? stringifyPythonJson(graph, steps.isPretty ? { indent: 2 } : {})
+      : JSON.stringify(graph, undefined, steps.isPretty ? 2 : undefined);
+    return { drops: 0, texts: [`${text}\n`] };
+  }
+  const options = { ...steps.unroll, warn: work.warn, ...workOf(work) };
+  if (canStream(steps, isSigned)) return streamed(graph, steps, options);
+  let list = unroll(graph, options);
+  if (isSigned) {
+    initPgtUnrollReproData(list, { isEnumCategoryType: enumeratedIn(graph, list) });
+    if (steps.isStepwise === true) list = unshared(list);
+  } else list = withoutEmptyReprodata(list);
+  return placed(list, steps, work, isSigned, steps.isStepwise === true ? undefined : graph);
+}
+
+function workOf({ signal, onProgress }: StepsWork): WorkOptions {
+  return { signal, onProgress };
+}
+
+function configured(graph: LogicalGraph, steps: Steps, warn: WarningSink | undefined): LogicalGraph {
+  const noticed = warn === undefined ? {} : { warn };
+  let result = graph;
+  if (steps.active !== undefined) result = withActive(result, steps.active);
+  if (steps.fillConfiguration !== undefined) {
+    const rules = { rules: 'corrected' as const, ...noticed };
+    result = fillConfiguration(result, steps.fillConfiguration, rules);
+  }
+  if (steps.configuration !== undefined) result = withConfiguration(result, steps.configuration, warn);
+  return withValues(result, steps.values ?? [], warn);
+}
+
+/** Runs the stages `lgt` and `lg`. What another mode has left in the graph would make them fail, and is taken off. */
+function signed(graph: LogicalGraph, rmode: string): LogicalGraph {
+  const mode = parseRMode(rmode);
+  const { reprodata: before, ...rest } = graph;
+  const isOther = before !== undefined && rflagCaster(before['rmode']) !== mode;
+  const nodeDataArray = graph.nodeDataArray.map((node) => {
+    if (isOther || node['reprodata'] === undefined) {
+      const { reprodata: _old, ...bare } = node;
+      return bare;
+    }
+    return { ...node, reprodata: { ...(node['reprodata'] as JsonObject) } };
+  });
+  const fresh = { ...rest, nodeDataArray } as LogicalGraph;
+  return initLgReproData(initLgtReproData(fresh, rmodeText(mode)));
+}
+
+/** Drops whose category type the translator filled in, which upstream hashes in another form (spec/reproducibility.md 8.3). */
+function enumeratedIn(graph: LogicalGraph, list: readonly JsonObject[]): (oid: string) => boolean {
+  const nodes = new Map(graph.nodeDataArray.map((node) => [node.id, node]));
+  const filledIn = new Set<unknown>();
+  for (const drop of list) {
+    const { oid, lg_key: key, categoryType } = drop;
+    const node = typeof key === 'string' ? nodes.get(key) : undefined;
+    const isStated = node?.category === 'GroupBy' || node?.categoryType === categoryType;
+    if (typeof oid === 'string' && (node === undefined || !isStated)) filledIn.add(oid);
+  }
+  return (oid) => filledIn.has(oid);
+}
+
+/** Gives every drop mode dictionaries of its own, as writing and reading JSON would. */
+function unshared(list: readonly JsonObject[]): JsonObject[] {
+  return list.map((drop) => {
+    const data = drop['reprodata'];
+    return data === undefined ? drop : { ...drop, reprodata: copyOf(data) as JsonObject };
+  });
+}
+
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== 'object' || value === null) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  const copy: Record<PropertyKey, unknown> = { ...(value as object) };
+  for (const key of Object.keys(copy)) copy[key] = copyOf(copy[key]);
+  return copy;
+}
+
+// --- physical graphs ----------------------------------------------------------------------------------------------
+
+function placed(
+  given: JsonObject[],
+  steps: Steps,
+  work: StepsWork,
+  isSigned: boolean,
+  sharedFrom?: LogicalGraph,
+): Stepped {
+  let list = given;
+  let result: PartitionResult | undefined;
+  if (steps.partition !== undefined) {
+    const found = partition(list, { ...steps.partition, ...workOf(work) });
+    list = found.pgt;
+    result = found.result;
+    if (isSigned) {
+      const shared = sharedFrom === undefined ? {} : { isEnumCategoryType: enumeratedIn(sharedFrom, list) };
+      initPgtPartitionReproData(list, shared);
+    }
+  }
+  const sizes = sizesOf(list);
+  const outline = steps.outline === undefined ? undefined : outlineOf(list, steps.outline.limit);
+  if (steps.map !== undefined) {
+    list = mapToNodes(list, ...hostsFor(list, steps.map));
+    if (isSigned) {
+      if (sharedFrom !== undefined) list = unshared(list);
+      initPgReproData(list);
+    }
+  }
+  if (steps.dropsOnly === true) list = list.filter((item) => Object.keys(item).length > 0);
+  return {
+    drops: list.filter((item) => typeof item['oid'] === 'string').length,
+    ...(result === undefined ? {} : { result }),
+    ...(sizes === undefined ? {} : { sizes }),
+    ...(outline === undefined ? {} : { outline }),
+    texts: listTexts(list, isSigned, steps.isPretty === true),
+  };
+}
+
+/** Drops per node index; undefined for a graph that is not partitioned. */
+function sizesOf(list: readonly JsonObject[]): number[] | undefined {
+  const sizes: number[] = [];
+  for (const { node } of list) {
+    if (typeof node !== 'string' || !/^#\d+$/.test(node)) continue;
+    const index = Number(node.slice(1));
+    while (sizes.length <= index) sizes.push(0);
+    sizes[index] = (sizes[index] ?? 0) + 1;
+  }
+  return sizes.length === 0 ? undefined : sizes;
+}
+
+function hostsFor(list: readonly JsonObject[], target: MapTarget): [hosts: string[], islands: number] {
+  if ('hosts' in target) return [[...target.hosts], target.islands];
+  const count = (key: 'node' | 'island'): number => {
+    let most = 0;
+    for (const drop of list) {
+      const value = drop[key];
+      if (typeof value === 'string' && /^#\d+$/.test(value)) most = Math.max(most, Number(value.slice(1)));
+    }
+    return most + 1;
+  };
+  const islands = Array.from({ length: count('island') }, () => target.island);
+  const { nodes } = target;
+  const hosts = Array.from({ length: count('node') }, (_, i) => nodes[i % nodes.length] ?? target.island);
+  return [[...islands, ...hosts], islands.length];
+}
+
+const PIECE_LENGTH = 1 << 16;
+
+function* listTexts(
+  list: readonly JsonObject[],
+  isSigned: boolean,
+  isPretty: boolean,
+): Generator<string, void, undefined> {
+  let text = '[';
+  for (const [i, item] of list.entries()) {
+    text += i === 0 ? '\n' : ',\n';
+    text += isSigned
+      ? stringifyPythonJson(item, isPretty ? { indent: 2 } : {})
+      : JSON.stringify(item, undefined, isPretty ? 2 : undefined);
+    if (text.length < PIECE_LENGTH) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}\n]\n`;
+}
+
+// --- without holding the graph ------------------------------------------------------------------------------------
+
+/** One part on one node needs no look at the whole graph: its drops can be written as they are made. */
+function canStream(steps: Steps, isSigned: boolean): boolean {
+  if (isSigned || steps.isPretty === true || steps.outline !== undefined) return false;
+  if (steps.partition === undefined) return steps.map === undefined;
+  const { algorithm, numPartitions = 1, numIslands = 1 } = steps.partition;
+  const isOne = algorithm === 'metis' && numPartitions === 1 && numIslands <= 1;
+  return isOne && steps.map !== undefined && 'nodes' in steps.map;
+}
+
+function streamed(graph: LogicalGraph, steps: Steps, options: UnrollOptions & WorkOptions): Stepped {
+  const target = steps.map !== undefined && 'nodes' in steps.map ? steps.map : undefined;
+  const place =
+    target === undefined
+      ? ''
+      : `,"node":${JSON.stringify(target.nodes[0] ?? target.island)},"island":${JSON.stringify(target.island)}`;
+  const source = unrollTexts(graph, options);
+  // The plan, and with it every error, comes before the first drop.
+  const first = source.next();
+  const counted = { drops: 0 };
+  return {
+    get drops() {
+      return counted.drops;
+    },
+    texts: streamTexts(first, source, place, steps.dropsOnly === true, counted),
+  };
+}
+
+/** Empty reproducibility data stands behind other keys of the drop itself; the same text in a string has its quotes escaped. */
+const EMPTY_REPRODATA = ',"reprodata":{}';
+
+function* streamTexts(
+  first: IteratorResult<string, void>,
+  rest: Iterator<string, void>,
+  place: string,
+  dropsOnly: boolean,
+  counted: { drops: number },
+): Generator<string, void, undefined> {
+  let text = '[';
+  for (let next = first; next.done !== true; next = rest.next()) {
+    const isDrop = next.value.startsWith('{"oid":');
+    if (!isDrop && dropsOnly && next.value === '{}') continue;
+    text += text === '[' && counted.drops === 0 ? '\n' : ',\n';
+    if (isDrop) {
+      counted.drops++;
+      const bare = next.value.replace(EMPTY_REPRODATA, '');
+      text += place === '' ? bare : `${bare.slice(0, -1)}${place}}`;
+    } else text += next.value;
+    if (text.length < PIECE_LENGTH) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}\n]\n`;
+}
