@@ -2,6 +2,7 @@
 import { DataDROP } from '../drops/index.ts';
 import {
   APP_STATE_NAMES,
+  AppDROPStates,
   DROP_STATE_NAMES,
   DROPStates,
   InvalidSessionState,
@@ -25,7 +26,7 @@ import { parseRMode } from '../reproducibility/index.ts';
 import { PARTITION_ALGORITHMS } from '../translator/index.ts';
 import type { ApiDeps, GraphFile, TranslationChoices } from './deps.ts';
 import { GraphCache, graphText, sessionRow } from './graph-text.ts';
-import { dropRowOf, errorOf, logOf, summaryOf } from './summaries.ts';
+import { dropRowOf, errorOf, logOf, summaryOf, withRunningCount } from './summaries.ts';
 import { Translations } from './translations.ts';
 
 export type Methods = { readonly [M in MethodName]: (params: MethodParams<M>) => Promise<MethodResult<M>> };
@@ -348,10 +349,13 @@ function graphView(
       dropclass: node.classPath,
       count: node.count,
       layer: node.layer,
-      byState: Object.fromEntries(
-        DROP_STATE_NAMES.map((name, s): [string, number] => [name, counts[i * width + s] as number]).filter(
-          ([, n]) => n > 0,
+      byState: withRunningCount(
+        Object.fromEntries(
+          DROP_STATE_NAMES.map((name, s): [string, number] => [name, counts[i * width + s] as number]).filter(
+            ([, n]) => n > 0,
+          ),
         ),
+        running[i] as number,
       ),
     })),
     edges,

@@ -86,7 +86,7 @@ export class Push {
     if (this.#list.has(listener))
       listener({
         type: 'snapshot',
-        sessions: sessions.map((row) => summaryOf(row, this.#deps.manager.has(row.sessionId))),
+        sessions: sessions.map((row) => summaryOf(row, this.#deps.manager.find(row.sessionId))),
         total,
       });
   }
@@ -95,7 +95,7 @@ export class Push {
     const row = await this.#deps.store.session(sessionId);
     if (!this.#sessions.get(sessionId)?.listeners.has(listener)) return;
     const message: Static<typeof SessionMessage> = row
-      ? { type: 'snapshot', summary: summaryOf(row, this.#deps.manager.has(sessionId)) }
+      ? { type: 'snapshot', summary: summaryOf(row, this.#deps.manager.find(sessionId)) }
       : { type: 'gone' };
     listener(message);
   }
@@ -131,7 +131,7 @@ export class Push {
     const { table } = session ?? { table: undefined };
     const message: Static<typeof SessionMessage> = {
       type: 'delta',
-      summary: summaryOf(row, session !== undefined),
+      summary: summaryOf(row, session),
       rows,
       status: rows.map((r) => table?.status[r] ?? 0),
       execStatus: rows.map((r) => (table?.isApp(r) ? (table.exec[r] ?? 0) : -1)),
@@ -153,7 +153,7 @@ export class Push {
     const rows = await Promise.all(ids.map((id) => this.#deps.store.session(id)));
     const changed = rows
       .filter((row) => row !== undefined)
-      .map((row) => summaryOf(row, this.#deps.manager.has(row.sessionId)));
+      .map((row) => summaryOf(row, this.#deps.manager.find(row.sessionId)));
     for (const listener of this.#list) listener({ type: 'delta', changed, removed: [] });
   }
 }

@@ -1,9 +1,11 @@
 /** From rows of the store to the shapes of the contract. */
-import { APP_STATE_NAMES, DROP_STATE_NAMES } from '../protocol/index.ts';
+import { APP_STATE_NAMES, AppDROPStates, DROP_STATE_NAMES } from '../protocol/index.ts';
+import type { Session } from '../session/index.ts';
 import type { SessionRow, StoredDrop, StoredError, StoredLog } from '../store/index.ts';
 import type { DropRow, ErrorInfo, LogEntry, SessionSummary } from './contract.ts';
 
-export function summaryOf(row: SessionRow, live: boolean): SessionSummary {
+/** `session` is the one in memory, if there is one: only it knows how many applications run at this moment. */
+export function summaryOf(row: SessionRow, session: Session | undefined): SessionSummary {
   return {
     sessionId: row.sessionId,
     status: row.status,
@@ -12,12 +14,30 @@ export function summaryOf(row: SessionRow, live: boolean): SessionSummary {
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     drops: row.drops,
-    byState: { ...row.byState },
+    byState: session && !session.isOver ? withRunning(row.byState, session) : { ...row.byState },
     errorCount: row.errorCount,
     rmode: row.rmode,
     signatures: { ...row.signatures },
-    live,
+    live: session !== undefined,
   };
+}
+
+/** Applications that run are INITIALIZED as drops; people want to see them apart. */
+function withRunning(byState: SessionRow['byState'], { table }: Session): Record<string, number> {
+  let running = 0;
+  for (let row = 0; row < table.size; row++) if (table.exec[row] === AppDROPStates.RUNNING) running++;
+  return withRunningCount(byState, running);
+}
+
+/** Moves `running` of the INITIALIZED drops to a count of their own. */
+export function withRunningCount(
+  byState: Readonly<Record<string, number>>,
+  running: number,
+): Record<string, number> {
+  if (running === 0) return { ...byState };
+  const { INITIALIZED: waiting = 0, ...others } = byState;
+  const left = Math.max(0, waiting - running);
+  return { ...(left > 0 ? { INITIALIZED: left } : {}), ...others, RUNNING: running };
 }
 
 export function dropRowOf(drop: StoredDrop): DropRow {
