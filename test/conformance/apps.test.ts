@@ -209,7 +209,7 @@ function build(
     services,
     env: { DOCKER_HOST: `unix://${docker.socketPath}` },
   });
-  const { service } = run.context;
+  const service = run.context.service.bind(run.context);
   const runner = {
     run: () =>
       Promise.resolve({

@@ -95,8 +95,9 @@ export class DockerApp extends BarrierAppDROP {
       );
   }
 
+  /** One that waits for the address of another must not keep that other from a place to run. */
   override get lane(): Lane {
-    return 'process';
+    return this.#params.command?.includes('%containerIp[') ? 'inline' : 'process';
   }
 
   /** The address of the running container; undefined before it has one. */
@@ -180,7 +181,8 @@ export class DockerApp extends BarrierAppDROP {
     const user = containerUser();
     const shm = shmBytes(this.uid, shmSize);
     const line = await this.#fill(command ?? '');
-    this.#facts = { commandLine: line, binds };
+    const [digest] = image.RepoDigests ?? [];
+    this.#facts = { commandLine: line, binds, imageId: image.Id, ...(digest && { imageDigest: digest }) };
     return {
       Image: this.#params.image as string,
       ...this.#program(line, entrypoint),

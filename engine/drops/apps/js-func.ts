@@ -2,7 +2,8 @@
  * Functions in JavaScript as applications: the twin of PyFuncApp for a named export of a module on disk, or for the
  * source of a function, in a thread of its own. The whole result goes to every output, as it does there.
  */
-import { stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BadModuleException, IncompleteDROPSpec } from '../../protocol/index.ts';
@@ -50,6 +51,7 @@ interface Target {
 export class JsFuncApp extends BarrierAppDROP {
   readonly #params;
   #given: string[] = [];
+  #sourceSha256: string | undefined;
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
@@ -67,7 +69,12 @@ export class JsFuncApp extends BarrierAppDROP {
 
   override get facts(): Readonly<Record<string, unknown>> {
     const { module, name } = this.#params;
-    return { function: name, module: module ?? '(source in the graph)', arguments: this.#given };
+    return {
+      function: name,
+      module: module ?? '(source in the graph)',
+      arguments: this.#given,
+      ...(this.#sourceSha256 === undefined ? {} : { sourceSha256: this.#sourceSha256 }),
+    };
   }
 
   override async run(): Promise<void> {
@@ -99,7 +106,10 @@ export class JsFuncApp extends BarrierAppDROP {
   /** Absolute paths as they are, others below the session's directory, DLG_PATH or the Host's code directory. */
   async #moduleUrl(): Promise<string | undefined> {
     const { module } = this.#params;
-    if (module === null) return undefined;
+    if (module === null) {
+      this.#sourceSha256 = sha256(this.#params.code ?? '');
+      return undefined;
+    }
     if (/^(file|node|data):/.test(module)) return module;
     const { baseDir, dlgRoot, env } = this.context;
     const places = [baseDir, ...(env['DLG_PATH'] ?? '').split(path.delimiter), path.join(dlgRoot, 'code')];
@@ -109,7 +119,9 @@ export class JsFuncApp extends BarrierAppDROP {
     for (const file of tried) {
       const found = await stat(file).catch(() => undefined);
       // The time of change in the address: an edited module is read anew.
-      if (found?.isFile()) return `${pathToFileURL(file).href}?t=${found.mtimeMs}`;
+      if (!found?.isFile()) continue;
+      this.#sourceSha256 = sha256(await readFile(file));
+      return `${pathToFileURL(file).href}?t=${found.mtimeMs}`;
     }
     throw new BadModuleException(
       `${describeApp(this)}: there is no module "${module}"; looked for ${tried.join(', ')}.`,
@@ -172,6 +184,10 @@ export class JsFuncApp extends BarrierAppDROP {
       { name, kind: 'value', value: value as unknown },
     ]);
   }
+}
+
+function sha256(source: string | Uint8Array): string {
+  return createHash('sha256').update(source).digest('hex');
 }
 
 /** An argument of type Json or Complex that came as text is meant as what the text says. */

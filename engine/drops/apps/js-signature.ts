@@ -9,7 +9,10 @@ export interface Signature {
 
 /** The parameter list of a function's source. */
 export function signatureOf(fn: (...args: never[]) => unknown): Signature {
-  const parts = splitParameters(parameterText(fn.toString()));
+  const source = fn.toString();
+  const parts = splitParameters(parameterText(source));
+  // Built-in functions show no parameters, others may take theirs from `arguments`.
+  if (parts.length === 0) return { names: [], hasRest: /\barguments\b|\[native code\]/.test(source) };
   if (/^[{]/.test(parts[0] ?? '')) return { names: undefined, hasRest: false };
   const names: string[] = [];
   let hasRest = false;
