@@ -24,6 +24,9 @@ export interface RecordPlace {
   readonly environmentSha256: string;
 }
 
+/** How a run ended, beside the states. */
+export type DropOutcomeFacts = Omit<DropOutcome, 'status' | 'execStatus'>;
+
 /** What a run adds to a specification. */
 export interface RunFacts {
   readonly classPath: string;
@@ -37,7 +40,7 @@ export interface RunFacts {
   readonly inputs: readonly DropInput[];
   readonly content: Omit<ContentIdentity, 'storage'> | null;
   readonly code: CodeIdentity;
-  readonly outcome?: Omit<DropOutcome, 'status' | 'execStatus'>;
+  readonly outcome?: DropOutcomeFacts;
   readonly upstream: Readonly<Partial<Record<HashedRMode, string | null>>>;
   readonly reusedFrom?: { readonly sessionId: string; readonly oid: string };
 }

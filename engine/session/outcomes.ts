@@ -1,61 +1,128 @@
 /**
- * What is kept of a drop when it is over: facts of the run, and the content of small data drops, so that history can be
- * read years later when files and memory are gone. Runs beside the session, a few drops at a time.
+ * What is kept of a drop when it is over: facts of the run, its record, and the content of small data drops, so that
+ * history can be read years later when files and memory are gone. Runs beside the session, a few drops at a time.
  */
 import { DROPStates, messageOf } from '../protocol/index.ts';
-import { AppDROP, DataDROP, type AbstractDROP } from '../drops/index.ts';
+import { AppDROP, DataDROP, FileDROP, InMemoryDROP, type AbstractDROP } from '../drops/index.ts';
+import type { CommitText, RModeName } from '../reproducibility/index.ts';
 import type { DropOutcome } from '../store/index.ts';
+import { commitOf, hasOwnCommit, isUnreadable } from './drop-commit.ts';
+import { LinkedQueue } from './linked-queue.ts';
 
 /** Content up to this size is kept in the history. */
 export const KEPT_BYTES = 65_536;
+/** Data that others wrote (a command) is read once more to hash it, up to this size where no R-mode asks for it. */
+const HASHED_BYTES = 2 ** 30;
 const AT_ONCE = 16;
 
+/** What a drop was when it ended, and what is known of its run. */
+export interface Ended {
+  readonly row: number;
+  readonly drop: AbstractDROP;
+  readonly status: DROPStates;
+  readonly commit: CommitText | undefined;
+  readonly outcome: DropOutcome;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface OutcomesOptions {
+  readonly drop: (row: number) => AbstractDROP | undefined;
+  /** The status column of the session. */
+  readonly statusOf: (row: number) => DROPStates;
+  readonly mode: RModeName;
+  /** Drops that were read or that wrote this one. */
+  readonly inputsOf: (row: number) => readonly number[];
+  readonly hasError: (row: number) => boolean;
+  readonly emit: (outcome: DropOutcome) => void;
+  /** A drop that did nothing of its own has ended. */
+  readonly plain: (row: number, status: DROPStates) => void;
+  /** The content of a drop cannot be hashed where the R-mode wants it hashed. */
+  readonly unreadable: (row: number) => void;
+  /** Makes the record of a drop that did. */
+  readonly record: (ended: Ended) => string | null;
+  readonly problem: (row: number, error: unknown) => void;
+}
+
+interface Waiting {
+  readonly row: number;
+  readonly drop: AbstractDROP;
+  readonly status: DROPStates;
+}
+
 export class Outcomes {
-  readonly #drop: (row: number) => AbstractDROP | undefined;
-  readonly #emit: (outcome: DropOutcome) => void;
-  readonly #waiting: number[] = [];
+  readonly #options: OutcomesOptions;
+  readonly #waiting = new LinkedQueue<Waiting>();
+  readonly #isIn = new Set<number>();
+  /** Drops that are being looked at. */
+  readonly #pending = new Map<number, Promise<unknown>>();
   #active = 0;
   #idle: (() => void)[] = [];
 
-  constructor(drop: (row: number) => AbstractDROP | undefined, emit: (outcome: DropOutcome) => void) {
-    this.#drop = drop;
-    this.#emit = emit;
+  constructor(options: OutcomesOptions) {
+    this.#options = options;
   }
 
-  /** A drop is over. */
+  /** A drop is over. Told once a drop; what comes later changes nothing. */
   add(row: number): void {
-    if (!this.#drop(row)) return;
-    this.#waiting.push(row);
+    const drop = this.#options.drop(row);
+    const status = this.#options.statusOf(row);
+    if (!drop || (!(drop instanceof DataDROP) && !this.#isTelling(row, drop)))
+      return this.#options.plain(row, status);
+    if (this.#isIn.has(row)) return;
+    this.#isIn.add(row);
+    // Held until it was looked at: data that expires after use may be given back otherwise.
+    if (drop instanceof DataDROP) drop.incrRefCount();
+    this.#waiting.push({ row, drop, status });
     this.#pump();
+  }
+
+  #isTelling(row: number, drop: AbstractDROP): boolean {
+    if (this.#options.hasError(row)) return true;
+    if (this.#options.mode !== 'NOTHING' && hasOwnCommit(drop)) return true;
+    if (!(drop instanceof AppDROP)) return false;
+    for (const _ in drop.facts) return true;
+    return false;
   }
 
   /** Resolves when everything added so far has been kept. */
   async done(): Promise<void> {
-    if (this.#active === 0 && this.#waiting.length === 0) return;
+    if (this.#active === 0 && this.#waiting.size === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #pump(): void {
-    while (this.#active < AT_ONCE && this.#waiting.length > 0) {
-      const row = this.#waiting.shift() as number;
+    while (this.#active < AT_ONCE) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
       this.#active++;
-      void this.#take(row).finally(() => {
+      const taken = this.#take(next).catch((error: unknown) => this.#options.problem(next.row, error));
+      this.#pending.set(next.row, taken);
+      void taken.then(() => {
+        this.#pending.delete(next.row);
+        if (next.drop instanceof DataDROP) next.drop.decrRefCount();
         this.#active--;
         this.#pump();
       });
     }
-    if (this.#active > 0 || this.#waiting.length > 0) return;
+    if (this.#active > 0 || this.#waiting.size > 0) return;
     const idle = this.#idle;
     this.#idle = [];
     for (const resolve of idle) resolve();
   }
 
-  async #take(row: number): Promise<void> {
-    const drop = this.#drop(row);
-    if (drop instanceof AppDROP) {
-      const facts = drop.facts;
-      if (Object.keys(facts).length > 0) this.#emit({ ...empty(row), facts: JSON.stringify(facts) });
-    } else if (drop instanceof DataDROP) this.#emit(await dataOutcome(row, drop));
+  async #take({ row, drop, status }: Waiting): Promise<void> {
+    const { mode } = this.#options;
+    if (isUnreadable(drop, status)) this.#options.unreadable(row);
+    const commit = mode === 'NOTHING' ? undefined : await commitOf(drop, mode, status);
+    const facts = drop instanceof AppDROP ? drop.facts : {};
+    let outcome = empty(row);
+    if (drop instanceof DataDROP) outcome = await dataOutcome(row, drop, status, mode !== 'NOTHING');
+    else if (Object.keys(facts).length > 0) outcome = { ...outcome, facts: JSON.stringify(facts) };
+    // Inputs ended before and were taken before, so they do not wait for this one.
+    if (this.#pending.size > 1)
+      await Promise.all(this.#options.inputsOf(row).map((input) => this.#pending.get(input)));
+    const record = this.#options.record({ row, drop, status, commit, outcome, facts });
+    this.#options.emit({ ...outcome, record });
   }
 }
 
@@ -74,7 +141,12 @@ function empty(row: number): DropOutcome {
   };
 }
 
-async function dataOutcome(row: number, drop: DataDROP): Promise<DropOutcome> {
+async function dataOutcome(
+  row: number,
+  drop: DataDROP,
+  status: DROPStates,
+  isStrict: boolean,
+): Promise<DropOutcome> {
   const path = (drop as { path?: unknown }).path;
   const outcome = {
     ...empty(row),
@@ -84,22 +156,32 @@ async function dataOutcome(row: number, drop: DataDROP): Promise<DropOutcome> {
     dataUrl: urlOf(drop),
     path: typeof path === 'string' ? path : null,
   };
-  if (drop.status !== DROPStates.COMPLETED) return { ...outcome, reason: 'The drop was never completed.' };
-  drop.incrRefCount();
+  if (status !== DROPStates.COMPLETED) return { ...outcome, reason: 'The drop was never completed.' };
   try {
     const { content, total } = await head(drop);
+    const sizeBytes = outcome.sizeBytes ?? total;
+    const contentHash = await hashOf(drop, sizeBytes, isStrict);
     if (content === undefined)
       return {
         ...outcome,
-        sizeBytes: outcome.sizeBytes ?? total,
+        sizeBytes,
+        contentHash,
         reason: `The content is larger than the ${KEPT_BYTES} bytes that are kept in the history.`,
       };
-    return { ...outcome, sizeBytes: outcome.sizeBytes ?? total, content };
+    return { ...outcome, sizeBytes, contentHash, content };
   } catch (error) {
     return { ...outcome, reason: messageOf(error) };
-  } finally {
-    drop.decrRefCount();
   }
+}
+
+/** SHA-256 of the content: made while it was written, else by reading local data. */
+async function hashOf(drop: DataDROP, sizeBytes: number | null, isStrict: boolean): Promise<string | null> {
+  if (drop.contentHash !== null || !(drop instanceof FileDROP || drop instanceof InMemoryDROP))
+    return drop.contentHash;
+  // A memory drop that nobody wrote has no content to speak of.
+  if (drop instanceof InMemoryDROP && sizeBytes === 0) return null;
+  if (!isStrict && (sizeBytes ?? 0) > HASHED_BYTES) return null;
+  return drop.computeContentHash();
 }
 
 function urlOf(drop: DataDROP): string | null {

@@ -32,9 +32,13 @@ import { GraphBuilder, SpecFlags, type PhysicalGraph } from '../graph/index.ts';
 import type { Store, StoredError } from '../store/index.ts';
 import { DropFactory, type ClassFinder } from './drop-factory.ts';
 import type { Lanes } from './lanes.ts';
-import { Outcomes } from './outcomes.ts';
+import type { Ledger } from './ledger.ts';
 import { Recorder, type SessionDelta } from './recorder.ts';
+import { assertRunnableMode } from '../reproducibility/index.ts';
+import { modeOf, reprodataText } from './reproducer.ts';
+import { SessionRecords } from './session-records.ts';
 import { Slices } from './slices.ts';
+import { textColumn } from './spec-pages.ts';
 
 /** What a session needs of the Host around it. */
 export interface SessionSurroundings {
@@ -44,6 +48,8 @@ export interface SessionSurroundings {
   readonly dlgRoot: string;
   readonly hostName: string;
   readonly findClass?: ClassFinder;
+  /** Signs and seals what ran; without it sessions are recorded only. */
+  readonly ledger?: Ledger;
   /** How long data lives; by default what the graph says, and used memory drops go when there are too many. */
   readonly lifecycle?: LifecycleOptions;
   /** Parses a graph, off the thread when it is large. */
@@ -96,15 +102,25 @@ export class Session {
   #table = new DropTable();
   #flow: Flow | undefined;
   #recorder: Recorder | undefined;
-  #outcomes: Outcomes | undefined;
+  #records: SessionRecords | undefined;
+  #recorded: Promise<void> = Promise.resolve();
+  readonly #about: { readonly graphName: string; readonly createdAt: number };
   #lifecycle: DataLifecycleManager | undefined;
   #leavesLeft = 0;
   #ending: Promise<void> | undefined;
   #resolveOver!: (state: SessionStates) => void;
   #executeStart = 0;
   #triggering = false;
+  #kept: Promise<void> = Promise.resolve();
 
-  private constructor(id: string, key: number, dir: string, around: SessionSurroundings) {
+  private constructor(
+    id: string,
+    key: number,
+    dir: string,
+    about: { readonly graphName: string; readonly createdAt: number },
+    around: SessionSurroundings,
+  ) {
+    this.#about = about;
     this.sessionId = id;
     this.key = key;
     this.dir = dir;
@@ -124,6 +140,7 @@ export class Session {
     around: SessionSurroundings,
   ): Promise<Session> {
     checkSessionId(about.sessionId);
+    const createdAt = Date.now();
     const dir = path.join(around.dlgRoot, 'workspace', about.sessionId);
     await mkdir(dir, { recursive: true });
     const key = await around.store.createSession({
@@ -132,14 +149,14 @@ export class Session {
       origin: about.origin,
       rmode: about.rmode,
       dir,
-      createdAt: Date.now(),
+      createdAt,
       host: {
         name: around.hostName,
         platform: `${process.platform}-${process.arch}`,
         version: about.version,
       },
     });
-    return new Session(about.sessionId, key, dir, around);
+    return new Session(about.sessionId, key, dir, { graphName: about.graphName, createdAt }, around);
   }
 
   get status(): SessionStates {
@@ -165,8 +182,15 @@ export class Session {
 
   // --- building ----------------------------------------------------------------------------------------------------
 
-  /** Adds a list of dropspecs (UTF-8 JSON). The session takes the bytes over. */
-  async addGraphSpec(bytes: Uint8Array): Promise<void> {
+  /**
+   * Adds a list of dropspecs (UTF-8 JSON). The session takes the bytes over; `packed` is the same as a zlib stream where the
+   * caller has it. What was added is durable when this resolves, or with `later` when `kept` does: a run whose end
+   * somebody waits for anyway need not wait for the disk first.
+   */
+  async addGraphSpec(
+    bytes: Uint8Array,
+    options: { readonly packed?: Uint8Array; readonly later?: boolean } = {},
+  ): Promise<void> {
     this.#expect([SessionStates.PRISTINE, SessionStates.BUILDING], 'take a graph');
     const started = performance.now();
     const { length } = bytes;
@@ -175,6 +199,7 @@ export class Session {
     if (graph.count === 0 && !graph.reprodata)
       throw new InvalidGraphException('The graph is an empty list: it has no drops to run.');
     new DropFactory(graph, this.#around.findClass);
+    assertRunnableMode(modeOf(graph));
     for (const before of this.#parts)
       for (let row = 0; row < graph.count; row++)
         if (before.rowOf(graph.oid(row)) >= 0)
@@ -185,20 +210,29 @@ export class Session {
           );
     this.#parts.push(graph);
     this.#partBytes.push(graph.columns.text.subarray(0, length));
-    await this.#keepText(graph.columns.text.subarray(0, length));
+    const keeping = this.#keepText(graph.columns.text.subarray(0, length), options.packed);
+    this.#kept = Promise.all([this.#kept, keeping]).then(() => undefined);
+    if (!options.later) await this.#kept;
+    else this.#kept.catch(this.#around.onProblem);
     for (const warning of graph.columns.warnings) this.#log('warn', undefined, warning);
     this.timings.loadMs = (this.timings.loadMs ?? 0) + performance.now() - started;
     await this.#move(SessionStates.BUILDING);
   }
 
   /** Hands the submitted text to the store in pieces, so that no single copy blocks the thread. */
-  async #keepText(text: Uint8Array): Promise<void> {
+  async #keepText(text: Uint8Array, packed: Uint8Array | undefined): Promise<void> {
+    if (packed) return this.#around.store.appendGraph(this.key, { bytes: packed, packed: true });
     const pieces: Promise<void>[] = [];
     for (let at = 0; at < text.length; at += PIECE_BYTES) {
       pieces.push(this.#around.store.appendGraph(this.key, { bytes: text.slice(at, at + PIECE_BYTES) }));
       await this.#around.store.drained(16 * PIECE_BYTES);
     }
     await Promise.all(pieces);
+  }
+
+  /** Resolves when every list that was added is durable. */
+  get kept(): Promise<void> {
+    return this.#kept;
   }
 
   /** Adds one link between drops that were appended (REST `graph/link`): "lhs's spec lists rhs under `type`". */
@@ -275,12 +309,10 @@ export class Session {
       onDelta: (delta) => this.#around.onChange(this, delta),
       onProblem: this.#around.onProblem,
     }));
-    const outcomes = (this.#outcomes = new Outcomes(
-      (row) => table.instances[row],
-      (outcome) => recorder.outcome(outcome),
-    ));
+    const records = (this.#records = this.#makeRecords(graph, table, recorder));
+    records.start();
     const slices = new Slices();
-    const flow = (this.#flow = new Flow(table, this.#flowHost(recorder, outcomes, slices)));
+    const flow = (this.#flow = new Flow(table, this.#flowHost(recorder, records, slices)));
     const context = this.#context();
     const factory = new DropFactory(graph, this.#around.findClass);
     const lifecycle = (this.#lifecycle = new DataLifecycleManager({
@@ -310,6 +342,33 @@ export class Session {
     }
     await this.#wireUp(graph, failures, slices);
     return failures;
+  }
+
+  #makeRecords(graph: PhysicalGraph, table: DropTable, recorder: Recorder): SessionRecords {
+    const { store, ledger, hostName } = this.#around;
+    return new SessionRecords({
+      key: this.key,
+      sessionId: this.sessionId,
+      dir: this.dir,
+      node: hostName,
+      ...this.#about,
+      graph,
+      graphText: this.#partBytes,
+      reprodata: this.#reprodataText(),
+      table,
+      recorder,
+      store,
+      ledger,
+      log: (level, message) => this.#log(level, undefined, message),
+      problem: (row, error) => this.#log('error', table.instances[row], messageOf(error)),
+    });
+  }
+
+  /** As the last list that had any gave it. */
+  #reprodataText(): string | null {
+    const at = this.#parts.findLastIndex((part) => part.reprodata !== undefined);
+    const part = this.#parts[at];
+    return part ? reprodataText(part, this.#partBytes[at] as Uint8Array) : null;
   }
 
   #markRow(graph: PhysicalGraph, row: number, table: DropTable): void {
@@ -363,7 +422,7 @@ export class Session {
     return context;
   }
 
-  #flowHost(recorder: Recorder, outcomes: Outcomes, slices: Slices) {
+  #flowHost(recorder: Recorder, records: SessionRecords, slices: Slices) {
     const lanes = this.#around.lanes;
     return {
       event: (row: number, kind: number, value: number) => {
@@ -377,7 +436,7 @@ export class Session {
         }
         recorder.event(row, kind, value, at);
       },
-      settled: (row: number) => outcomes.add(row),
+      settled: (row: number) => records.settled(row),
       leafDone: (row: number) => this.#leafDone(row),
       endReached: () => this.#finish(true),
       failed: (row: number, error: unknown) => this.#note(row, error),
@@ -467,6 +526,8 @@ export class Session {
   /** Drops could not be made: nothing runs, the others are cancelled. */
   #fail(failures: ReadonlyMap<number, unknown>): void {
     const flow = this.#flow as Flow;
+    this.#records?.neverRan();
+    for (const [row, error] of failures) this.#records?.failed(row, messageOf(error));
     flow.batch(() => {
       for (let row = 0; row < this.#table.size; row++) {
         if (failures.has(row) || (this.#table.status[row] as number) > DROPStates.WRITING) continue;
@@ -537,7 +598,7 @@ export class Session {
 
   async #settle(state: SessionStates): Promise<void> {
     const started = performance.now();
-    await this.#outcomes?.done();
+    const noted = (await this.#records?.settle()) ?? {};
     this.#recorder?.flush();
     await this.#around.store.flush();
     this.timings.recordMs = performance.now() - started;
@@ -545,15 +606,38 @@ export class Session {
       status: SESSION_STATE_NAMES[state] as string,
       finishedAt: this.finishedAt ?? Date.now(),
       ...definedTimings(this.timings),
+      ...noted,
     });
+    this.#recorded = this.#finishRecords(state);
     this.#around.onChange(this, undefined);
     this.#resolveOver(state);
   }
+
+  async #finishRecords(state: SessionStates): Promise<void> {
+    try {
+      await this.#records?.finish({
+        status: SESSION_STATE_NAMES[state] as string,
+        finishedAt: this.finishedAt ?? Date.now(),
+      });
+    } catch (error) {
+      if (!this.#disposed) this.#around.onProblem(error);
+    }
+  }
+
+  /** Resolves when what follows the session's end is done too: `reprodata.out` is written, the session is sealed. */
+  async recorded(): Promise<void> {
+    await this.over;
+    await this.#recorded;
+  }
+
+  #disposed = false;
 
   /** Gives the drops back; the history stays. */
   async dispose(): Promise<void> {
     if (this.#state === SessionStates.RUNNING) await this.cancel();
     if (this.#ending) await this.#ending;
+    if (this.#records?.isWaitedFor === true) await this.#recorded;
+    this.#disposed = true;
     await this.#lifecycle?.close();
     this.#flow?.close();
     this.#table = new DropTable();
@@ -618,6 +702,7 @@ export class Session {
 
   #note(row: number | undefined, error: unknown): void {
     this.errorCount++;
+    if (row !== undefined) this.#records?.failed(row, messageOf(error));
     this.firstError ??= messageOf(error);
     const graph = this.#graph;
     const stored: StoredError = {
@@ -654,34 +739,6 @@ function definedTimings(timings: SessionTimings): Partial<Record<keyof SessionTi
   for (const [name, value] of Object.entries(timings) as [keyof SessionTimings, number | null][])
     if (value !== null) out[name] = value;
   return out;
-}
-
-function textColumn(
-  graph: PhysicalGraph,
-  starts: Uint32Array,
-  lengths: Uint32Array,
-  fallback?: readonly [Uint32Array, Uint32Array],
-) {
-  const { count, text } = graph.columns;
-  const offsets = new Uint32Array(count + 1);
-  const use = (row: number): [number, number] => {
-    const length = lengths[row] as number;
-    if (length === 0 && fallback) return [fallback[0][row] as number, fallback[1][row] as number];
-    return [starts[row] as number, length];
-  };
-  let total = 0;
-  for (let row = 0; row < count; row++) {
-    total += use(row)[1];
-    offsets[row + 1] = total;
-  }
-  const bytes = new Uint8Array(total);
-  for (let row = 0; row < count; row++) {
-    const [start, length] = use(row);
-    // Byte by byte: for ids of some tens of bytes that is several times faster than `set` with a sub-array.
-    let at = offsets[row] as number;
-    for (let i = start; i < start + length; i++) bytes[at++] = text[i] as number;
-  }
-  return { bytes, offsets };
 }
 
 function columnOf(count: number, text: (row: number) => string) {

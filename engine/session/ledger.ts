@@ -1,0 +1,240 @@
+/**
+ * The ledger of one device: gathers a session's records into a tree, seals its root and facts with the device's key, and
+ * appends the seal to the device's log (docs/reproducibility.md). The hashing is done in the worker thread.
+ */
+import type { EdgeColumns, Json } from '../protocol/index.ts';
+import { WeirError } from '../protocol/index.ts';
+import {
+  canonicalHash,
+  canonicalJson,
+  CompactRange,
+  sealLeaf,
+  sealSession,
+  SESSION_FACTS_TYPE,
+  SESSION_FACTS_VERSION,
+  signLogCheckpoint,
+  verifierKeyText,
+  type NoteSigner,
+  type RecordPage,
+  type RecordSource,
+  type RecordTree,
+  type RecordMismatch,
+  type ReproducibilityWorker,
+  type RModeName,
+  type SessionFacts,
+} from '../reproducibility/index.ts';
+import type { PhysicalGraph } from '../graph/index.ts';
+import type { Store } from '../store/index.ts';
+import { specPage, textColumn } from './spec-pages.ts';
+
+const HASH_BYTES = 32;
+const PAGE = 4096;
+/** Weir's own signatures read all records at once: up to this many. */
+const MAX_SIGNED_RECORDS = 250_000;
+/** Sealing again because another process sealed at the same time. */
+const TRIES = 20;
+
+/** What a session needs to be recorded and sealed. One per Host. */
+export interface Ledger {
+  /** The thread, started when first needed. */
+  readonly worker: () => ReproducibilityWorker;
+  readonly signer: NoteSigner;
+  /** What this node is: system, processor, versions. Its hash is in every record. */
+  readonly environment: Json;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** The states of a session's drops as columns, by row. */
+export interface StateColumns {
+  readonly status: Uint8Array;
+  readonly exec: Uint8Array;
+  readonly startedAt: Float64Array;
+  readonly finishedAt: Float64Array;
+}
+
+export interface LedgerSession {
+  readonly key: number;
+  readonly sessionId: string;
+  readonly node: string;
+  readonly environmentSha256: string;
+  readonly rmode: RModeName;
+  readonly graph: PhysicalGraph;
+  /** The graph's text as it was submitted, in pieces. */
+  readonly graphText: readonly Uint8Array[];
+  readonly isHashedClass: Uint8Array;
+  readonly states: StateColumns;
+  /** SHA-256 of contents by row. */
+  readonly contents: ReadonlyMap<number, string>;
+  /** Whether some drops have stored records; where none has, they are not looked for. */
+  readonly hasRecords: boolean;
+}
+
+export const environmentHash = (environment: Json): string => canonicalHash(environment);
+
+/** What the thread needs to know of a session before its records. */
+export function recordSource(session: LedgerSession): RecordSource {
+  const { graph } = session;
+  const c = graph.columns;
+  const isApp = new Uint8Array(c.count);
+  for (let row = 0; row < c.count; row++) isApp[row] = graph.isApp(row) ? 1 : 0;
+  const edges = (columns: EdgeColumns): EdgeColumns => columns;
+  return {
+    sessionId: session.sessionId,
+    node: session.node,
+    environmentSha256: session.environmentSha256,
+    rmode: session.rmode,
+    oids: textColumn(graph, c.oidStart, c.oidLength),
+    isApp,
+    classId: c.classId,
+    classes: c.classes,
+    isHashedClass: session.isHashedClass,
+    consumers: edges(c.consumers),
+    streaming: edges(c.streaming),
+    outputs: edges(c.outputs),
+    contents: session.contents,
+    wantsSignatures: c.count <= MAX_SIGNED_RECORDS,
+  };
+}
+
+/** Drops [from, end) of a session as the thread takes them. */
+export async function recordPage(
+  store: Pick<Store, 'records'>,
+  session: LedgerSession,
+  from: number,
+  end: number,
+): Promise<RecordPage> {
+  const { states } = session;
+  const stored = session.hasRecords
+    ? await store.records(session.key, from, end - from)
+    : { rows: new Uint32Array(0), records: { bytes: new Uint8Array(0), offsets: new Uint32Array(1) } };
+  return {
+    firstRow: from,
+    specs: specPage(session.graph, from, end),
+    status: states.status.slice(from, end),
+    exec: states.exec.slice(from, end),
+    startedAt: states.startedAt.slice(from, end),
+    finishedAt: states.finishedAt.slice(from, end),
+    rows: stored.rows,
+    records: stored.records,
+  };
+}
+
+export type CheckedTree = RecordTree & { readonly mismatches: readonly RecordMismatch[] };
+
+/** The tree over all records of a session, computed in the thread. */
+export async function recordTree(
+  worker: ReproducibilityWorker,
+  store: Pick<Store, 'records'>,
+  session: LedgerSession,
+): Promise<CheckedTree> {
+  const id = `${session.sessionId} ${session.key} ${++lastId}`;
+  await worker.call('records.open', { id, source: recordSource(session) });
+  try {
+    for (const bytes of session.graphText) await worker.call('records.graph', { id, bytes });
+    const { count } = session.graph;
+    for (let from = 0; from < count; from += PAGE)
+      await worker.call('records.page', {
+        id,
+        page: await recordPage(store, session, from, Math.min(count, from + PAGE)),
+      });
+    return await worker.call('records.finish', { id });
+  } catch (error) {
+    await worker.call('records.close', { id });
+    throw error;
+  }
+}
+let lastId = 0;
+
+/** The text of one drop's record, stored or made again. */
+export async function recordText(
+  worker: ReproducibilityWorker,
+  store: Pick<Store, 'records'>,
+  session: LedgerSession,
+  row: number,
+): Promise<string> {
+  const id = `${session.sessionId} ${session.key} ${++lastId}`;
+  const page = await recordPage(store, session, row, row + 1);
+  if (page.rows.length > 0) return Buffer.from(page.records.bytes).toString('utf8');
+  await worker.call('records.open', { id, source: recordSource(session) });
+  try {
+    const [text] = await worker.call('records.texts', { id, page });
+    return text as string;
+  } finally {
+    await worker.call('records.close', { id });
+  }
+}
+
+/** What is sealed of a session beside its records. */
+export interface SealedAbout {
+  readonly runId: string;
+  readonly graphName: string;
+  readonly status: string;
+  readonly createdAtMs: number;
+  readonly finishedAtMs: number;
+  readonly signatures: Readonly<Record<string, string>>;
+}
+
+/** Seals a session and appends the seal to the device's log. Resolves when both are durable. */
+export async function sealRecords(
+  ledger: Ledger,
+  store: Store,
+  session: LedgerSession,
+  about: SealedAbout,
+): Promise<void> {
+  const tree = await recordTree(ledger.worker(), store, session);
+  const facts: SessionFacts = {
+    type: SESSION_FACTS_TYPE,
+    version: SESSION_FACTS_VERSION,
+    sessionId: session.sessionId,
+    runId: about.runId,
+    graphName: about.graphName.toWellFormed(),
+    graphSha256: tree.graphSha256,
+    rmode: session.rmode,
+    status: about.status,
+    createdAtMs: about.createdAtMs,
+    finishedAtMs: about.finishedAtMs,
+    drops: tree.size,
+    signatures: about.signatures,
+    canonicalSignatures: tree.canonicalSignatures,
+    environments: { [session.environmentSha256]: ledger.environment },
+    weirVersion: ledger.version,
+  };
+  const sealedAt = Math.round(ledger.now());
+  const seal = sealSession(facts, tree, sealedAt, ledger.signer);
+  const leaf = sealLeaf(seal);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const last = await store.lastSeal();
+    const range = new CompactRange(last ? last.index + 1 : 0, last ? split(last.logRange) : []);
+    range.append(leaf);
+    const appended = await store.sealSession({
+      key: session.key,
+      index: range.size - 1,
+      leafCount: tree.size,
+      root: new Uint8Array(tree.root),
+      facts: canonicalJson(facts),
+      seal,
+      keyText: verifierKeyText(ledger.signer),
+      sealedAt,
+      logLeaf: new Uint8Array(leaf),
+      logRange: new Uint8Array(Buffer.concat(range.peaks)),
+      logCheckpoint: signLogCheckpoint({ size: range.size, root: range.root() }, sealedAt, ledger.signer),
+      leafHashes: new Uint8Array(tree.leafHashes),
+      nodes: tree.nodes.map(({ height, hashes }) => ({ height, hashes: new Uint8Array(hashes) })),
+    });
+    if (appended) return;
+  }
+  throw new WeirError(
+    'STORE_LOCKED',
+    `Session ${session.sessionId} could not be sealed: other processes seal all the time. It will be when it is next looked at.`,
+    { details: { sessionId: session.sessionId } },
+  );
+}
+
+/** Hashes that lie end to end. */
+export function split(hashes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: hashes.length / HASH_BYTES }, (_, i) =>
+    hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+  );
+}

@@ -1,0 +1,231 @@
+/**
+ * Upstream's run-time reproducibility stage beside a running session (spec/reproducibility.md 9): tells the worker thread
+ * which drops ended and what they committed, gets the signatures, writes `reprodata.out`. In mode NOTHING nothing happens
+ * before the session is over.
+ */
+import { createWriteStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import path from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { PhysicalGraph } from '../graph/index.ts';
+import { DROPStates } from '../protocol/index.ts';
+import {
+  rflagCaster,
+  type CommitText,
+  type ReproducibilityWorker,
+  type RModeName,
+  type SigningResult,
+} from '../reproducibility/index.ts';
+import { specPage } from './spec-pages.ts';
+
+/** Drops of a page that goes to the worker, and of a page of `reprodata.out`. */
+const PAGE = 4096;
+const DOCUMENT_PAGE = 512;
+/** Without an R-mode the file is for completeness only: not for graphs above this, whose text would be gigabytes. */
+const UNSIGNED_FILE_DROPS = 50_000;
+const UNSIGNED_FILE_BYTES = 32 * 2 ** 20;
+const REPRODUCE_MODES: ReadonlySet<RModeName> = new Set<RModeName>([
+  'REPRODUCE',
+  'REPLICATE_SCI',
+  'REPLICATE_COMP',
+  'REPLICATE_TOTAL',
+  'ALL',
+]);
+
+export interface ReproducerOptions {
+  readonly worker: () => ReproducibilityWorker;
+  readonly id: string;
+  readonly graph: PhysicalGraph;
+  /** JSON of the graph-level data as it was submitted; null when there is none. */
+  readonly reprodata: string | null;
+  /** By class id: whether upstream hashes the content of such drops. */
+  readonly isHashedClass: Uint8Array;
+  readonly log: (level: 'info' | 'warn', message: string) => void;
+}
+
+export class Reproducer {
+  readonly mode: RModeName;
+  readonly #options: ReproducerOptions;
+  #rows: number[] = [];
+  #status: number[] = [];
+  #isHashed: number[] = [];
+  #commits = new Map<number, CommitText>();
+  readonly #isTold: Uint8Array;
+  /** Why upstream would write no file, if it would not. */
+  #noFile: string | undefined;
+  #opened: Promise<unknown> | undefined;
+  #isOpen = false;
+
+  constructor(options: ReproducerOptions) {
+    this.#options = options;
+    this.mode = modeOf(options.graph);
+    this.#isTold = new Uint8Array(this.isSigning ? options.graph.count : 0);
+  }
+
+  /** Whether drops have to be told of while the session runs. */
+  get isSigning(): boolean {
+    return this.mode !== 'NOTHING';
+  }
+
+  /** Whether what a drop records depends on its content. */
+  get hashesContent(): boolean {
+    return REPRODUCE_MODES.has(this.mode);
+  }
+
+  /** Sends the specifications to the thread, a page at a time, so that no copy blocks this one. */
+  async start(): Promise<void> {
+    if (this.isSigning) await this.#open();
+  }
+
+  #open(): Promise<unknown> {
+    this.#opened ??= this.#send();
+    return this.#opened;
+  }
+
+  async #send(): Promise<void> {
+    const { worker, id, graph, reprodata } = this.#options;
+    this.#isOpen = true;
+    const thread = worker();
+    await thread.call('signing.open', { id, drops: graph.count, reprodata });
+    for (let from = 0; from < graph.count; from += PAGE) {
+      const page = specPage(graph, from, Math.min(graph.count, from + PAGE));
+      await thread.call('signing.specs', { id, page }, [page.text.buffer]);
+    }
+    await thread.call('signing.begin', { id });
+  }
+
+  /** A drop without content, command or failure of its own has ended. */
+  plain(row: number, status: DROPStates): void {
+    const { graph, isHashedClass } = this.#options;
+    const isHashed = !graph.isApp(row) && isHashedClass[graph.columns.classId[row] as number] === 1;
+    this.#add(row, status, isHashed, undefined);
+  }
+
+  /** A drop has ended, with what it committed. */
+  committed(row: number, status: DROPStates, commit: CommitText): void {
+    this.#add(row, status, false, commit);
+  }
+
+  /** Upstream fails to read the content of this drop, and then writes no file (spec 9.5). */
+  unreadable(row: number): void {
+    this.#noFile ??= `the content of ${this.#options.graph.uid(row)} cannot be hashed`;
+  }
+
+  #add(row: number, status: DROPStates, isHashed: boolean, commit: CommitText | undefined): void {
+    if (this.#isTold[row] === 1) return;
+    this.#isTold[row] = 1;
+    if (isHashed && this.hashesContent && status !== DROPStates.COMPLETED) this.unreadable(row);
+    if (commit) this.#commits.set(this.#rows.length, commit);
+    this.#rows.push(row);
+    this.#status.push(status);
+    this.#isHashed.push(isHashed ? 1 : 0);
+    if (this.#rows.length === PAGE) this.#tell();
+  }
+
+  /** Messages are worked off in their order, so nobody waits for this one; a failure shows when the session is signed. */
+  #tell(): void {
+    if (this.#rows.length === 0) return;
+    const page = {
+      rows: Uint32Array.from(this.#rows),
+      status: Uint8Array.from(this.#status),
+      isHashed: Uint8Array.from(this.#isHashed),
+      commits: this.#commits,
+    };
+    this.#rows = [];
+    this.#status = [];
+    this.#isHashed = [];
+    this.#commits = new Map();
+    this.#told = Promise.all([
+      this.#told,
+      this.#open().then(() => this.#options.worker().call('signing.ended', { id: this.#options.id, page })),
+    ]);
+    // Looked at by `sign`.
+    this.#told.catch(() => undefined);
+  }
+  #told: Promise<unknown> = Promise.resolve();
+
+  /**
+   * The signatures of the session, when all drops have ended. Undefined where upstream has none: it failed to hash a
+   * content, or the graph's data is not whole; a log entry says why.
+   */
+  async sign(): Promise<SigningResult | undefined> {
+    if (this.#noFile !== undefined) {
+      this.#options.log('warn', `There are no ${this.mode} signatures: ${this.#noFile}.`);
+      return undefined;
+    }
+    this.#tell();
+    try {
+      await this.#open();
+      await this.#told;
+      return await this.#options.worker().call('signing.finish', { id: this.#options.id });
+    } catch (error) {
+      this.#noFile = error instanceof Error ? error.message : String(error);
+      this.#options.log('warn', `There are no ${this.mode} signatures: ${this.#noFile}`);
+      return undefined;
+    }
+  }
+
+  /** For mode NOTHING: all drops at once, when the session is over. Undefined: no file is to be written. */
+  async signUnsigned(status: Uint8Array): Promise<SigningResult | undefined> {
+    const { graph, log } = this.#options;
+    if (graph.count > UNSIGNED_FILE_DROPS || graph.columns.text.length > UNSIGNED_FILE_BYTES) {
+      log(
+        'info',
+        `reprodata.out is not written for ${graph.count} drops without an R-mode; it would say nothing but the graph.`,
+      );
+      return undefined;
+    }
+    await this.#open();
+    const rows = Uint32Array.from({ length: graph.count }, (_, row) => row);
+    const isHashed = new Uint8Array(graph.count);
+    this.#told = this.#options.worker().call('signing.ended', {
+      id: this.#options.id,
+      page: { rows, status: status.slice(0, graph.count), isHashed, commits: new Map() },
+    });
+    return this.sign();
+  }
+
+  /** Writes `reprodata.out`, page by page; it appears under its name when it is whole. */
+  async writeFile(dir: string): Promise<void> {
+    const { worker, id, graph } = this.#options;
+    const file = path.join(dir, 'reprodata.out');
+    const out = createWriteStream(`${file}.part`);
+    const over = finished(out);
+    over.catch(() => undefined);
+    for (let from = 0; from === 0 || from < graph.count; from += DOCUMENT_PAGE) {
+      const bytes = await worker().call('signing.document', { id, from, count: DOCUMENT_PAGE });
+      if (!out.write(bytes))
+        await Promise.race([new Promise<void>((resolve) => out.once('drain', () => resolve())), over]);
+    }
+    out.end();
+    await over;
+    await rename(`${file}.part`, file);
+  }
+
+  /** Gives back what the thread holds. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.#options.worker().call('signing.close', { id: this.#options.id });
+  }
+}
+
+/** The R-mode of a graph: what its graph-level data says. */
+export function modeOf(graph: Pick<PhysicalGraph, 'reprodata'>): RModeName {
+  return rflagCaster(graph.reprodata?.['rmode']);
+}
+
+/**
+ * The graph-level data as it was submitted, with its number tokens: what comes after the last drop of a list.
+ * `graph` must be the list that `submitted` is the text of.
+ */
+export function reprodataText(graph: PhysicalGraph, submitted: Uint8Array): string | null {
+  if (graph.reprodata === undefined) return null;
+  const { specStart, specLength, count } = graph.columns;
+  let end = 0;
+  for (let row = 0; row < count; row++)
+    end = Math.max(end, (specStart[row] as number) + (specLength[row] as number));
+  const tail = Buffer.from(submitted.buffer, submitted.byteOffset, submitted.length).toString('utf8', end);
+  const text = tail.slice(tail.indexOf('{'), tail.lastIndexOf('}') + 1);
+  return text === '' ? JSON.stringify(graph.reprodata) : text;
+}

@@ -1,0 +1,253 @@
+/**
+ * Everything a session leaves behind beside its states: outcomes and records of its drops, upstream's signatures and
+ * `reprodata.out`, and the seal in the device's ledger. Signatures are part of the session's end; what can be done after it
+ * (the file, the seal) is done after it.
+ */
+import { randomUUID } from 'node:crypto';
+import type { DropTable } from '../drops/index.ts';
+import { AppDROP, dropClass } from '../drops/index.ts';
+import type { PhysicalGraph } from '../graph/index.ts';
+import { APP_STATE_NAMES } from '../protocol/index.ts';
+import {
+  dropRecordText,
+  plainRoots,
+  recordOfSpec,
+  rootsByMode,
+  type DropInput,
+  type SigningResult,
+} from '../reproducibility/index.ts';
+import type { Store } from '../store/index.ts';
+import { codeOf, endOf, isHashedClass } from './drop-commit.ts';
+import { environmentHash, sealRecords, type Ledger, type LedgerSession } from './ledger.ts';
+import { Outcomes, type Ended } from './outcomes.ts';
+import type { Recorder } from './recorder.ts';
+import { modeOf, Reproducer } from './reproducer.ts';
+
+/** Sessions without an R-mode that are larger are sealed when somebody asks for a proof, not at their end. */
+const SEALED_AT_END = 100_000;
+/** Up to this many drops a Host that closes waits for the seal of a session without an R-mode. */
+const WAITED_FOR = 20_000;
+
+export interface SessionRecordsOptions {
+  readonly key: number;
+  readonly sessionId: string;
+  readonly dir: string;
+  readonly node: string;
+  readonly graphName: string;
+  readonly createdAt: number;
+  readonly graph: PhysicalGraph;
+  /** The lists of drops as they were submitted. */
+  readonly graphText: readonly Uint8Array[];
+  /** JSON of the graph-level reproducibility data as it was submitted, or null. */
+  readonly reprodata: string | null;
+  readonly table: DropTable;
+  readonly recorder: Recorder;
+  readonly store: Store;
+  /** Absent: nothing is signed or sealed. */
+  readonly ledger: Ledger | undefined;
+  readonly log: (level: 'info' | 'warn', message: string) => void;
+  readonly problem: (row: number, error: unknown) => void;
+}
+
+export class SessionRecords {
+  readonly #options: SessionRecordsOptions;
+  readonly #outcomes: Outcomes;
+  readonly #reproducer: Reproducer | undefined;
+  readonly #isHashedClass: Uint8Array;
+  readonly #environmentSha256: string;
+  /** SHA-256 of contents by row. */
+  readonly #contents = new Map<number, string>();
+  readonly #errors = new Map<number, string>();
+  readonly #reused = new Map<number, { readonly sessionId: string; readonly oid: string }>();
+  #hasRecords = false;
+  #signed: SigningResult | undefined;
+  #canSign = true;
+
+  constructor(options: SessionRecordsOptions) {
+    this.#options = options;
+    const { graph, ledger, recorder, table } = options;
+    this.#isHashedClass = hashedClasses(graph);
+    this.#environmentSha256 = ledger ? environmentHash(ledger.environment) : '';
+    if (ledger)
+      this.#reproducer = new Reproducer({
+        worker: ledger.worker,
+        id: `${options.sessionId} ${options.key}`,
+        graph,
+        reprodata: options.reprodata,
+        isHashedClass: this.#isHashedClass,
+        log: options.log,
+      });
+    this.#outcomes = new Outcomes({
+      drop: (row) => table.instances[row],
+      statusOf: (row) => table.statusOf(row),
+      mode: ledger ? modeOf(graph) : 'NOTHING',
+      inputsOf: (row) => this.#inputRows(row),
+      hasError: (row) => this.#errors.has(row) || this.#reused.has(row),
+      emit: (outcome) => recorder.outcome(outcome),
+      plain: (row, status) => {
+        if (this.#reproducer?.isSigning) this.#reproducer.plain(row, status);
+      },
+      unreadable: (row) => {
+        if (this.#reproducer?.hashesContent) this.#reproducer.unreadable(row);
+      },
+      record: (ended) => this.#record(ended),
+      problem: options.problem,
+    });
+  }
+
+  /** Prepares the signing of a session that has an R-mode. A graph that cannot be signed says so at the end. */
+  start(): void {
+    this.#reproducer?.start().catch(() => undefined);
+  }
+
+  /** A drop is over. */
+  settled(row: number): void {
+    this.#outcomes.add(row);
+  }
+
+  /** A drop failed; told before it is over. */
+  failed(row: number, message: string): void {
+    this.#errors.set(row, message);
+  }
+
+  /** An application's results were taken over from another session. */
+  reused(row: number, from: { readonly sessionId: string; readonly oid: string }): void {
+    this.#reused.set(row, from);
+  }
+
+  /** Drops could not be made: upstream would not have run the session, and has no signatures of it. */
+  neverRan(): void {
+    this.#canSign = false;
+  }
+
+  #inputRows(row: number): number[] {
+    const { consumers, streaming, outputs } = this.#options.table.relations;
+    return this.#options.table.isApp(row)
+      ? [...consumers.sources(row), ...streaming.sources(row)]
+      : outputs.sources(row);
+  }
+
+  #record(ended: Ended): string | null {
+    const { ledger, graph, recorder, node, sessionId } = this.#options;
+    const { row, drop, outcome, facts } = ended;
+    if (outcome.contentHash !== null) this.#contents.set(row, outcome.contentHash);
+    if (ended.commit && this.#reproducer?.isSigning)
+      this.#reproducer.committed(row, ended.status, ended.commit);
+    if (!ledger || row >= graph.count) return null;
+    this.#hasRecords = true;
+    const mode = this.#reproducer?.mode ?? 'NOTHING';
+    const isApp = drop instanceof AppDROP;
+    const reusedFrom = this.#reused.get(row);
+    const record = recordOfSpec(
+      graph.spec(row),
+      { sessionId, node, environmentSha256: this.#environmentSha256 },
+      {
+        classPath: graph.classPath(row),
+        isApp,
+        status: ended.status,
+        ...(isApp && { execStatus: APP_STATE_NAMES[this.#options.table.execOf(row)] as string }),
+        startedAtMs: recorder.startedAt[row] as number,
+        finishedAtMs: recorder.finishedAt[row] as number,
+        inputs: this.#inputs(row),
+        content:
+          outcome.contentHash === null
+            ? null
+            : { sha256: outcome.contentHash, sizeBytes: outcome.sizeBytes ?? 0 },
+        code: codeOf(facts),
+        outcome: endOf(facts, this.#errors.get(row)),
+        upstream: ended.commit
+          ? rootsByMode(mode, ended.commit.merkleroot)
+          : plainRoots(mode, ended.status, false),
+        ...(reusedFrom && { reusedFrom }),
+      },
+    );
+    return dropRecordText(record);
+  }
+
+  #inputs(row: number): DropInput[] {
+    const { graph } = this.#options;
+    return this.#inputRows(row)
+      .filter((input) => input < graph.count)
+      .map((input) => ({ oid: graph.oid(input), sha256: this.#contents.get(input) ?? null }));
+  }
+
+  /** What belongs to the end of the session. Resolves with what is to be noted of it. */
+  async settle(): Promise<{
+    readonly rmode?: string;
+    readonly signatures?: Readonly<Record<string, string>>;
+    readonly reprodata?: string;
+  }> {
+    await this.#outcomes.done();
+    const reproducer = this.#reproducer;
+    if (!reproducer) return {};
+    if (reproducer.isSigning && this.#canSign) this.#signed = await reproducer.sign();
+    return {
+      rmode: reproducer.mode,
+      ...(this.#signed && { signatures: this.#signed.signatures }),
+      ...(this.#signed?.reprodata && { reprodata: this.#signed.reprodata }),
+    };
+  }
+
+  /** The states as they are now, copied: drops may be given back while they are sealed. */
+  #ledgerSession(): LedgerSession {
+    const { graph, table, recorder, key, sessionId, node, graphText } = this.#options;
+    const { count } = graph;
+    const exec = new Uint8Array(count).fill(255);
+    for (let row = 0; row < count; row++) if (table.isApp(row)) exec[row] = table.exec[row] as number;
+    return {
+      key,
+      sessionId,
+      node,
+      environmentSha256: this.#environmentSha256,
+      rmode: this.#reproducer?.mode ?? 'NOTHING',
+      graph,
+      graphText,
+      isHashedClass: this.#isHashedClass,
+      states: {
+        status: table.status.slice(0, count),
+        exec,
+        startedAt: recorder.startedAt.slice(0, count),
+        finishedAt: recorder.finishedAt.slice(0, count),
+      },
+      contents: this.#contents,
+      hasRecords: this.#hasRecords,
+    };
+  }
+
+  /** Whether a Host that closes waits for {@link finish}. */
+  get isWaitedFor(): boolean {
+    return this.#reproducer?.isSigning === true || this.#options.graph.count <= WAITED_FOR;
+  }
+
+  /** What is done after the session's end: its file, its seal. */
+  async finish(about: { readonly status: string; readonly finishedAt: number }): Promise<void> {
+    const { ledger, store, graph, dir, graphName, createdAt, table } = this.#options;
+    const reproducer = this.#reproducer;
+    if (!ledger || !reproducer) return;
+    const session = reproducer.isSigning || graph.count <= SEALED_AT_END ? this.#ledgerSession() : undefined;
+    try {
+      if (!reproducer.isSigning && this.#canSign) {
+        this.#signed = await reproducer.signUnsigned(table.status);
+        if (this.#signed?.reprodata)
+          await store.updateSession(this.#options.key, { reprodata: this.#signed.reprodata });
+      }
+      if (this.#signed) await reproducer.writeFile(dir);
+    } finally {
+      await reproducer.close();
+    }
+    if (session)
+      await sealRecords(ledger, store, session, {
+        runId: randomUUID(),
+        graphName,
+        status: about.status,
+        createdAtMs: createdAt,
+        finishedAtMs: about.finishedAt,
+        signatures: this.#signed?.signatures ?? {},
+      });
+  }
+}
+
+/** By class id: whether upstream hashes the content of drops of this class. */
+export function hashedClasses(graph: PhysicalGraph): Uint8Array {
+  return Uint8Array.from(graph.columns.classes, (path) => (isHashedClass(dropClass(path)) ? 1 : 0));
+}
