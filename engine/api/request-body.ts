@@ -37,11 +37,15 @@ function joined(chunks: readonly Buffer[], total: number): Uint8Array {
   return bytes;
 }
 
+/** Whether bytes are a zlib stream, by its header. */
+export function isZlib(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x78 && ((0x78 << 8) | (bytes[1] ?? 0)) % 31 === 0;
+}
+
 /** Unpacks gzip (1f 8b) and zlib (78 ..) by their first bytes; anything else is returned as it is. */
 export async function unpacked(bytes: Uint8Array, limitBytes: number): Promise<Uint8Array> {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const isZlib = bytes[0] === 0x78 && ((0x78 << 8) | (bytes[1] ?? 0)) % 31 === 0;
-  if (!isGzip && !isZlib) return bytes;
+  if (!isGzip && !isZlib(bytes)) return bytes;
   try {
     const out = await (isGzip ? ungzip : unzlib)(bytes, { maxOutputLength: limitBytes });
     return new Uint8Array(out.buffer, out.byteOffset, out.length);

@@ -67,7 +67,7 @@ export async function runSession(
     rmode: options.rmode,
   });
   try {
-    await session.addGraphSpec(physical.bytes);
+    await session.addGraphSpec(physical.bytes, { later: true });
   } catch (error) {
     // A graph that cannot be run leaves no session behind.
     await host.manager.destroySession(id);

@@ -598,6 +598,7 @@ export class Session {
 
   async #settle(state: SessionStates): Promise<void> {
     const started = performance.now();
+    await this.#kept;
     const noted = (await this.#records?.settle()) ?? {};
     this.#recorder?.flush();
     await this.#around.store.flush();

@@ -129,7 +129,9 @@ class StoreClient implements Store {
     return this.#write('deleteSession', [key]);
   }
   appendGraph(key: number, part: GraphPart): Promise<void> {
-    return this.#send('appendGraph', () => packet([key, { bytes: part.bytes }], true));
+    return this.#send('appendGraph', () =>
+      packet([key, { bytes: part.bytes, packed: part.packed === true }], true),
+    );
   }
   addDrops(key: number, batch: DropBatch): Promise<void> {
     return this.#send('addDrops', () => packet([key, batch]));

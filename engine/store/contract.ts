@@ -203,6 +203,8 @@ export interface LogicalRow {
 /** A piece of a physical graph's text as it was submitted (UTF-8 JSON); all pieces joined in order are the text. */
 export interface GraphPart {
   readonly bytes: Uint8Array;
+  /** Whether `bytes` is a zlib stream of the piece already, as DALiuGE's clients send it: then it is kept as it is. */
+  readonly packed?: boolean;
 }
 
 export interface Store extends LedgerStore {

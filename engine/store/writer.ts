@@ -157,7 +157,7 @@ export class Writer implements Handlers<WriteName> {
 
   readonly appendGraph = (key: number, part: GraphPart): void => {
     this.#session(key);
-    this.#sql.insertGraphPart.run(key, key, deflateSync(part.bytes, { level: 1 }));
+    this.#sql.insertGraphPart.run(key, key, part.packed ? part.bytes : deflateSync(part.bytes, { level: 1 }));
   };
 
   readonly addDrops = (key: number, batch: DropBatch): void => {

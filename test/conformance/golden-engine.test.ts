@@ -7,8 +7,21 @@ const FOLDER = 'golden/engine';
 const why = missing(FOLDER);
 
 describe.skipIf(why)(`physical graphs that DALiuGE ran ${why ?? ''}`, () => {
-  it.each(jsonFiles(FOLDER))('%s comes out as recorded', async (file) => {
-    const golden = readShared(FOLDER, file) as GoldenCase;
-    expect(differences(golden, await runGolden(golden))).toEqual([]);
+  // Its README leaves the choice: a class that DALiuGE removed is refused there and works here.
+  const offered = ['own_environment_drop.json'];
+
+  it.for(jsonFiles(FOLDER).filter((file) => !offered.includes(file)))(
+    '%s comes out as recorded',
+    async (file, { skip }) => {
+      const golden = readShared(FOLDER, file) as GoldenCase;
+      const outcome = await runGolden(golden);
+      const lacking = outcome.errors.find((line) => line.includes('needs the Python module'));
+      if (lacking) return skip(`the Python here lacks a module: ${lacking}`);
+      expect(differences(golden, outcome)).toEqual([]);
+    },
+  );
+
+  it.each(offered)('%s uses a class that only Weir still has, and finishes', async (file) => {
+    expect((await runGolden(readShared(FOLDER, file) as GoldenCase)).status).toBe('FINISHED');
   });
 });
