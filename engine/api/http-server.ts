@@ -11,6 +11,8 @@ import { API_VERSION, type WireError } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
 import { nodeRest } from './node-rest.ts';
 import type { ApiService } from './service.ts';
+import type { TranslatorFiles } from './translator-files.ts';
+import { translatorRest } from './translator-rest.ts';
 
 export interface HttpOptions {
   readonly host: string;
@@ -20,6 +22,8 @@ export interface HttpOptions {
   /** Origins besides this machine's own that may call, e.g. https://eagle.icrar.org. */
   readonly allowedOrigins?: readonly string[];
   readonly onStop?: () => void;
+  /** Folders of the translator's stored graphs; without them its routes are not served. */
+  readonly translatorFiles?: TranslatorFiles | undefined;
 }
 
 /** The window's policy: nothing from elsewhere, nothing inline (design/ux-and-trust.md 6, item 7). */
@@ -41,6 +45,25 @@ export async function startHttp(
   deps: ApiDeps,
   options: HttpOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {
+  const app = guardedServer(options);
+  await app.register(fastifyWebsocket, { options: { maxPayload: 2 ** 20 } });
+  nodeRest(app, deps, () => options.onStop?.());
+  if (options.translatorFiles !== undefined) translatorRest(app, options.translatorFiles, { isAlone: false });
+  await app.register(async (scope) => weirRoutes(scope, service));
+  if (options.rendererDir !== undefined) await serveWindow(app, options.rendererDir);
+  return listening(app, options);
+}
+
+/** A translator of its own, as `weir tm` runs it: its REST routes and nothing else (spec/translator.md 16). */
+export async function startTranslator(
+  options: HttpOptions & { readonly translatorFiles: TranslatorFiles },
+): Promise<{ url: string; close(): Promise<void> }> {
+  const app = guardedServer(options);
+  translatorRest(app, options.translatorFiles, { isAlone: true });
+  return listening(app, options);
+}
+
+function guardedServer(options: HttpOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: MAX_CALL_BYTES,
     forceCloseConnections: true,
@@ -50,10 +73,13 @@ export async function startHttp(
   // Bodies of DALiuGE's routes are read by the routes themselves: their headers cannot be relied on.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  await app.register(fastifyWebsocket, { options: { maxPayload: 2 ** 20 } });
-  nodeRest(app, deps, () => options.onStop?.());
-  await app.register(async (scope) => weirRoutes(scope, service));
-  if (options.rendererDir !== undefined) await serveWindow(app, options.rendererDir);
+  return app;
+}
+
+async function listening(
+  app: FastifyInstance,
+  options: HttpOptions,
+): Promise<{ url: string; close(): Promise<void> }> {
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (cause) {

@@ -5,6 +5,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { historyCommands } from './commands/history.ts';
 import { nodeCommand } from './commands/node.ts';
 import { runCommand } from './commands/run.ts';
+import { tmCommand } from './commands/tm.ts';
 import { translateCommands } from './commands/translate.ts';
 import { complain, EXIT, print, printJson } from './output.ts';
 import { VERSION } from './version.ts';
@@ -18,6 +19,7 @@ export function makeProgram(): Command {
   runCommand(program);
   nodeCommand(program);
   translateCommands(program);
+  tmCommand(program);
   historyCommands(program);
   benchCommand(program);
   doctorCommand(program);

@@ -22,6 +22,7 @@ import {
   API_VERSION,
   ApiService,
   startHttp,
+  TranslatorFiles,
   type ApiDeps,
   type HttpOptions,
   type HostInfo,
@@ -134,7 +135,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
   let server: Awaited<ReturnType<typeof startHttp>> | undefined;
   if (options.http)
     try {
-      server = await startHttp(service, deps, options.http);
+      const folder = path.join(dataDir, 'translator');
+      const translatorFiles = new TranslatorFiles(path.join(folder, 'lg'), path.join(folder, 'pgt'));
+      server = await startHttp(service, deps, { translatorFiles, ...options.http });
       url = server.url;
     } catch (error) {
       await end();

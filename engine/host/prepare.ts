@@ -186,7 +186,7 @@ export async function translateGraph(
     name: file.name,
     drops: reply.drops,
     sizeBytes,
-    statistics: { ...reply.result } as Record<string, unknown>,
+    statistics: { ...reply.result },
     parts: [...(reply.sizes ?? [])],
     nodes: (outline?.nodes ?? []).map(({ isApp, parts, ...node }) => ({
       ...node,

@@ -34,6 +34,7 @@ export {
 export * from './drawing.ts';
 export { answerForm, FORM_ROUTES, type FormRoute } from './forms.ts';
 export type { Outline, OutlineNode } from './outline.ts';
+export type { ScheduleKind } from './schedule.ts';
 export * from './steps.ts';
 export * from './values.ts';
 export type { TranslationRequest } from './worker-protocol.ts';

@@ -14,13 +14,15 @@ import {
 import { fillConfiguration } from './configure.ts';
 import { GraphException, shown, type WarningSink, type WorkOptions } from './errors.ts';
 import { fillText } from './fill.ts';
+import { gojsView } from './gojs.ts';
 import { graphKind } from './graph-kind.ts';
 import { GraphKind, type LogicalGraph } from './logical-graph.ts';
-import { mapToNodes, withoutEmptyReprodata } from './mapping.ts';
+import { mapToNodes, rootsOf, withoutEmptyReprodata } from './mapping.ts';
 import { outlineOf, type Outline } from './outline.ts';
 import { partition, splitPgt, type PartitionOptions, type PartitionResult } from './partition/index.ts';
 import type { UnrollOptions } from './plan.ts';
 import { readLogicalGraph } from './read.ts';
+import { scheduleOf, type ScheduleKind } from './schedule.ts';
 import { unroll, unrollTexts } from './unroll.ts';
 import { withActive, withConfiguration, withValues, type FieldValue } from './values.ts';
 
@@ -58,6 +60,12 @@ export interface Steps {
   readonly dropsOnly?: boolean;
   /** Writes JSON over several lines. */
   readonly isPretty?: boolean;
+  /** Gives the view of upstream's graph viewer instead of the graph (spec/translator.md 8.5): the label of parts. */
+  readonly viewLabel?: string;
+  /** Gives planned times as a matrix instead of the graph. */
+  readonly schedule?: ScheduleKind;
+  /** Also finds the drops a session of the graph starts with. */
+  readonly roots?: boolean;
   /** Also sums the result up. */
   readonly outline?: { readonly limit: number };
 }
@@ -70,6 +78,7 @@ export interface StepsResult {
   /** Drops on each node, by the index of the node. */
   readonly sizes?: readonly number[];
   readonly outline?: Outline;
+  readonly roots?: readonly string[];
 }
 
 export interface StepsWork extends WorkOptions {
@@ -220,7 +229,7 @@ function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
-  const copy: Record<PropertyKey, unknown> = { ...(value as object) };
+  const copy: Record<PropertyKey, unknown> = { ...value };
   for (const key of Object.keys(copy)) copy[key] = copyOf(copy[key]);
   return copy;
 }
@@ -255,12 +264,20 @@ function placed(
     }
   }
   if (steps.dropsOnly === true) list = list.filter((item) => Object.keys(item).length > 0);
+  const other =
+    steps.viewLabel !== undefined
+      ? gojsView(list, steps.viewLabel)
+      : steps.schedule !== undefined
+        ? scheduleOf(list, steps.schedule)
+        : undefined;
   return {
     drops: list.filter((item) => typeof item['oid'] === 'string').length,
     ...(result === undefined ? {} : { result }),
     ...(sizes === undefined ? {} : { sizes }),
     ...(outline === undefined ? {} : { outline }),
-    texts: listTexts(list, isSigned, steps.isPretty === true),
+    ...(steps.roots === true ? { roots: rootsOf(list) } : {}),
+    texts:
+      other === undefined ? listTexts(list, isSigned, steps.isPretty === true) : [stringifyPythonJson(other)],
   };
 }
 
@@ -316,7 +333,9 @@ function* listTexts(
 
 /** One part on one node needs no look at the whole graph: its drops can be written as they are made. */
 function canStream(steps: Steps, isSigned: boolean): boolean {
-  if (isSigned || steps.isPretty === true || steps.outline !== undefined) return false;
+  if (isSigned || steps.isPretty === true || steps.outline !== undefined || steps.roots === true)
+    return false;
+  if (steps.viewLabel !== undefined || steps.schedule !== undefined) return false;
   if (steps.partition === undefined) return steps.map === undefined;
   const { algorithm, numPartitions = 1, numIslands = 1 } = steps.partition;
   const isOne = algorithm === 'metis' && numPartitions === 1 && numIslands <= 1;

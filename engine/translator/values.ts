@@ -81,7 +81,7 @@ export function withConfiguration(
   }
   let strange: TranslationWarning | undefined;
   const configured = applyActiveConfiguration(graph, warn);
-  const filled = applyConfiguration(configured, configuration as JsonObject, (w) => (strange ??= w));
+  const filled = applyConfiguration(configured, configuration, (w) => (strange ??= w));
   if (strange !== undefined) {
     throw new GraphException(
       'config-unknown-node',
