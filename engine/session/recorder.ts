@@ -39,6 +39,7 @@ export class Recorder {
   #outcomes: DropOutcome[] = [];
   #outcomeBytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(options: {
     readonly store: Store;
@@ -69,6 +70,7 @@ export class Recorder {
   }
 
   event(row: number, kind: number, value: number, at: number): void {
+    if (this.#isClosed) return;
     const n = this.#eventCount++;
     this.#eventRows[n] = row;
     this.#eventKinds[n] = kind;
@@ -107,6 +109,7 @@ export class Recorder {
   }
 
   #arm(): void {
+    if (this.#isClosed) return;
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
   }
 
@@ -114,6 +117,7 @@ export class Recorder {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#isClosed) return;
     const delta: SessionDelta = {
       rows: this.#dirty.slice(0, this.#dirtyCount),
       errors: this.#errors,
@@ -173,9 +177,10 @@ export class Recorder {
     };
   }
 
-  /** Sends the rest and resolves when all of it is durable. */
+  /** Sends the rest and resolves when all of it is durable. What comes later has no session any more to be recorded in. */
   async close(): Promise<void> {
     this.flush();
+    this.#isClosed = true;
     await this.#store.flush();
   }
 }

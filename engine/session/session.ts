@@ -36,6 +36,7 @@ import type { Ledger } from './ledger.ts';
 import { Recorder, type SessionDelta } from './recorder.ts';
 import { assertRunnableMode } from '../reproducibility/index.ts';
 import { modeOf, reprodataText } from './reproducer.ts';
+import type { Reuse } from './reuse.ts';
 import { SessionRecords } from './session-records.ts';
 import { Slices } from './slices.ts';
 import { textColumn } from './spec-pages.ts';
@@ -103,6 +104,7 @@ export class Session {
   #flow: Flow | undefined;
   #recorder: Recorder | undefined;
   #records: SessionRecords | undefined;
+  #reuse: Reuse | undefined;
   #recorded: Promise<void> = Promise.resolve();
   readonly #about: { readonly graphName: string; readonly createdAt: number };
   #lifecycle: DataLifecycleManager | undefined;
@@ -251,7 +253,8 @@ export class Session {
   // --- deploying ---------------------------------------------------------------------------------------------------
 
   /** Makes and wires the drops, then completes those given: uids, or the roots of the graph. */
-  async deploy(completed: readonly string[] | 'roots'): Promise<void> {
+  async deploy(completed: readonly string[] | 'roots', reuse?: Reuse): Promise<void> {
+    this.#reuse = reuse;
     this.#expect([SessionStates.PRISTINE, SessionStates.BUILDING], 'be deployed');
     if (this.#parts.length === 0 || this.#parts.every((graph) => graph.count === 0))
       return this.#deployEmpty(completed);
@@ -452,9 +455,18 @@ export class Session {
       run: (app: AppDROP) =>
         lanes.run(app.lane, () => {
           if (app.execStatus !== AppDROPStates.RUNNING) return undefined;
-          return app._attempt();
+          return this.#reuse ? this.#takeOrRun(app, this.#reuse) : app._attempt();
         }),
     };
+  }
+
+  async #takeOrRun(app: AppDROP, reuse: Reuse): Promise<void> {
+    const graph = this.#graph as PhysicalGraph;
+    if (app._row < graph.count && (await reuse.take(app, graph.spec(app._row)))) {
+      this.#records?.reused(app._row, { sessionId: reuse.sessionId, oid: app.oid });
+      return;
+    }
+    if (app.execStatus === AppDROPStates.RUNNING) await app._attempt();
   }
 
   // --- running -----------------------------------------------------------------------------------------------------
@@ -641,6 +653,7 @@ export class Session {
     this.#disposed = true;
     await this.#lifecycle?.close();
     this.#flow?.close();
+    await this.#recorder?.close();
     this.#table = new DropTable();
     this.#parts = [];
     this.#partBytes = [];
