@@ -67,7 +67,7 @@ export function parametersOf(spec: Readonly<Record<string, unknown>>): Record<st
       const own = isEntry ? (entry as { name?: unknown }).name : undefined;
       parameters.set(
         Array.isArray(folded) && typeof own === 'string' ? own : name,
-        isEntry ? entry.value : entry,
+        isEntry ? (entry as { readonly value: unknown }).value : entry,
       );
     }
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DataDROP } from '../../../engine/drops/index.ts';
+import type { DataDROP } from '../../../engine/drops/index.ts';
 import {
   DROP_STATE_NAMES,
   DROPLinkType,

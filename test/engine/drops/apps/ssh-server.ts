@@ -153,13 +153,11 @@ function serveFiles(sftp: ssh2.SFTPWrapper): void {
     if (names.length === 0) return sftp.status(id, STATUS_CODE.EOF);
     sftp.name(
       id,
-      names
-        .splice(0)
-        .map((filename) => ({
-          filename,
-          longname: filename,
-          attrs: attributes(statSync(path.join(place, filename))),
-        })),
+      names.splice(0).map((filename) => ({
+        filename,
+        longname: filename,
+        attrs: attributes(statSync(path.join(place, filename))),
+      })),
     );
   });
   sftp.on('CLOSE', (id, handle) => {
