@@ -156,6 +156,8 @@ export const Sample = Type.Object({
   id: Type.String(),
   name: Type.String(),
   description: Type.String(),
+  /** Logical graphs are looked at before they run. */
+  kind: Type.Optional(Type.Literal('logical')),
 });
 
 /** A graph to work on: a sample by id, the text of a file (plain), or a path on the Host's own machine. */
@@ -267,10 +269,130 @@ export const HostInfo = Type.Object({
   pid: Type.Integer(),
 });
 
+// --- reproducibility ---------------------------------------------------------------------------------------------
+
+/** What is recorded of a session and how far it can be trusted (design/ux-and-trust.md 4). */
+export const SessionReproducibility = Type.Object({
+  /** The R-mode the session ran with, by name. */
+  rmode: Type.String(),
+  /** One entry per R-mode that can have a signature, in the order of ALL_RMODES. Null: not recorded. */
+  modes: Type.Array(
+    Type.Object({
+      mode: Type.String(),
+      /** DALiuGE's signature. */
+      signature: Nullable(Type.String()),
+      /** Weir's own signature, which covers more (canonical-signature.ts). */
+      canonical: Nullable(Type.String()),
+    }),
+  ),
+  records: Type.Object({
+    /** Drops of the session, and how many of them have a record. */
+    drops: Type.Integer(),
+    recorded: Type.Integer(),
+    /** Records that name the SHA-256 of stored content. */
+    withContent: Type.Integer(),
+    /** Records whose result was taken over from another session. */
+    reused: Type.Integer(),
+  }),
+  /** Null where the session is not sealed; why is in `unsealedReason`. */
+  seal: Nullable(
+    Type.Object({
+      /** The signed note (C2SP checkpoint). */
+      note: Type.String(),
+      sealedAt: Type.Number(),
+      /** Root over all records, base64. */
+      root: Type.String(),
+      /** Name of the key that signed, its id (8 hexadecimal digits), and the whole C2SP verifier key text. */
+      signedBy: Type.String(),
+      keyId: Type.String(),
+      key: Type.String(),
+      /** The seal's place in the device's log of seals. */
+      logIndex: Type.Integer(),
+    }),
+  ),
+  unsealedReason: Nullable(Type.String()),
+  /** Other nodes that signed the same checkpoint or hold it. */
+  witnesses: Type.Array(
+    Type.Object({ name: Type.String(), keyId: Type.String(), at: Time, checkpoint: Type.String() }),
+  ),
+});
+
+/** What a verification from stored bytes found. `where` names the record, seal, checkpoint or step. */
+export const Verification = Type.Object({
+  valid: Type.Boolean(),
+  /** How many things were checked. */
+  checked: Type.Integer(),
+  problems: Type.Array(
+    Type.Object({ where: Type.String(), message: Type.String(), uid: Nullable(Type.String()) }),
+  ),
+  verifiedAt: Type.Number(),
+});
+
+const SignatureVerdict = {
+  verdict: Type.Union([Type.Literal('match'), Type.Literal('differs'), Type.Literal('not recorded')]),
+  /** Null when it cannot be said, because a side was not recorded. */
+  same: Nullable(Type.Boolean()),
+  a: Nullable(Type.String()),
+  b: Nullable(Type.String()),
+};
+
+/** Two sessions compared (engine/reproducibility/compare.ts). */
+export const SessionComparison = Type.Object({
+  /** By R-mode name. */
+  rmodes: Type.Record(
+    Type.String(),
+    Type.Object({
+      ...SignatureVerdict,
+      /** The same for Weir's own signatures. */
+      canonical: Type.Object(SignatureVerdict),
+      differing: Type.Array(
+        Type.Object({
+          /** The drop on either side; null where it has none. */
+          a: Nullable(Type.String()),
+          b: Nullable(Type.String()),
+          name: Type.String(),
+          /** True for a first cause; false for a later drop that changed by itself too. */
+          isFirst: Type.Boolean(),
+          fields: Type.Array(
+            Type.Object({
+              class: Type.String(),
+              name: Type.String(),
+              /** Left out where the side has no such field. */
+              a: Type.Optional(Type.Unknown()),
+              b: Type.Optional(Type.Unknown()),
+            }),
+          ),
+        }),
+      ),
+      /** Drops after a cause: their difference may follow from it. */
+      affected: Type.Integer(),
+    }),
+  ),
+  alignment: Type.Object({
+    byId: Type.Integer(),
+    byLogicalId: Type.Integer(),
+    byStructure: Type.Integer(),
+    /** Drops of A without counterpart, and of B. */
+    removed: Type.Array(Type.String()),
+    added: Type.Array(Type.String()),
+  }),
+});
+
 // --- methods -----------------------------------------------------------------------------------------------------
 
 const SessionRef = Type.Object({ sessionId: Type.String() });
 const Done = Type.Object({ done: Type.Literal(true) });
+/** How a graph can be divided: upstream's ways, and one by the run times of earlier sessions. */
+export const ALGORITHMS = ['metis', 'mysarkar', 'min_num_parts', 'pso', 'measured', 'none'] as const;
+// Written out, because a mapped array would make the static type `never`.
+const Algorithm = Type.Union([
+  Type.Literal('metis'),
+  Type.Literal('mysarkar'),
+  Type.Literal('min_num_parts'),
+  Type.Literal('pso'),
+  Type.Literal('measured'),
+  Type.Literal('none'),
+]);
 /** How a graph is translated before it runs; physical graphs need none of it. */
 const Choices = {
   rmode: Type.Optional(Type.String()),
@@ -278,7 +400,7 @@ const Choices = {
   values: Type.Optional(Type.Array(FieldValue)),
   /** Id of the graph's own configuration to use. */
   configuration: Type.Optional(Type.String()),
-  algorithm: Type.Optional(Type.String()),
+  algorithm: Type.Optional(Algorithm),
   partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
 };
 // Written out, because a mapped array would make the static type `never`.
@@ -378,6 +500,41 @@ export const methods = {
     }),
     result: Type.Object({ entries: Type.Array(LogEntry), total: Type.Integer() }),
   },
+  'sessions.reproducibility': { params: SessionRef, result: SessionReproducibility },
+  /** Recomputes records, tree, facts, seal and place in the log from what is stored. */
+  'sessions.verify': { params: SessionRef, result: Verification },
+  'sessions.compare': {
+    params: Type.Object({
+      a: Type.String(),
+      b: Type.String(),
+      /** Differing drops listed per mode; the rest is counted only. */
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    }),
+    result: SessionComparison,
+  },
+  /** The proof file of one drop, in its canonical form (engine/reproducibility/proof.ts). */
+  'sessions.prove': {
+    params: Type.Object({ sessionId: Type.String(), uid: Type.String() }),
+    result: Type.Object({ proof: Type.String() }),
+  },
+  /** "What made this file?": drops that recorded a content of this SHA-256. */
+  'history.trace': {
+    params: Type.Object({ sha256: Type.String({ pattern: '^[0-9A-Fa-f]{64}$' }) }),
+    result: Type.Object({
+      made: Type.Array(
+        Type.Object({ sessionId: Type.String(), uid: Type.String(), name: Type.String(), finishedAt: Time }),
+      ),
+    }),
+  },
+  /** A new session of an old one's graph; with `reuse`, results that are still good are taken over. */
+  'sessions.rerun': {
+    params: Type.Object({
+      sessionId: Type.String(),
+      newSessionId: Type.Optional(Type.String()),
+      reuse: Type.Optional(Type.Boolean()),
+    }),
+    result: SessionRef,
+  },
 } as const;
 
 export type MethodName = keyof typeof methods;
@@ -463,3 +620,6 @@ export type GraphDrawing = Static<typeof GraphDrawing>;
 export type GraphTranslation = Static<typeof GraphTranslation>;
 export type TranslationMessage = Static<typeof TranslationMessage>;
 export type HostInfo = Static<typeof HostInfo>;
+export type SessionReproducibility = Static<typeof SessionReproducibility>;
+export type Verification = Static<typeof Verification>;
+export type SessionComparison = Static<typeof SessionComparison>;

@@ -33,6 +33,8 @@ export interface TranslationChoices {
   readonly oidPrefix?: string;
   readonly algorithm?: string;
   readonly options?: AlgorithmOptions;
+  /** For the algorithm `measured`: run times in seconds by logical key. */
+  readonly measuredSeconds?: ReadonlyMap<string, number>;
   readonly partitions?: number;
   readonly islands?: number;
 }

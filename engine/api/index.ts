@@ -1,8 +1,21 @@
 /** The door of the api room: the contract, what answers it, and the HTTP server that carries it. */
+export { exportBundle, importBundle, verifyBundle, type Imported } from './bundles.ts';
+export { compareStored, sessionSide } from './comparison.ts';
 export * from './contract.ts';
 export type { ApiDeps, GraphFile, Samples, TranslationChoices, TranslationWork } from './deps.ts';
-export { CONTENT_SECURITY_POLICY, startHttp, wireError, type HttpOptions } from './http-server.ts';
+export {
+  CONTENT_SECURITY_POLICY,
+  startHttp,
+  startTranslator,
+  wireError,
+  type HttpOptions,
+} from './http-server.ts';
 export { content, launch, newSessionId } from './methods.ts';
 export { managerNodes } from './manager-nodes.ts';
 export { readBody, unpacked } from './request-body.ts';
+export { proveStored } from './proofs.ts';
+export { prepareRerun, rerunId, type Rerun } from './rerun.ts';
 export { ApiService } from './service.ts';
+export { endedSession } from './stored-session.ts';
+export { TranslatorFiles } from './translator-files.ts';
+export { verifyLog, verifyStored, type Verdict } from './verification.ts';

@@ -7,7 +7,6 @@ import {
   DROPStates,
   InvalidSessionState,
   NoDropException,
-  WeirError,
   messageOf,
 } from '../protocol/index.ts';
 import type { PhysicalGraph, View } from '../graph/index.ts';
@@ -23,9 +22,9 @@ import type {
   SessionDetail,
 } from './contract.ts';
 import { parseRMode } from '../reproducibility/index.ts';
-import { PARTITION_ALGORITHMS } from '../translator/index.ts';
 import type { ApiDeps, GraphFile, TranslationChoices } from './deps.ts';
 import { GraphCache, graphText, sessionRow } from './graph-text.ts';
+import { reproducibilityMethods } from './reproducibility-methods.ts';
 import { dropRowOf, errorOf, logOf, summaryOf, withRunningCount } from './summaries.ts';
 import { Translations } from './translations.ts';
 
@@ -52,6 +51,7 @@ export function makeMethods(deps: ApiDeps, translations: Translations = new Tran
   };
 
   return {
+    ...reproducibilityMethods(deps),
     'host.info': async () => deps.info(),
     'samples.list': async () => ({ samples: [...(await samples.list())] }),
     'graphs.inspect': async ({ source }) => deps.inspect(await resolve(deps, source)),
@@ -135,17 +135,11 @@ export async function resolve(deps: ApiDeps, source: GraphSource): Promise<Graph
   };
 }
 
-/** The choices of a call, as the translator knows them. Throws USAGE for an algorithm or an R-mode there is not. */
+/** The choices of a call, as the translator knows them. Throws USAGE for an R-mode there is not. */
 function choicesOf(
   params: MethodParams<'sessions.run'> | Omit<MethodParams<'sessions.run'>, 'source'>,
 ): TranslationChoices {
   const { rmode, values, configuration, algorithm, partitions } = params;
-  if (algorithm !== undefined && !(PARTITION_ALGORITHMS as readonly string[]).includes(algorithm))
-    throw new WeirError(
-      'USAGE',
-      `There is no partition algorithm "${algorithm}"; choose one of ${PARTITION_ALGORITHMS.join(', ')}.`,
-      { details: { algorithm } },
-    );
   return {
     ...(rmode === undefined ? {} : { rmode: parseRMode(rmode) }),
     ...(values === undefined ? {} : { values: values as TranslationChoices['values'] & object }),

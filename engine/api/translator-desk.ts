@@ -1,5 +1,4 @@
 /** The work behind the translator's routes on stored graphs: translating, dividing anew, mapping (spec/translator.md 16). */
-import type { JsonObject } from '../protocol/index.ts';
 import {
   parseAlgorithmOptions,
   stepsInWorker,

@@ -4,7 +4,9 @@ import { benchCommand } from './commands/bench.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { historyCommands } from './commands/history.ts';
 import { nodeCommand } from './commands/node.ts';
+import { reproducibilityCommands } from './commands/reproducibility.ts';
 import { runCommand } from './commands/run.ts';
+import { signCommand } from './commands/sign.ts';
 import { tmCommand } from './commands/tm.ts';
 import { translateCommands } from './commands/translate.ts';
 import { complain, EXIT, print, printJson } from './output.ts';
@@ -20,7 +22,9 @@ export function makeProgram(): Command {
   nodeCommand(program);
   translateCommands(program);
   tmCommand(program);
+  signCommand(program);
   historyCommands(program);
+  reproducibilityCommands(program);
   benchCommand(program);
   doctorCommand(program);
   program

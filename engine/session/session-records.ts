@@ -14,6 +14,8 @@ import {
   recordOfSpec,
   rootsByMode,
   type DropInput,
+  type DropOutcomeFacts,
+  type DropRecord,
   type SigningResult,
 } from '../reproducibility/index.ts';
 import type { Store } from '../store/index.ts';
@@ -58,7 +60,7 @@ export class SessionRecords {
   /** SHA-256 of contents by row. */
   readonly #contents = new Map<number, string>();
   readonly #errors = new Map<number, string>();
-  readonly #reused = new Map<number, { readonly sessionId: string; readonly oid: string }>();
+  readonly #reused = new Map<number, { readonly sessionId: string; readonly record: DropRecord }>();
   #hasRecords = false;
   #signed: SigningResult | undefined;
   #canSign = true;
@@ -110,9 +112,9 @@ export class SessionRecords {
     this.#errors.set(row, message);
   }
 
-  /** An application's results were taken over from another session. */
-  reused(row: number, from: { readonly sessionId: string; readonly oid: string }): void {
-    this.#reused.set(row, from);
+  /** An application's results were taken over from another session, whose record of it this is. */
+  reused(row: number, sessionId: string, record: DropRecord): void {
+    this.#reused.set(row, { sessionId, record });
   }
 
   /** Drops could not be made: upstream would not have run the session, and has no signatures of it. */
@@ -137,7 +139,7 @@ export class SessionRecords {
     this.#hasRecords = true;
     const mode = this.#reproducer?.mode ?? 'NOTHING';
     const isApp = drop instanceof AppDROP;
-    const reusedFrom = this.#reused.get(row);
+    const reused = this.#reused.get(row);
     const record = recordOfSpec(
       graph.spec(row),
       { sessionId, node, environmentSha256: this.#environmentSha256 },
@@ -153,12 +155,13 @@ export class SessionRecords {
           outcome.contentHash === null
             ? null
             : { sha256: outcome.contentHash, sizeBytes: outcome.sizeBytes ?? 0 },
-        code: codeOf(facts),
-        outcome: endOf(facts, this.#errors.get(row)),
+        // What was taken over was made by the run it was taken from.
+        code: reused?.record.code ?? codeOf(facts),
+        outcome: reused ? endIn(reused.record) : endOf(facts, this.#errors.get(row)),
         upstream: ended.commit
           ? rootsByMode(mode, ended.commit.merkleroot)
           : plainRoots(mode, ended.status, false),
-        ...(reusedFrom && { reusedFrom }),
+        ...(reused && { reusedFrom: { sessionId: reused.sessionId, oid: reused.record.drop.oid } }),
       },
     );
     return dropRecordText(record);
@@ -245,6 +248,11 @@ export class SessionRecords {
         signatures: this.#signed?.signatures ?? {},
       });
   }
+}
+
+function endIn({ outcome }: DropRecord): DropOutcomeFacts {
+  const { status: _, execStatus: _exec, ...end } = outcome;
+  return end;
 }
 
 /** By class id: whether upstream hashes the content of drops of this class. */

@@ -34,12 +34,12 @@ import { DropFactory, type ClassFinder } from './drop-factory.ts';
 import type { Lanes } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { Recorder, type SessionDelta } from './recorder.ts';
-import { assertRunnableMode } from '../reproducibility/index.ts';
+import { assertRunnableMode, type DropRecord } from '../reproducibility/index.ts';
 import { modeOf, reprodataText } from './reproducer.ts';
 import type { Reuse } from './reuse.ts';
 import { SessionRecords } from './session-records.ts';
 import { Slices } from './slices.ts';
-import { textColumn } from './spec-pages.ts';
+import { dropBatch } from './spec-pages.ts';
 
 /** What a session needs of the Host around it. */
 export interface SessionSurroundings {
@@ -463,7 +463,7 @@ export class Session {
   async #takeOrRun(app: AppDROP, reuse: Reuse): Promise<void> {
     const graph = this.#graph as PhysicalGraph;
     if (app._row < graph.count && (await reuse.take(app, graph.spec(app._row)))) {
-      this.#records?.reused(app._row, { sessionId: reuse.sessionId, oid: app.oid });
+      this.#records?.reused(app._row, reuse.sessionId, reuse.recordOf(app.oid) as DropRecord);
       return;
     }
     if (app.execStatus === AppDROPStates.RUNNING) await app._attempt();
@@ -753,30 +753,4 @@ function definedTimings(timings: SessionTimings): Partial<Record<keyof SessionTi
   for (const [name, value] of Object.entries(timings) as [keyof SessionTimings, number | null][])
     if (value !== null) out[name] = value;
   return out;
-}
-
-function columnOf(count: number, text: (row: number) => string) {
-  const texts = Array.from({ length: count }, (_, row) => Buffer.from(text(row), 'utf8'));
-  const offsets = new Uint32Array(count + 1);
-  texts.forEach((bytes, row) => (offsets[row + 1] = (offsets[row] as number) + bytes.length));
-  return { bytes: new Uint8Array(Buffer.concat(texts)), offsets };
-}
-
-function dropBatch(graph: PhysicalGraph) {
-  const c = graph.columns;
-  const kind = new Uint8Array(c.count);
-  for (let row = 0; row < c.count; row++) kind[row] = graph.isApp(row) ? 1 : 0;
-  return {
-    firstRow: 0,
-    count: c.count,
-    uid:
-      c.uids.size === 0
-        ? textColumn(graph, c.oidStart, c.oidLength)
-        : columnOf(c.count, (row) => graph.uid(row)),
-    name: textColumn(graph, c.nameStart, c.nameLength, [c.oidStart, c.oidLength]),
-    lgKey: textColumn(graph, c.lgKeyStart, c.lgKeyLength),
-    kind,
-    classId: c.classId.slice(),
-    classes: c.classes,
-  };
 }

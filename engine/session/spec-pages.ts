@@ -1,5 +1,6 @@
 /** Stretches of a graph's text, to be sent to another thread. */
 import type { PhysicalGraph } from '../graph/index.ts';
+import type { DropBatch } from '../store/index.ts';
 
 export interface OwnedSpecPage {
   readonly text: Uint8Array<ArrayBuffer>;
@@ -48,4 +49,31 @@ export function textColumn(
     bytes.set(text.subarray(start, start + length), offsets[row]);
   }
   return { bytes, offsets };
+}
+
+function columnOf(count: number, text: (row: number) => string) {
+  const texts = Array.from({ length: count }, (_, row) => Buffer.from(text(row), 'utf8'));
+  const offsets = new Uint32Array(count + 1);
+  texts.forEach((bytes, row) => (offsets[row + 1] = (offsets[row] as number) + bytes.length));
+  return { bytes: new Uint8Array(Buffer.concat(texts)), offsets };
+}
+
+/** The static columns of all drops of a graph, as the store takes them. */
+export function dropBatch(graph: PhysicalGraph): DropBatch {
+  const c = graph.columns;
+  const kind = new Uint8Array(c.count);
+  for (let row = 0; row < c.count; row++) kind[row] = graph.isApp(row) ? 1 : 0;
+  return {
+    firstRow: 0,
+    count: c.count,
+    uid:
+      c.uids.size === 0
+        ? textColumn(graph, c.oidStart, c.oidLength)
+        : columnOf(c.count, (row) => graph.uid(row)),
+    name: textColumn(graph, c.nameStart, c.nameLength, [c.oidStart, c.oidLength]),
+    lgKey: textColumn(graph, c.lgKeyStart, c.lgKeyLength),
+    kind,
+    classId: c.classId.slice(),
+    classes: c.classes,
+  };
 }

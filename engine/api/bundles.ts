@@ -1,0 +1,235 @@
+/** Sessions as portable bundles: export from the history, import after verification (engine/reproducibility/bundle.ts). */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { APP_STATE_NAMES, DROP_STATE_NAMES, WeirError } from '../protocol/index.ts';
+import {
+  canonicalJson,
+  checkBundle,
+  importVerdict,
+  makeBundle,
+  parseDropRecord,
+  readZip,
+  sha256Hex,
+  zipChunks,
+  type BundleContents,
+  type BundleVerdict,
+  type DropRecord,
+} from '../reproducibility/index.ts';
+import { dropBatch } from '../session/index.ts';
+import type { DropOutcome, Store } from '../store/index.ts';
+import { recordTexts } from './comparison.ts';
+import type { ApiDeps } from './deps.ts';
+import { logInclusion } from './proofs.ts';
+import { ensureSealed, factsOf, IMPORTED, ledgerOf, sessionGraph } from './stored-session.ts';
+
+const PIECE_BYTES = 4 * 2 ** 20;
+const BATCH = 1024;
+
+/** The bytes of a session's bundle, in pieces. Throws what `ensureSealed` throws. */
+export async function exportBundle(deps: ApiDeps, sessionId: string): Promise<Iterable<Uint8Array>> {
+  const { row, seal } = await ensureSealed(deps, sessionId);
+  const { texts } = await sessionGraph(deps, row);
+  const records = await recordTexts(deps, sessionId);
+  const outputs: { oid: string; bytes: Uint8Array }[] = [];
+  for (const [at, text] of records.entries()) {
+    if (!text.includes('"content":{')) continue;
+    const { content, drop } = parseDropRecord(text, `Record ${at}`);
+    const kept = content && (await deps.store.outcome(row.key, at))?.content;
+    if (kept && sha256Hex(kept) === content.sha256) outputs.push({ oid: drop.oid, bytes: kept });
+  }
+  const reprodataOut = await readFile(path.join(row.dir, 'reprodata.out')).catch(() => undefined);
+  const facts = factsOf(seal);
+  if (!facts) throw new WeirError('STORE_FAILED', `The facts of session ${sessionId} are gone.`);
+  return zipChunks(
+    makeBundle(
+      {
+        facts,
+        seal: seal.seal,
+        key: seal.keyText,
+        log: await logInclusion(deps.store, seal),
+        recordTexts: records,
+        graph: Buffer.concat(texts),
+        ...(reprodataOut && { reprodataOut }),
+        outputs,
+        exportedAtMs: Date.now(),
+      },
+      ledgerOf(deps).signer,
+    ),
+  );
+}
+
+/** Verifies the bytes of a bundle. Bytes that are no bundle at all are a verdict too. */
+export function verifyBundle(bytes: Uint8Array, trustedKeys: readonly string[] = []): BundleVerdict {
+  try {
+    return checkBundle(readZip(bytes), { trustedKeys });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { valid: false, checked: 1, problems: [{ entry: 'bundle', message }], isTrustedKey: false };
+  }
+}
+
+export interface Imported {
+  readonly sessionId: string;
+  /** False: this very session was in the history already. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Adds a bundle to the history after verifying it. Throws BUNDLE_INVALID with the first problem, SESSION_EXISTS for another
+ * run under an id that is taken: give it another with `as`.
+ */
+export async function importBundle(
+  deps: ApiDeps,
+  bytes: Uint8Array,
+  source: string,
+  as?: string,
+): Promise<Imported> {
+  const verdict = verifyBundle(bytes);
+  const { contents } = verdict;
+  if (!verdict.valid || !contents) {
+    const [first] = verdict.problems;
+    throw new WeirError(
+      'BUNDLE_INVALID',
+      `${source} is not imported: ${first ? `${first.entry}: ${first.message}` : 'it is no bundle.'}`,
+      { details: { problems: verdict.problems } },
+    );
+  }
+  const { facts } = contents;
+  const sessionId = as ?? facts.sessionId;
+  const existing = await sessionsLike(deps.store, facts.sessionId, sessionId);
+  const kind = importVerdict({ ...facts, seal: contents.seal }, existing);
+  if (kind === 'same')
+    return {
+      sessionId: existing.find(({ seal }) => seal === contents.seal)?.stored ?? sessionId,
+      isNew: false,
+    };
+  if (existing.some(({ stored }) => stored === sessionId))
+    throw new WeirError(
+      'SESSION_EXISTS',
+      `There is another session "${sessionId}" in the history, of another run; the two are not merged. Import this one under another id (--as).`,
+      { details: { sessionId } },
+    );
+  await store(deps, contents, sessionId, source);
+  return { sessionId, isNew: true };
+}
+
+/** Sessions of the history that have one of these ids, with their seals. */
+async function sessionsLike(
+  store: Store,
+  ...ids: readonly string[]
+): Promise<{ stored: string; sessionId: string; runId: string; seal: string }[]> {
+  const found: { stored: string; sessionId: string; runId: string; seal: string }[] = [];
+  const { sessions } = await store.sessions({ limit: 100_000 });
+  for (const row of sessions) {
+    const text = async (name: string) =>
+      Buffer.from((await store.document(row.key, name)) ?? []).toString('utf8');
+    const isImported = row.origin.startsWith('import ');
+    if (!isImported && !ids.includes(row.sessionId)) continue;
+    const [seal] = isImported ? [] : (await store.seals({ key: row.key })).slice(-1);
+    const factsText = isImported ? await text(IMPORTED.facts) : (seal?.facts ?? '');
+    const facts =
+      factsText === ''
+        ? { sessionId: row.sessionId, runId: '' }
+        : (JSON.parse(factsText) as { sessionId: string; runId: string });
+    found.push({
+      stored: row.sessionId,
+      ...facts,
+      seal: isImported ? await text(IMPORTED.seal) : (seal?.seal ?? ''),
+    });
+  }
+  return found;
+}
+
+async function store(
+  deps: ApiDeps,
+  contents: BundleContents,
+  sessionId: string,
+  source: string,
+): Promise<void> {
+  const { store } = deps;
+  const { facts } = contents;
+  const [environment] = Object.values(facts.environments) as (Record<string, unknown> | undefined)[];
+  const records = contents.recordTexts.map((text, i) => parseDropRecord(text, `Record ${i}`));
+  const key = await store.createSession({
+    sessionId,
+    graphName: facts.graphName,
+    origin: `import ${source}`,
+    dir: '',
+    rmode: facts.rmode,
+    createdAt: facts.createdAtMs,
+    host: {
+      name: records[0]?.node ?? '',
+      platform: `${String(environment?.['system'] ?? '')}-${String(environment?.['architecture'] ?? '')}`,
+      version: facts.weirVersion,
+    },
+  });
+  try {
+    for (let at = 0; at < contents.graph.length; at += PIECE_BYTES)
+      await store.appendGraph(key, { bytes: new Uint8Array(contents.graph.subarray(at, at + PIECE_BYTES)) });
+    const graph = await deps.parser.parse(new Uint8Array(contents.graph));
+    await store.addDrops(key, dropBatch(graph));
+    await store.recordStates(key, statesOf(records));
+    for (let from = 0; from < records.length; from += BATCH)
+      await store.recordOutcomes(
+        key,
+        records.slice(from, from + BATCH).map((record, i) => outcomeOf(from + i, record, contents)),
+      );
+    const put = (name: string, text: string) =>
+      store.putDocument(key, name, new Uint8Array(Buffer.from(text)));
+    await put(IMPORTED.facts, canonicalJson(facts));
+    await put(IMPORTED.seal, contents.seal);
+    await put(IMPORTED.key, contents.key);
+    if (contents.log) await put(IMPORTED.log, canonicalJson(contents.log));
+    await store.updateSession(key, {
+      status: facts.status,
+      finishedAt: facts.finishedAtMs,
+      drops: facts.drops,
+      signatures: signaturesIn(facts.signatures),
+    });
+  } catch (error) {
+    await store.deleteSession(key);
+    throw error;
+  }
+}
+
+function signaturesIn(
+  signatures: Readonly<Record<string, string | null | undefined>>,
+): Record<string, string> {
+  const there = Object.entries(signatures).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(there);
+}
+
+function statesOf(records: readonly DropRecord[]) {
+  const n = records.length;
+  const time = (ms: number | null): number => ms ?? NaN;
+  return {
+    rows: Uint32Array.from({ length: n }, (_, i) => i),
+    status: Uint8Array.from(records, ({ outcome }) => Math.max(0, DROP_STATE_NAMES.indexOf(outcome.status))),
+    exec: Uint8Array.from(records, ({ outcome }) => {
+      const exec =
+        outcome.execStatus === undefined ? -1 : APP_STATE_NAMES.indexOf(outcome.execStatus as never);
+      return exec < 0 ? 255 : exec;
+    }),
+    startedAt: Float64Array.from(records, ({ timing }) => time(timing.startedAtMs)),
+    finishedAt: Float64Array.from(records, ({ timing }) => time(timing.finishedAtMs)),
+    sizeBytes: Float64Array.from(records, ({ content }) => content?.sizeBytes ?? NaN),
+  };
+}
+
+function outcomeOf(row: number, record: DropRecord, contents: BundleContents): DropOutcome {
+  const content = contents.outputs.get(record.drop.oid) ?? null;
+  return {
+    row,
+    sizeBytes: record.content?.sizeBytes ?? null,
+    checksum: null,
+    contentHash: record.content?.sha256 ?? null,
+    dataUrl: null,
+    path: null,
+    content,
+    reason: content || !record.content ? null : 'The content was too large for the bundle.',
+    facts: null,
+    record: contents.recordTexts[row] as string,
+  };
+}

@@ -1,0 +1,139 @@
+/** The methods of the contract that are about reproducibility (design/ux-and-trust.md 3, 4). */
+import { isWeirError } from '../protocol/index.ts';
+import {
+  ALL_RMODES,
+  formatProof,
+  parseSessionSeal,
+  parseVerifierKey,
+  type DropRecord,
+} from '../reproducibility/index.ts';
+import type { SessionRow, StoredSeal } from '../store/index.ts';
+import { compareStored } from './comparison.ts';
+import type { MethodResult } from './contract.ts';
+import type { ApiDeps } from './deps.ts';
+import { sessionRow } from './graph-text.ts';
+import type { Methods } from './methods.ts';
+import { proveStored } from './proofs.ts';
+import { prepareRerun, rerunId } from './rerun.ts';
+import { factsOf, IMPORTED, sealOf, storedRecords } from './stored-session.ts';
+import { verifyStored } from './verification.ts';
+
+/** Differing drops listed per mode where the caller does not say. */
+const LISTED = 1000;
+
+export type ReproducibilityMethods = Pick<
+  Methods,
+  | 'sessions.reproducibility'
+  | 'sessions.verify'
+  | 'sessions.compare'
+  | 'sessions.prove'
+  | 'sessions.rerun'
+  | 'history.trace'
+>;
+
+export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
+  return {
+    'sessions.reproducibility': async ({ sessionId }) => {
+      await deps.manager.find(sessionId)?.recorded();
+      const row = await sessionRow(deps.store, sessionId);
+      return describe(deps, row, await sealOf(deps.store, row));
+    },
+    'sessions.verify': async ({ sessionId }) => {
+      const { valid, checked, problems } = await verifyStored(deps, sessionId);
+      return { valid, checked, problems: [...problems], verifiedAt: Date.now() };
+    },
+    'sessions.compare': async ({ a, b, limit }) => {
+      const { rmodes, alignment } = await compareStored(deps, a, b);
+      const shown = Object.entries(rmodes).map(([mode, one]) => [
+        mode,
+        {
+          ...one,
+          canonical: { ...one.canonical },
+          differing: one.differing.slice(0, limit ?? LISTED).map((drop) => ({
+            ...drop,
+            fields: drop.fields.map((field) => ({ ...field })),
+          })),
+        },
+      ]);
+      return {
+        rmodes: Object.fromEntries(shown) as MethodResult<'sessions.compare'>['rmodes'],
+        alignment: { ...alignment, removed: [...alignment.removed], added: [...alignment.added] },
+      };
+    },
+    'sessions.prove': async ({ sessionId, uid }) => ({
+      proof: formatProof(await proveStored(deps, sessionId, uid)),
+    }),
+    'sessions.rerun': async ({ sessionId, newSessionId, reuse }) => {
+      const id = newSessionId ?? rerunId(sessionId);
+      const { session, reuse: taken } = await prepareRerun(deps, sessionId, id, reuse === true);
+      await session.deploy('roots', taken);
+      return { sessionId: id };
+    },
+    'history.trace': async ({ sha256 }) => ({ made: [...(await deps.store.whoMade(sha256.toLowerCase()))] }),
+  };
+}
+
+async function describe(
+  deps: ApiDeps,
+  row: SessionRow,
+  seal: StoredSeal | undefined,
+): Promise<MethodResult<'sessions.reproducibility'>> {
+  const facts = factsOf(seal);
+  return {
+    rmode: row.rmode,
+    modes: ALL_RMODES.map((mode) => ({
+      mode,
+      signature: row.signatures[mode] ?? null,
+      canonical: facts?.canonicalSignatures[mode] ?? null,
+    })),
+    records: await countRecords(deps, row, seal),
+    seal: seal ? sealInfo(seal) : null,
+    unsealedReason: seal ? null : await whyUnsealed(deps, row),
+    witnesses: [],
+  };
+}
+
+function sealInfo(seal: StoredSeal): NonNullable<MethodResult<'sessions.reproducibility'>['seal']> {
+  let name = '';
+  let keyId = '';
+  try {
+    ({ name, keyId } = parseVerifierKey(seal.keyText));
+  } catch (error) {
+    if (!isWeirError(error)) throw error;
+    // An altered key is shown as it is; the verification says what is wrong with it.
+    name = parseSessionSeal(seal.seal).signedBy[0]?.name ?? seal.keyText;
+  }
+  return {
+    note: seal.seal,
+    sealedAt: seal.sealedAt,
+    root: Buffer.from(seal.root).toString('base64'),
+    signedBy: name,
+    keyId,
+    key: seal.keyText,
+    logIndex: seal.index,
+  };
+}
+
+async function whyUnsealed(deps: ApiDeps, row: SessionRow): Promise<string> {
+  if (await deps.store.document(row.key, IMPORTED.seal))
+    return 'The session was imported: its seal is that of the device it ran on.';
+  if (row.status === 'INTERRUPTED') return 'The session was interrupted before it could be sealed.';
+  if (row.finishedAt === null) return `The session is ${row.status}: it is sealed when it is over.`;
+  if (!deps.ledger) return 'This device has no usable key.';
+  return `Sessions of ${row.drops} drops without an R-mode are sealed when a proof is asked for.`;
+}
+
+async function countRecords(
+  deps: ApiDeps,
+  row: SessionRow,
+  seal: StoredSeal | undefined,
+): Promise<MethodResult<'sessions.reproducibility'>['records']> {
+  let [stored, withContent, reused] = [0, 0, 0];
+  for await (const { text } of storedRecords(deps.store, row.key, row.drops)) {
+    stored++;
+    if (text.includes('"content":{')) withContent++;
+    if (text.includes('"reusedFrom":{') && (JSON.parse(text) as DropRecord).reusedFrom) reused++;
+  }
+  // Records of drops that did nothing of their own are made from their states when they are needed.
+  return { drops: row.drops, recorded: seal ? row.drops : stored, withContent, reused };
+}

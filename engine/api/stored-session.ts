@@ -1,0 +1,238 @@
+/** A session as the history has it, in the form in which its records are read and checked. */
+import { randomUUID } from 'node:crypto';
+import type { PhysicalGraph } from '../graph/index.ts';
+import { isWeirError, SESSION_STATE_NAMES, SessionStates, WeirError } from '../protocol/index.ts';
+import {
+  ALL_RMODES,
+  parseDropRecord,
+  type DropRecord,
+  type RModeName,
+  type SessionFacts,
+} from '../reproducibility/index.ts';
+import {
+  environmentHash,
+  hashedClasses,
+  sealRecords,
+  type Ledger,
+  type LedgerSession,
+  type StateColumns,
+} from '../session/index.ts';
+import type { SessionRow, Store, StoredSeal } from '../store/index.ts';
+import type { ApiDeps } from './deps.ts';
+import { sessionRow } from './graph-text.ts';
+
+const PAGE = 4096;
+
+/** The ledger of this device. Throws STORE_DAMAGED where it has none. */
+export function ledgerOf(deps: Pick<ApiDeps, 'ledger'>): Ledger {
+  if (deps.ledger) return deps.ledger;
+  throw new WeirError(
+    'STORE_DAMAGED',
+    'This device has no usable key (device.key in the data folder), so nothing can be proved here. Put the right file back and start Weir again.',
+  );
+}
+
+const OVER: ReadonlySet<string> = new Set([
+  ...[SessionStates.FINISHED, SessionStates.FAILED, SessionStates.CANCELLED].map(
+    (s) => SESSION_STATE_NAMES[s] as string,
+  ),
+  'INTERRUPTED',
+]);
+
+/** The session of this id, which must be over. Throws NoSessionException, SESSION_STATE. */
+export async function endedSession(deps: ApiDeps, sessionId: string): Promise<SessionRow> {
+  await deps.manager.find(sessionId)?.recorded();
+  const row = await sessionRow(deps.store, sessionId);
+  if (OVER.has(row.status)) return row;
+  throw new WeirError('SESSION_STATE', `Session ${sessionId} is ${row.status}; wait until it is over.`, {
+    details: { sessionId, status: row.status },
+  });
+}
+
+/** Where the facts of an imported session's own seal are kept. */
+export const IMPORTED = {
+  facts: 'imported/facts.json',
+  seal: 'imported/seal.txt',
+  key: 'imported/key.txt',
+  log: 'imported/log.json',
+  origin: 'imported/origin.json',
+} as const;
+
+/** The last seal of a session here, if it has one. */
+export async function sealOf(store: Store, row: SessionRow): Promise<StoredSeal | undefined> {
+  if (row.sealIndex === null) return undefined;
+  const [seal] = await store.seals({ from: row.sealIndex, limit: 1 });
+  return seal?.key === row.key ? seal : undefined;
+}
+
+/** The rows of a session that have stored records, page by page. */
+export async function* storedRecords(
+  store: Pick<Store, 'records'>,
+  key: number,
+  count: number,
+): AsyncGenerator<{ readonly row: number; readonly text: string }> {
+  for (let from = 0; from < count; from += PAGE) {
+    const { rows, records } = await store.records(key, from, Math.min(PAGE, count - from));
+    const bytes = Buffer.from(records.bytes.buffer, records.bytes.byteOffset, records.bytes.length);
+    for (const [i, row] of rows.entries())
+      yield { row, text: bytes.toString('utf8', records.offsets[i], records.offsets[i + 1]) };
+  }
+}
+
+function emptyStates(count: number): StateColumns {
+  return {
+    status: new Uint8Array(count),
+    exec: new Uint8Array(count).fill(255),
+    startedAt: new Float64Array(count).fill(NaN),
+    finishedAt: new Float64Array(count).fill(NaN),
+  };
+}
+
+async function allStates(store: Store, key: number, count: number): Promise<StateColumns> {
+  const states = emptyStates(count);
+  for (let offset = 0; offset < count; offset += PAGE) {
+    const { rows } = await store.drops(key, { offset, limit: PAGE });
+    for (const drop of rows) setState(states, drop);
+  }
+  return states;
+}
+
+function setState(states: StateColumns, drop: Awaited<ReturnType<Store['dropByUid']>> & object): void {
+  states.status[drop.row] = drop.status;
+  states.exec[drop.row] = drop.exec;
+  states.startedAt[drop.row] = drop.startedAt ?? NaN;
+  states.finishedAt[drop.row] = drop.finishedAt ?? NaN;
+}
+
+/** The SHA-256 of the content in a stored record; undefined for none, and for a record that cannot be read. */
+function contentHashIn(text: string): string | undefined {
+  try {
+    return (JSON.parse(text) as DropRecord).content?.sha256;
+  } catch {
+    // Not the place to complain: whoever checks records says which one is damaged.
+    return undefined;
+  }
+}
+
+export function factsOf(seal: StoredSeal | undefined): SessionFacts | undefined {
+  return seal ? (JSON.parse(seal.facts) as SessionFacts) : undefined;
+}
+
+/** The session with what its records are made of; with `drop`, only what the record of that drop needs. */
+export async function loadSession(
+  deps: ApiDeps,
+  row: SessionRow,
+  graph: PhysicalGraph,
+  texts: readonly Uint8Array[],
+  only?: { readonly uid: string; readonly row: number },
+): Promise<LedgerSession> {
+  const { store } = deps;
+  const seal = await sealOf(store, row);
+  const [environment] = Object.keys(factsOf(seal)?.environments ?? {});
+  const contents = new Map<number, string>();
+  let states: StateColumns;
+  if (only === undefined) {
+    states = await allStates(store, row.key, graph.count);
+    for await (const { row: at, text } of storedRecords(store, row.key, graph.count)) {
+      const hash = contentHashIn(text);
+      if (hash !== undefined) contents.set(at, hash);
+    }
+  } else {
+    states = emptyStates(graph.count);
+    const drop = await store.dropByUid(row.key, only.uid);
+    if (drop) setState(states, drop);
+    const inputs = graph.isApp(only.row)
+      ? [...graph.consumers.sources(only.row), ...graph.streaming.sources(only.row)]
+      : [];
+    for (const input of inputs)
+      for await (const { text } of storedRecords(
+        { records: (key, from, n) => store.records(key, input + from, n) },
+        row.key,
+        1,
+      )) {
+        const hash = contentHashIn(text);
+        if (hash !== undefined) contents.set(input, hash);
+      }
+  }
+  return {
+    key: row.key,
+    sessionId: row.sessionId,
+    node: row.host.name,
+    environmentSha256: environment ?? environmentHash(ledgerOf(deps).environment),
+    rmode: rmodeOf(row.rmode),
+    graph,
+    graphText: texts,
+    isHashedClass: hashedClasses(graph),
+    states,
+    contents,
+    hasRecords: true,
+  };
+}
+
+function rmodeOf(text: string): RModeName {
+  return text === 'ALL' || (ALL_RMODES as readonly string[]).includes(text) ? (text as RModeName) : 'NOTHING';
+}
+
+/** Graph of a session as bytes and parsed. Throws what a damaged history gives. */
+export async function sessionGraph(
+  deps: ApiDeps,
+  row: SessionRow,
+): Promise<{ readonly graph: PhysicalGraph; readonly texts: readonly Uint8Array[] }> {
+  const texts = (await deps.store.graph(row.key)).map(({ bytes }) => bytes);
+  const live = deps.manager.find(row.sessionId);
+  if (live?.graph && live.parts.length === 1) return { graph: live.graph, texts };
+  const total = texts.reduce((sum, text) => sum + text.length, 0);
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const text of texts) {
+    whole.set(text, at);
+    at += text.length;
+  }
+  return { graph: await deps.parser.parse(whole), texts };
+}
+
+/**
+ * The seal of a session that is over. One that was put off (a large session without an R-mode) is made now. Throws
+ * SESSION_STATE for a session that was interrupted: nobody can say any more what it did.
+ */
+export async function ensureSealed(
+  deps: ApiDeps,
+  sessionId: string,
+): Promise<{ row: SessionRow; seal: StoredSeal }> {
+  let row = await endedSession(deps, sessionId);
+  const there = await sealOf(deps.store, row);
+  if (there) return { row, seal: there };
+  if (row.status === 'INTERRUPTED' || (await deps.store.document(row.key, IMPORTED.seal)))
+    throw new WeirError(
+      'SESSION_STATE',
+      row.status === 'INTERRUPTED'
+        ? `Session ${sessionId} was interrupted before it could be sealed; there is nothing to prove it by.`
+        : `Session ${sessionId} was imported; its proofs are made where it ran.`,
+      { details: { sessionId } },
+    );
+  const { graph, texts } = await sessionGraph(deps, row);
+  await sealRecords(ledgerOf(deps), deps.store, await loadSession(deps, row, graph, texts), {
+    runId: randomUUID(),
+    graphName: row.graphName,
+    status: row.status,
+    createdAtMs: row.createdAt,
+    finishedAtMs: row.finishedAt ?? row.createdAt,
+    signatures: row.signatures,
+  });
+  row = await sessionRow(deps.store, sessionId);
+  const seal = await sealOf(deps.store, row);
+  if (seal) return { row, seal };
+  throw new WeirError(
+    'STORE_FAILED',
+    `The seal of session ${sessionId} was written but cannot be read back.`,
+  );
+}
+
+export function parseStored(text: string, where: string): DropRecord | undefined {
+  try {
+    return parseDropRecord(text, where);
+  } catch (error) {
+    if (isWeirError(error)) return undefined;
+    throw error;
+  }
+}
