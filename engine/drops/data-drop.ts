@@ -1,6 +1,7 @@
 /** Drops that hold data (seed `dlg.drop`, spec/engine.md 4.1, 4.2). */
 import { createHash, type Hash } from 'node:crypto';
 import {
+  sha3Hasher,
   ChecksumTypes,
   DataDROPError,
   DROPException,
@@ -16,7 +17,6 @@ import { AbstractDROP, type DropKwargs } from './drop.ts';
 import type { DataIO } from './io/data-io.ts';
 import { OpenMode } from './io/data-io.ts';
 import { DataEvents, dataStep } from './machines.ts';
-import { sha3Hasher } from './sha3.ts';
 
 /** Default size of one read, in bytes. */
 export const DEFAULT_READ_BYTES = 65536;

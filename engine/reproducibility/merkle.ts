@@ -3,9 +3,8 @@
  * last element moves up as it is, no leaves make no root.
  */
 
-import { createHash, getHashes } from 'node:crypto';
-
-import { Sha3 } from '../protocol/index.ts';
+import { createHash } from 'node:crypto';
+import { sha3Hasher } from '../protocol/index.ts';
 import { keysOf } from './python-json.ts';
 import { tupleText } from './python-repr.ts';
 import { type Digest, Sha3Arena } from './sha3-arena.ts';
@@ -16,24 +15,15 @@ export type MerkleItem = string | Uint8Array | null;
 const ONE = Buffer.of(1);
 const ZERO = Buffer.of(0);
 
-/** Electron's crypto (BoringSSL) has no SHA-3. */
-const hasSha3 = getHashes().includes('sha3-256');
-
 /** SHA3-256 in hexadecimal: upstream's hash of data contents. */
 export function commonHash(bytes: Uint8Array | string): string {
-  if (hasSha3) return createHash('sha3-256').update(bytes).digest('hex');
-  return new Sha3().update(typeof bytes === 'string' ? Buffer.from(bytes) : bytes).hex();
+  const hash = sha3Hasher();
+  hash.update(bytes);
+  return hash.digest();
 }
 
 /** A running {@link commonHash} for data that comes in pieces. */
-export function commonHasher(): { update(bytes: Uint8Array): void; digest(): string } {
-  if (!hasSha3) {
-    const hash = new Sha3();
-    return { update: (bytes) => void hash.update(bytes), digest: () => hash.hex() };
-  }
-  const hash = createHash('sha3-256');
-  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest('hex') };
-}
+export const commonHasher = sha3Hasher;
 
 let shared: Sha3Arena | undefined;
 

@@ -1,12 +1,11 @@
 /** Data in memory (seed `dlg.data.drops.memory.InMemoryDROP`, spec/engine.md 4.5). */
-import { ChecksumTypes, DROPStates } from '../../protocol/index.ts';
+import { sha3Hasher, ChecksumTypes, DROPStates } from '../../protocol/index.ts';
 import { crc32c } from '../crc32c.ts';
 import { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
 import { MemoryBuffer } from '../io/memory-buffer.ts';
 import { MemoryIO } from '../io/memory-io.ts';
 import { registerDrop } from '../registry.ts';
-import { sha3Hasher } from '../sha3.ts';
 import { initialContent } from './pydata.ts';
 import { EMPTY_SHA3_256 } from './reproduce.ts';
 
