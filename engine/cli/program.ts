@@ -5,6 +5,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { historyCommands } from './commands/history.ts';
 import { nodeCommand } from './commands/node.ts';
 import { reproducibilityCommands } from './commands/reproducibility.ts';
+import { rerunCommand } from './commands/rerun.ts';
 import { runCommand } from './commands/run.ts';
 import { signCommand } from './commands/sign.ts';
 import { tmCommand } from './commands/tm.ts';
@@ -19,6 +20,7 @@ export function makeProgram(): Command {
     .showHelpAfterError('(weir --help lists the commands)')
     .exitOverride();
   runCommand(program);
+  rerunCommand(program);
   nodeCommand(program);
   translateCommands(program);
   tmCommand(program);

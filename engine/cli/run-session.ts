@@ -15,7 +15,7 @@ import {
 import { DataDROP } from '../drops/index.ts';
 import { newSessionId, type GraphFile, type TranslationChoices } from '../api/index.ts';
 import type { Host } from '../host/index.ts';
-import type { Session } from '../session/index.ts';
+import type { Reuse, Session } from '../session/index.ts';
 import { note, translationProgress } from './output.ts';
 
 export interface RunOptions {
@@ -74,10 +74,22 @@ export async function runSession(
     await host.store.deleteSession(session.key);
     throw error;
   }
+  return driveSession(host, session, options, interrupted, started);
+}
+
+/** Deploys a session that has its graph, waits for its end, says how it went. `started`: by `performance.now()`. */
+export async function driveSession(
+  host: Host,
+  session: Session,
+  options: Omit<RunOptions, 'session' | 'rmode' | 'translation'>,
+  interrupted: AbortSignal,
+  started: number,
+  reuse?: Reuse,
+): Promise<RunResult> {
   const end = endings(host, session, options.timeoutS, interrupted);
   const progress = options.quiet ? undefined : showProgress(host, session);
   try {
-    await session.deploy('roots');
+    await session.deploy('roots', reuse);
     await end.reached;
   } finally {
     end.stop();

@@ -119,7 +119,7 @@ export class Outcomes {
     if (drop instanceof DataDROP) outcome = await dataOutcome(row, drop, status, mode !== 'NOTHING');
     else if (Object.keys(facts).length > 0) outcome = { ...outcome, facts: JSON.stringify(facts) };
     // Inputs ended before and were taken before, so they do not wait for this one.
-    if (this.#pending.size > 1)
+    if (this.#pending.size > 0)
       await Promise.all(this.#options.inputsOf(row).map((input) => this.#pending.get(input)));
     const record = this.#options.record({ row, drop, status, commit, outcome, facts });
     this.#options.emit({ ...outcome, record });

@@ -6,6 +6,7 @@ import {
   keysOf,
   parsePythonJson,
   parseRMode,
+  rmodeText,
   signaturesOf,
   signLogicalGraph,
   signPhysicalGraph,
@@ -66,7 +67,7 @@ function signText(text: string, name: string, options: Options): Signed {
   if (!isJsonObject(graph)) throw notGraph(name);
   if (options.stage === 'lg') {
     const own = (graph['reprodata'] as PyObject | undefined)?.['rmode'];
-    const result = signLogicalGraph(graph, mode ?? own ?? null);
+    const result = signLogicalGraph(graph, mode === undefined ? own : rmodeText(mode));
     return { result, records: recordsOf((graph['nodeDataArray'] ?? []) as PyObject[], 'id') };
   }
   const own = (graph['reprodata'] as PyObject | undefined)?.['rmode'];

@@ -187,11 +187,11 @@ describe('weir prove and verify', () => {
     const alter = async (sql: string, ...values: unknown[]): Promise<Any> => {
       const file = path.join(store[1] as string, 'weir.db');
       const db = new Database(file);
-      db.exec('BEGIN');
-      const changed = db.prepare(sql).run(...values).changes;
-      db.exec('COMMIT');
-      db.close();
-      expect(changed).toBeGreaterThan(0);
+      try {
+        expect(db.prepare(sql).run(...values).changes).toBeGreaterThan(0);
+      } finally {
+        db.close();
+      }
       return (await weir('verify', 'a', ...store, '--json')).json;
     };
     expect((await alter(`UPDATE content SET data = CAST('two' AS BLOB)`)).problems).toContainEqual(
@@ -237,6 +237,54 @@ describe('weir trace', () => {
     expect(json.made.map((drop: Any) => drop.uid)).toEqual(['f', 'g']);
     await writeFile(file, 'from elsewhere');
     expect(await weir('trace', file, ...store, '--json')).toMatchObject({ status: 1, json: { made: [] } });
+  });
+});
+
+describe('weir rerun', () => {
+  const input = (file: string) => [
+    data('in', { dropclass: 'dlg.data.drops.file.FileDROP', filepath: file, consumers: ['c'] }),
+    app('c', 'dlg.apps.bash_shell_app.BashShellApp', {
+      command: 'cat %i0 > %o0',
+      inputs: ['in'],
+      outputs: ['f'],
+    }),
+    data('f', { dropclass: 'dlg.data.drops.file.FileDROP', producers: ['c'], consumers: ['d'] }),
+    app('d', 'dlg.apps.bash_shell_app.BashShellApp', {
+      command: 'wc -c < %i0 > %o0',
+      inputs: ['f'],
+      outputs: ['g'],
+    }),
+    data('g', { dropclass: 'dlg.data.drops.file.FileDROP', producers: ['d'] }),
+  ];
+  const reasons = ({ json }: Called): Record<string, string> =>
+    Object.fromEntries(json.decisions.map((one: Any) => [one.uid, one.reason]));
+
+  it('takes over what did not change, runs what did, and says why', async () => {
+    const file = path.join(folder, `input${count++}`);
+    await writeFile(file, 'one');
+    const store = await history(['a', input(file)]);
+    const all = await weir('rerun', 'a', '--reuse', '--session', 'b', '--json', ...store);
+    expect(all.json).toMatchObject({ status: 'FINISHED', reused: 2 });
+    expect(reasons(all)['c']).toMatch(/still verify/);
+    expect((await weir('cat', 'b', 'g', ...store)).out.trim()).toBe('3');
+    expect((await weir('show', 'b', 'c', '--json', ...store)).status).toBe(0);
+    expect((await weir('compare', 'a', 'b', ...store)).status).toBe(0);
+
+    // Other bytes of the same number: the first runs again, and what reads its result as well.
+    await writeFile(file, 'two');
+    const some = await weir('rerun', 'a', '--reuse', '--session', 'd', '--json', ...store);
+    expect(some.json).toMatchObject({ status: 'FINISHED', reused: 0 });
+    expect(reasons(some)['c']).toMatch(/input in has another content/);
+    expect((await weir('verify', 'b', ...store, '--json')).json.problems).toEqual([]);
+  });
+
+  it('runs everything without --reuse, and refuses a session there is not', async () => {
+    const store = await history(['a', pipeline('one')]);
+    expect((await weir('rerun', 'a', '--json', ...store)).json).toMatchObject({
+      status: 'FINISHED',
+      reused: 0,
+    });
+    expect((await weir('rerun', 'nobody', ...store)).status).toBe(2);
   });
 });
 
