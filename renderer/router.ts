@@ -1,6 +1,6 @@
 /** Where the window is, as the part of the address after `#`: every place can be linked, and Back works. Pure but for `go`. */
 
-export const SESSION_TABS = ['overview', 'drops', 'graph', 'log'] as const;
+export const SESSION_TABS = ['overview', 'drops', 'graph', 'log', 'reproducibility'] as const;
 export type SessionTab = (typeof SESSION_TABS)[number];
 
 export type Query = Readonly<Record<string, string>>;
@@ -9,6 +9,7 @@ export type Route =
   | { readonly page: 'sessions'; readonly query: Query }
   | { readonly page: 'session'; readonly sessionId: string; readonly tab: SessionTab; readonly query: Query }
   | { readonly page: 'drop'; readonly sessionId: string; readonly uid: string }
+  | { readonly page: 'compare'; readonly query: Query }
   | { readonly page: 'unknown'; readonly path: string };
 
 const isTab = (text: string): text is SessionTab => (SESSION_TABS as readonly string[]).includes(text);
@@ -31,6 +32,7 @@ export function parseRoute(fragment: string): Route {
     .split('/')
     .map(decode);
   if (!first || (first === 'sessions' && id === undefined)) return { page: 'sessions', query };
+  if (first === 'compare' && id === undefined) return { page: 'compare', query };
   if (first === 'sessions' && id && rest.length === 0) {
     if (third === 'drop' && fourth) return { page: 'drop', sessionId: id, uid: fourth };
     if (fourth === undefined && third === undefined) {
@@ -55,6 +57,9 @@ export function linkToSession(sessionId: string, tab: SessionTab = 'overview', q
   const suffix = tab === 'overview' ? '' : `/${tab}`;
   return `#/sessions/${encodeURIComponent(sessionId)}${suffix}${searchOf(query)}`;
 }
+
+/** The comparison of two sessions, `a` and `b`; either may still have to be chosen. */
+export const linkToCompare = (query: Query): string => `#/compare${searchOf(query)}`;
 
 export const linkToDrop = (sessionId: string, uid: string): string =>
   `#/sessions/${encodeURIComponent(sessionId)}/drop/${encodeURIComponent(uid)}`;

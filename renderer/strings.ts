@@ -1,9 +1,7 @@
 /** Every sentence of the window, in one place, so that translations can follow. */
 import { formatBytes, formatInteger } from './format.ts';
-
-const rules = new Intl.PluralRules('en');
-const plural = (count: number, one: string, other: string): string =>
-  `${formatInteger(count)} ${rules.select(count) === 'one' ? one : other}`;
+import { plural } from './plural.ts';
+import { reproducibilityStrings } from './reproducibility-strings.ts';
 
 /** Words for the states of sessions, data and applications. */
 export const STATE_WORDS: Readonly<Record<string, string>> = {
@@ -52,7 +50,7 @@ export const S = {
 
   dropZone: {
     title: 'Drop a graph to open it',
-    hint: 'A physical graph as JSON, with the ending .graph or .json',
+    hint: 'A logical or physical graph as JSON, with the ending .graph or .json',
     oneOnly: 'One graph at a time, please: drop a single file.',
     notAFile: 'What was dropped is not a file.',
     titleFailed: 'The graph cannot be opened',
@@ -110,7 +108,13 @@ export const S = {
   },
 
   session: {
-    tabs: { overview: 'Overview', drops: 'Drops', graph: 'Graph', log: 'Log' },
+    tabs: {
+      overview: 'Overview',
+      drops: 'Drops',
+      graph: 'Graph',
+      log: 'Log',
+      reproducibility: 'Reproducibility',
+    },
     tabsLabel: 'Views of the session',
     notFoundTitle: 'There is no such session',
     notFoundText: 'It may have been deleted, or the link belongs to another node.',
@@ -121,6 +125,13 @@ export const S = {
     keepRunning: 'Keep running',
     cancelled: 'The run is being cancelled',
     rerun: 'Run again',
+    rerunTitle: 'Run this graph again?',
+    rerunText: 'A new session is made of the same graph.',
+    rerunAll: 'Run everything',
+    rerunReuse: 'Reuse what is still good',
+    rerunReuseText:
+      'With reuse, a result is taken over where the record says that code, parameters and inputs are the same and the stored ' +
+      'data still has the recorded hash. The new session says for each drop why.',
     delete: 'Delete',
     deleteTitle: 'Delete this session?',
     deleteText:
@@ -240,6 +251,8 @@ export const S = {
     failed: 'The log cannot be shown',
     columns: { at: 'Time', level: 'Level', uid: 'Drop', message: 'Message' },
   },
+
+  reproducibility: reproducibilityStrings,
 
   dropPage: {
     notFoundTitle: 'There is no such drop',

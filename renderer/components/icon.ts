@@ -5,6 +5,7 @@ const PATHS: Readonly<Record<string, SVGTemplateResult>> = {
   // Shapes of states
   waiting: svg`<circle cx="8" cy="8" r="4.6" />`,
   active: svg`<circle class="thin" cx="8" cy="8" r="6.2" /><path class="solid" d="M6.3 5.1v5.8L11 8z" />`,
+  differs: svg`<path class="strong" d="M3 6h10M3 10h10M11 2.5 5 13.5" />`,
   done: svg`<path class="strong" d="M3 8.6 6.4 12 13 4.6" />`,
   error: svg`<path class="solid" d="M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3z" /><path class="cut" d="m5.7 5.7 4.6 4.6m0-4.6-4.6 4.6" />`,
   cancelled: svg`<rect class="solid" x="3.4" y="3.4" width="9.2" height="9.2" rx="1.2" />`,

@@ -1,6 +1,6 @@
 /** One session as it happens: a snapshot, then deltas, handed on at most once per frame. */
 import type { ErrorInfo, LogEntry, SessionSummary } from '../../engine/api/contract.ts';
-import { APP_STATE_NAMES, DROP_STATE_NAMES } from '../../engine/protocol/index.ts';
+import { APP_STATE_NAMES, DROP_STATE_NAMES } from '../../engine/protocol/states.ts';
 import type { Client } from './client.ts';
 import type { HostError } from './errors.ts';
 

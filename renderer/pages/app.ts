@@ -14,6 +14,7 @@ import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 import './about-dialog.ts';
 import { appStyles } from './app-styles.ts';
+import './compare-page.ts';
 import './drop-page.ts';
 import { chooseGraph, droppedFile, sourceOfFile } from './open-graph.ts';
 import './run-dialog.ts';
@@ -211,6 +212,8 @@ export class WeirApp extends LitElement {
           .sessionId=${route.sessionId}
           .uid=${route.uid}
         ></weir-drop-page>`;
+      case 'compare':
+        return html`<weir-compare-page .client=${client} .query=${route.query}></weir-compare-page>`;
       case 'unknown':
         return html`<weir-empty-state
           page

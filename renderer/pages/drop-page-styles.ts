@@ -145,4 +145,8 @@ export const dropPageStyles = css`
       grid-template-columns: minmax(0, 1fr);
     }
   }
+
+  .proof {
+    margin-top: var(--space-3);
+  }
 `;

@@ -21,6 +21,7 @@ import { base, controls, panel } from '../styles/shared.ts';
 import './drop-content.ts';
 import { dropPageStyles } from './drop-page-styles.ts';
 import { parametersOf, textOfValue } from './drop-parameters.ts';
+import './proof-panel.ts';
 
 const LINKS_SHOWN = 30;
 
@@ -39,6 +40,7 @@ export class WeirDropPage extends LitElement {
     error: { state: true },
     unfolded: { state: true },
     version: { state: true },
+    isProving: { state: true },
   };
   static override styles = [base, controls, panel, dropPageStyles];
 
@@ -52,6 +54,7 @@ export class WeirDropPage extends LitElement {
   declare unfolded: readonly string[];
   /** Raised when the content may have changed. */
   declare version: number;
+  declare isProving: boolean;
   #end: (() => void) | undefined;
   #followed = '';
   readonly #reload = new Throttle(() => this.#load(), 500);
@@ -69,6 +72,7 @@ export class WeirDropPage extends LitElement {
     this.detail = undefined;
     this.error = undefined;
     this.unfolded = [];
+    this.isProving = false;
   }
 
   override connectedCallback(): void {
@@ -142,7 +146,7 @@ export class WeirDropPage extends LitElement {
                 ></weir-drop-content>`
               : nothing
           }
-          ${this.#parameters(detail)} ${this.#runFacts(detail)} ${this.#events(detail)}
+          ${this.#parameters(detail)} ${this.#runFacts(detail)} ${this.#events(detail)} ${this.#proof()}
         </div>
         <div class="column">${this.#identity(detail)} ${this.#relations(detail)} ${this.#logs(detail)}</div>
       </div>
@@ -330,6 +334,32 @@ export class WeirDropPage extends LitElement {
       'log',
       S.dropPage.log,
       html`<weir-code-block wraps copyable .text=${text} label=${S.dropPage.log}></weir-code-block>`,
+    );
+  }
+
+  /** Made when it is asked for: a proof reads the session's graph. */
+  #proof() {
+    const texts = S.reproducibility.prove;
+    return this.#panel(
+      'proof',
+      texts.title,
+      html`<button
+          type="button"
+          aria-expanded=${this.isProving ? 'true' : 'false'}
+          @click=${() => (this.isProving = !this.isProving)}
+        >
+          ${this.isProving ? texts.hide : texts.show}
+        </button>
+        ${
+          this.isProving
+            ? html`<weir-proof-panel
+                class="proof"
+                .client=${this.client}
+                .sessionId=${this.sessionId}
+                .uid=${this.uid}
+              ></weir-proof-panel>`
+            : nothing
+        }`,
     );
   }
 

@@ -24,6 +24,7 @@ import './session-drops.ts';
 import './session-graph.ts';
 import './session-log.ts';
 import './session-overview.ts';
+import './session-reproducibility.ts';
 import { sessionPageStyles } from './session-page-styles.ts';
 
 /** What a view of a session can do when news come in. */
@@ -32,7 +33,10 @@ export interface SessionView extends HTMLElement {
   focusFilter?(): boolean;
 }
 
-type Question = 'cancel' | 'delete' | undefined;
+type Question = 'cancel' | 'delete' | 'rerun' | undefined;
+
+/** Views that are as long as they are; the others fill the window and scroll inside. */
+const FLOWING: ReadonlySet<SessionTab> = new Set(['overview', 'reproducibility']);
 
 /**
  * @prop client - where to ask
@@ -159,7 +163,7 @@ export class WeirSessionPage extends LitElement {
     const { detail, summary } = this;
     if (detail === undefined || summary === undefined) return html`<p class="loading muted">${S.loading}</p>`;
     return html`${this.#head(summary)}
-      <div class="view ${this.tab === 'overview' ? 'flows' : 'fills'}">${this.#viewOf(detail, summary)}</div>
+      <div class="view ${FLOWING.has(this.tab) ? 'flows' : 'fills'}">${this.#viewOf(detail, summary)}</div>
       ${this.#questions(summary)}`;
   }
 
@@ -249,7 +253,7 @@ export class WeirSessionPage extends LitElement {
           ? html`<button type="button" @click=${() => (this.question = 'cancel')}>
               <weir-icon name="stop"></weir-icon>${S.session.cancel}
             </button>`
-          : html`<button type="button" @click=${this.#rerun}>
+          : html`<button type="button" @click=${() => (this.question = 'rerun')}>
               <weir-icon name="again"></weir-icon>${S.session.rerun}
             </button>`
       }
@@ -287,6 +291,12 @@ export class WeirSessionPage extends LitElement {
           .sessionId=${sessionId}
           .query=${query}
         ></weir-session-log>`;
+      case 'reproducibility':
+        return html`<weir-session-reproducibility
+          .client=${client}
+          .summary=${summary}
+          .query=${query}
+        ></weir-session-reproducibility>`;
     }
   }
 
@@ -303,6 +313,17 @@ export class WeirSessionPage extends LitElement {
         <p>${texts.cancelText}</p>
         <button slot="actions" type="button" @click=${close}>${texts.keepRunning}</button>
         <button slot="actions" type="button" class="danger" @click=${this.#cancel}>${texts.cancel}</button>
+      </weir-dialog>
+      <weir-dialog heading=${texts.rerunTitle} ?open=${this.question === 'rerun'} @weir-close=${close}>
+        <p>${texts.rerunText}</p>
+        <p class="muted small">${texts.rerunReuseText}</p>
+        <button slot="actions" type="button" @click=${close}>${S.cancel}</button>
+        <button slot="actions" type="button" @click=${() => void this.#rerun(true)}>
+          ${texts.rerunReuse}
+        </button>
+        <button slot="actions" type="button" class="primary" @click=${() => void this.#rerun(false)}>
+          ${texts.rerunAll}
+        </button>
       </weir-dialog>
       <weir-dialog heading=${texts.deleteTitle} ?open=${this.question === 'delete'} @weir-close=${close}>
         <p>${texts.deleteText} ${live && isUnderWay(status) ? texts.deleteLive : nothing}</p>
@@ -338,15 +359,18 @@ export class WeirSessionPage extends LitElement {
     }
   };
 
-  #rerun = async (): Promise<void> => {
+  async #rerun(reuse: boolean): Promise<void> {
+    this.question = undefined;
     try {
-      const { sessionId } = await this.client.call('sessions.run', { source: { sessionId: this.sessionId } });
+      const { sessionId } = await (reuse
+        ? this.client.call('sessions.rerun', { sessionId: this.sessionId, reuse })
+        : this.client.call('sessions.run', { source: { sessionId: this.sessionId } }));
       announce(this, S.run.started(sessionId));
       go(linkToSession(sessionId));
     } catch (error) {
       notifyError(this, S.session.failedAction.rerun, error);
     }
-  };
+  }
 }
 
 customElements.define('weir-session-page', WeirSessionPage);

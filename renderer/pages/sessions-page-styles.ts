@@ -15,7 +15,7 @@ export const sessionsPageStyles = css`
     padding: var(--space-5) var(--space-6) var(--space-8);
   }
 
-  input {
+  input[type='search'] {
     width: min(280px, 100%);
   }
 
@@ -60,10 +60,31 @@ export const sessionsPageStyles = css`
     width: 104px;
   }
 
+  th:nth-child(6) {
+    width: 64px;
+  }
+
   th:last-child,
   td:last-child {
-    width: 72px;
+    width: 84px;
     padding-inline-end: var(--space-4);
+    text-align: center;
+  }
+
+  /* Above the link, whose box is the whole row. */
+  .pick {
+    position: relative;
+    z-index: 1;
+    display: inline-grid;
+    place-items: center;
+    width: 32px;
+    height: 32px;
+  }
+
+  .pick input {
+    width: 16px;
+    height: 16px;
+    margin: 0;
   }
 
   thead th {

@@ -12,10 +12,11 @@ import { toHostError, type HostError } from '../data/errors.ts';
 import { Throttle } from '../data/throttle.ts';
 import { askForGraph, askToRun } from '../events.ts';
 import { formatDateTime, formatDuration, formatInteger, formatWhen, NOTHING, spanMs } from '../format.ts';
-import { go, linkToSession, linkToSessions, type Query } from '../router.ts';
+import { go, linkToCompare, linkToGraph, linkToSession, linkToSessions, type Query } from '../router.ts';
 import { isUnderWay, settledCount, wordOf } from '../states.ts';
 import { S } from '../strings.ts';
 import { base, controls, panel } from '../styles/shared.ts';
+import { T } from '../translate-strings.ts';
 import { sessionsPageStyles } from './sessions-page-styles.ts';
 
 const PAGE_SESSIONS = 100;
@@ -35,6 +36,7 @@ export class WeirSessionsPage extends LitElement {
     limit: { state: true },
     samples: { state: true },
     error: { state: true },
+    picked: { state: true },
   };
   static override styles = [base, controls, panel, sessionsPageStyles];
 
@@ -46,6 +48,8 @@ export class WeirSessionsPage extends LitElement {
   declare limit: number;
   declare samples: readonly Sample[];
   declare error: HostError | undefined;
+  /** Sessions picked for a comparison, at most two. */
+  declare picked: readonly string[];
   #end: (() => void) | undefined;
   #asked = 0;
   readonly #refresh = new Throttle(() => this.#load(), REFRESH_MS);
@@ -58,6 +62,7 @@ export class WeirSessionsPage extends LitElement {
     this.limit = PAGE_SESSIONS;
     this.samples = [];
     this.error = undefined;
+    this.picked = [];
     new Ticker(this, () => this.sessions?.some(({ status }) => isUnderWay(status)) ?? false);
   }
 
@@ -108,6 +113,7 @@ export class WeirSessionsPage extends LitElement {
     this.sessions = known
       .filter(({ sessionId }) => !removed.includes(sessionId))
       .map((summary) => news.get(summary.sessionId) ?? summary);
+    if (removed.length > 0) this.picked = this.picked.filter((id) => !removed.includes(id));
     const isKnown = (id: string): boolean => known.some(({ sessionId }) => sessionId === id);
     if (removed.length > 0 || this.query['status'] || changed.some(({ sessionId }) => !isKnown(sessionId))) {
       this.#refresh.request();
@@ -189,6 +195,7 @@ export class WeirSessionsPage extends LitElement {
           )}
         </select>
       </div>
+      ${this.picked.length === 0 ? nothing : this.#comparison()}
       ${this.sessions.length === 0 ? this.#noMatch() : this.#table(this.sessions)}
       ${this.samples.length > 0 ? this.#sampleList(true) : nothing}
     </div>`;
@@ -219,18 +226,28 @@ export class WeirSessionsPage extends LitElement {
       <h2 id="samples" class=${isBelowTable ? '' : 'visually-hidden'}>${S.list.samples}</h2>
       <ul>
         ${this.samples.map(
-          ({ id, name, description }) =>
+          ({ id, name, description, kind }) =>
             html`<li class="panel">
               <h3>${name}</h3>
               <p class="muted small">${description}</p>
-              <button
-                type="button"
-                class=${isBelowTable ? '' : 'primary'}
-                aria-label=${S.run.sampleLabel(name)}
-                @click=${() => askToRun(this, { sample: id })}
-              >
-                <weir-icon name="play"></weir-icon>${S.run.sample}
-              </button>
+              ${
+                kind === 'logical'
+                  ? html`<a
+                      class="button"
+                      href=${linkToGraph({ sample: id })}
+                      aria-label=${T.sampleLabel(name)}
+                    >
+                      <weir-icon name="open"></weir-icon>${T.sampleOpen}
+                    </a>`
+                  : html`<button
+                      type="button"
+                      class=${isBelowTable ? '' : 'primary'}
+                      aria-label=${S.run.sampleLabel(name)}
+                      @click=${() => askToRun(this, { sample: id })}
+                    >
+                      <weir-icon name="play"></weir-icon>${S.run.sample}
+                    </button>`
+              }
             </li>`,
         )}
       </ul>
@@ -249,6 +266,7 @@ export class WeirSessionsPage extends LitElement {
             <th scope="col">${columns.started}</th>
             <th scope="col" class="numeric">${columns.duration}</th>
             <th scope="col" class="numeric">${columns.errors}</th>
+            <th scope="col">${S.reproducibility.compare.column}</th>
           </tr>
         </thead>
         <tbody>
@@ -294,13 +312,41 @@ export class WeirSessionsPage extends LitElement {
       <td class="numeric">
         ${errorCount > 0 ? html`<span class="errors">${formatInteger(errorCount)}</span>` : NOTHING}
       </td>
+      <td>${this.#pick(summary)}</td>
     </tr>`;
+  }
+
+  #pick({ sessionId, graphName }: SessionSummary) {
+    const isPicked = this.picked.includes(sessionId);
+    return html`<label class="pick"
+      ><input
+        type="checkbox"
+        aria-label=${S.reproducibility.compare.select(`${graphName}, ${sessionId}`)}
+        .checked=${isPicked}
+        ?disabled=${!isPicked && this.picked.length >= 2}
+        @change=${(event: Event) => this.#choose(sessionId, (event.target as HTMLInputElement).checked)}
+    /></label>`;
+  }
+
+  #comparison() {
+    const texts = S.reproducibility.compare;
+    const [a = '', b] = this.picked;
+    return html`<div class="toolbar" role="region" aria-label=${texts.title}>
+      <span aria-live="polite">${b === undefined ? texts.selectedOne : texts.selectedTwo}</span>
+      ${b === undefined ? nothing : html`<a class="button" href=${linkToCompare({ a, b })}>${texts.go}</a>`}
+      <button type="button" class="quiet" @click=${() => (this.picked = [])}>${texts.clear}</button>
+    </div>`;
   }
 
   // --- what people do --------------------------------------------------------------------------------------------
 
   #filter(key: 'text' | 'status', value: string): void {
     go(linkToSessions({ ...this.query, [key]: value }), true);
+  }
+
+  #choose(sessionId: string, isChosen: boolean): void {
+    const others = this.picked.filter((id) => id !== sessionId);
+    this.picked = isChosen ? [...others, sessionId] : others;
   }
 
   #more = (): void => {

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { MethodParams, Sample, SessionSummary } from '../../engine/api/contract.ts';
 import { messageOf } from '../../engine/protocol/index.ts';
+import { fakeComparison, fakeProof, fakeReproducibility, fakeVerification } from './fake-reproducibility.ts';
 import { FakeSession } from './fake-session.ts';
 
 const CSP =
@@ -54,6 +55,8 @@ class Refusal extends Error {
 export class FakeHost {
   readonly sessions = new Map<string, FakeSession>();
   readonly samples: Sample[] = [...SAMPLES];
+  /** Id of a drop whose record verifications find altered. */
+  altered: string | undefined;
   /** Every call so far, for tests that count them. */
   readonly calls: { readonly method: string; readonly params: unknown }[] = [];
   readonly #subscribers = new Set<Subscriber>();
@@ -182,6 +185,23 @@ export class FakeHost {
       },
       'sessions.graph': (p: MethodParams<'sessions.graph'>) =>
         this.#session(p.sessionId).graph(p.folded, p.limit),
+      'sessions.reproducibility': (p: MethodParams<'sessions.reproducibility'>) => {
+        const session = this.#session(p.sessionId);
+        return fakeReproducibility(session.id, session.size, session.finishedAt !== null);
+      },
+      'sessions.verify': (p: MethodParams<'sessions.verify'>) =>
+        fakeVerification(this.#session(p.sessionId).size, this.altered),
+      'sessions.prove': (p: MethodParams<'sessions.prove'>) => {
+        const session = this.#session(p.sessionId);
+        return { proof: fakeProof(session.id, p.uid, this.#row(session, p.uid)) };
+      },
+      'sessions.compare': (p: MethodParams<'sessions.compare'>) => {
+        this.#session(p.a);
+        this.#session(p.b);
+        return fakeComparison();
+      },
+      'sessions.rerun': (p: MethodParams<'sessions.rerun'>) =>
+        this.#run({ source: { sessionId: p.sessionId } }),
       'sessions.logs': (p: MethodParams<'sessions.logs'>) => this.#logs(p),
     };
     const answer = answers[method];

@@ -206,9 +206,21 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
     it('runs again as a new session', async () => {
       await open(`#/sessions/${FAILED}`);
       await button('Run again').click();
+      await dialogButton('Run everything').click();
       await page.waitForURL(/run-1/);
       expect(host.calls.find(({ method }) => method === 'sessions.run')?.params).toEqual({
         source: { sessionId: FAILED },
+      });
+    });
+
+    it('runs again with results taken over where that was chosen', async () => {
+      await open(`#/sessions/${FAILED}`);
+      await button('Run again').click();
+      await dialogButton('Reuse what is still good').click();
+      await page.waitForURL(/run-1/);
+      expect(host.calls.find(({ method }) => method === 'sessions.rerun')?.params).toEqual({
+        sessionId: FAILED,
+        reuse: true,
       });
     });
 
@@ -394,6 +406,97 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
     });
   });
 
+  describe('the reproducibility of a session', () => {
+    beforeEach(() => fillWithSessions(host));
+
+    it('says what was reached in four words, and what is missing', async () => {
+      await open(`#/sessions/${FAILED}/reproducibility`);
+      await text('Every one of 100 drops has a record').waitFor();
+      await text('The records stand under a checkpoint signed on').waitFor();
+      await text('No other node has signed this checkpoint').waitFor();
+      await text('The stored bytes have not been read again').waitFor();
+      expect(await page.getByRole('cell', { name: 'not recorded', exact: true }).count()).toBe(3);
+      await button('Verify now').click();
+      await text('104 checks on the stored bytes hold').waitFor();
+      await text('according to weir/KIWI-7Q2M').waitFor();
+      await open(`#/sessions/${RUNNING}/reproducibility`);
+      await text('41 of 100 drops have a record; 59 have none.').waitFor();
+      await text('it is sealed when it is over').waitFor();
+    });
+
+    it('lists what does not hold, and leads to the drop', async () => {
+      host.altered = '-4_4';
+      await open(`#/sessions/${FAILED}/reproducibility`);
+      await button('Verify now').click();
+      await text('1 problem was found in 104 checks.').waitFor();
+      await page.getByRole('link', { name: 'drop -4_4' }).click();
+      await page.getByRole('heading', { name: 'Calibrate' }).waitFor();
+    });
+
+    it('proves a drop that is looked for, in the page, and shows which step fails when a byte is altered', async () => {
+      await open(`#/sessions/${FAILED}/reproducibility`);
+      await page.getByRole('searchbox').fill('-4_31');
+      await page.getByRole('link', { name: 'Calibrate', exact: true }).click();
+      await text('Every step holds.').waitFor();
+      const panel = page.locator('weir-proof-panel');
+      expect(await panel.locator('ol.steps > li.holds').count()).toBe(7);
+      for (const [part, step] of [
+        ['record', 'Root'],
+        ['signature', 'Signature'],
+        ['facts', 'Facts'],
+      ] as const) {
+        await panel.getByLabel('Alter one byte in').selectOption(part);
+        await button('Alter one byte').click();
+        await text(`The first step that fails: ${step}.`).waitFor();
+      }
+      await button('Restore').click();
+      await text('Every step holds.').waitFor();
+    });
+
+    it('proves a drop on its own page', async () => {
+      await open(`#/sessions/${FAILED}/drop/-3_0`);
+      await button('Show the proof').click();
+      await text('The record was not altered since').waitFor();
+      const downloading = page.waitForEvent('download');
+      await button('Save proof…').click();
+      expect((await downloading).suggestedFilename()).toBe('-3_0.dlgproof');
+    });
+  });
+
+  describe('the comparison of two sessions', () => {
+    beforeEach(() => fillWithSessions(host));
+
+    it('is reached from the list, gives a verdict per mode, and names first causes by class', async () => {
+      await open();
+      const boxes = page.getByRole('checkbox');
+      await boxes.nth(1).check();
+      await text('One session selected').waitFor();
+      await boxes.nth(2).check();
+      expect(await boxes.nth(0).isDisabled()).toBe(true);
+      await page.getByRole('link', { name: 'Compare them' }).click();
+      await text('2 first causes').waitFor();
+      const verdict = (mode: string): Locator =>
+        page.locator('.verdicts li', { hasText: new RegExp(`^\\s*${mode} `) });
+      await verdict('RERUN').getByText('match', { exact: true }).waitFor();
+      await verdict('RECOMPUTE').getByText('differs', { exact: true }).waitFor();
+      await verdict('REPLICATE_SCI').getByText('not recorded', { exact: true }).waitFor();
+      await page.getByRole('row', { name: 'Parameter solint 30 60' }).waitFor();
+      await text('Flag <b>again</b>').waitFor();
+      await text('3 drops come after a cause').waitFor();
+      await button('REPRODUCE').click();
+      expect(page.url()).toContain('mode=REPRODUCE');
+    });
+
+    it('waits for a second session, and swaps the two', async () => {
+      await open(`#/compare?a=${FAILED}`);
+      await text('Choose two sessions to compare.').waitFor();
+      await page.getByLabel('Session B').selectOption(BIG);
+      await text('2 first causes').waitFor();
+      await button('Swap A and B').click();
+      await expect.poll(() => host.calls.at(-1)?.params).toMatchObject({ a: BIG, b: FAILED });
+    });
+  });
+
   describe('opening a graph', () => {
     async function choose(content: string): Promise<void> {
       const chooser = page.waitForEvent('filechooser');
@@ -518,6 +621,16 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       ['the drops', `#/sessions/${FAILED}/drops`, () => rows().nth(3).getByText('Channel').waitFor()],
       ['the graph', `#/sessions/${FAILED}/graph`, () => page.getByRole('application').waitFor()],
       ['the log', `#/sessions/${FAILED}/log`, () => text('4 entries').waitFor()],
+      [
+        'the reproducibility of a session',
+        `#/sessions/${FAILED}/reproducibility?drop=-4_4`,
+        () => text('Every step holds.').waitFor(),
+      ],
+      [
+        'a comparison',
+        `#/compare?a=${FAILED}&b=2026-11-25T09-12-44_meerkat-cal`,
+        () => text('2 first causes').waitFor(),
+      ],
       ['a failed drop', `#/sessions/${FAILED}/drop/-4_4`, () => text('COMMAND_FAILED').waitFor()],
       ['a data drop', `#/sessions/${FAILED}/drop/-3_0`, () => text('frequencyMHz').waitFor()],
       ['a missing session', '#/sessions/none', () => text('There is no such session').waitFor()],

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { linkToDrop, linkToSession, linkToSessions, parseRoute } from '../../renderer/router.ts';
+import {
+  linkToCompare,
+  linkToDrop,
+  linkToSession,
+  linkToSessions,
+  parseRoute,
+} from '../../renderer/router.ts';
 
 describe('addresses of the window', () => {
   it('lead to the list of sessions when they are empty', () => {
@@ -13,14 +19,23 @@ describe('addresses of the window', () => {
     expect(parseRoute(link)).toEqual({ page: 'sessions', query: { text: 'a b&c' } });
   });
 
-  it.each(['overview', 'drops', 'graph', 'log'] as const)('lead to the view %s of a session', (tab) => {
-    const link = linkToSession('cal/2026 #1?', tab, { sort: '-name' });
-    expect(parseRoute(link)).toEqual({
-      page: 'session',
-      sessionId: 'cal/2026 #1?',
-      tab,
-      query: { sort: '-name' },
-    });
+  it.each(['overview', 'drops', 'graph', 'log', 'reproducibility'] as const)(
+    'lead to the view %s of a session',
+    (tab) => {
+      const link = linkToSession('cal/2026 #1?', tab, { sort: '-name' });
+      expect(parseRoute(link)).toEqual({
+        page: 'session',
+        sessionId: 'cal/2026 #1?',
+        tab,
+        query: { sort: '-name' },
+      });
+    },
+  );
+
+  it('lead to a comparison, of which one session may still be missing', () => {
+    const query = { a: 's/1 ü', b: 'x' };
+    expect(parseRoute(linkToCompare(query))).toEqual({ page: 'compare', query });
+    expect(parseRoute(linkToCompare({ a: 'x', b: '' }))).toEqual({ page: 'compare', query: { a: 'x' } });
   });
 
   it('lead to a drop whatever characters its id has', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { APP_STATE_NAMES, DROP_STATE_NAMES, SESSION_STATE_NAMES } from '../../engine/protocol/index.ts';
+import { APP_STATE_NAMES, DROP_STATE_NAMES, SESSION_STATE_NAMES } from '../../engine/protocol/states.ts';
 import {
   FAMILY_ORDER,
   familyOf,
