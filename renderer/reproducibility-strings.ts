@@ -188,7 +188,7 @@ export const reproducibilityStrings = {
     ownMatch: 'Weir’s own signature matches',
     ownNotRecorded: 'Weir’s own signature was not recorded',
     missingIn: (sides: string) => `no signature in ${sides}`,
-    andBoth: 'A and B',
+    sides: { a: 'A', b: 'B', both: 'A and B' },
     causesTitle: 'First causes',
     causesFor: 'First causes for',
     noneDiffer: 'No mode that both sessions recorded differs.',
@@ -230,21 +230,5 @@ export const reproducibilityStrings = {
     selectedTwo: 'Two sessions selected',
     go: 'Compare them',
     clear: 'Clear selection',
-  },
-
-  rmode: {
-    label: 'Reproducibility mode',
-    asGraph: 'As the graph says',
-    names: {
-      NOTHING: 'NOTHING: no signature',
-      RERUN: 'RERUN: the same steps',
-      REPEAT: 'REPEAT: the same steps and parameters',
-      RECOMPUTE: 'RECOMPUTE: also the same placement and environment',
-      REPRODUCE: 'REPRODUCE: the same results',
-      REPLICATE_SCI: 'REPLICATE_SCI: RERUN and REPRODUCE',
-      REPLICATE_COMP: 'REPLICATE_COMP: RECOMPUTE and REPRODUCE',
-      REPLICATE_TOTAL: 'REPLICATE_TOTAL: REPEAT and REPRODUCE',
-      ALL: 'ALL: every mode',
-    },
   },
 } as const;

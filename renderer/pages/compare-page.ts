@@ -176,12 +176,11 @@ export class WeirComparePage extends LitElement {
     const missing = missingSides(found);
     const kind = found.verdict === 'not recorded' ? 'unknown' : found.verdict;
     const own = { match: texts.ownMatch, differs: texts.ownDiffers, 'not recorded': texts.ownNotRecorded };
-    const sides = { a: 'A', b: 'B', both: texts.andBoth };
     return html`<li class=${kind}>
       <weir-icon name=${ICONS[found.verdict]}></weir-icon>
       <div>
         ${mode} <b>${texts.verdicts[found.verdict]}</b>
-        ${missing === undefined ? nothing : html`<p class="small">${texts.missingIn(sides[missing])}</p>`}
+        ${missing === undefined ? nothing : html`<p class="small">${texts.missingIn(texts.sides[missing])}</p>`}
         <p class="small muted">${own[found.canonical.verdict]}</p>
       </div>
     </li>`;
@@ -233,13 +232,12 @@ export class WeirComparePage extends LitElement {
 
   #drop({ a, b, name, isFirst, fields }: DifferingDrop) {
     const texts = S.reproducibility.compare;
-    const only = a === null ? texts.onlyIn('B') : b === null ? texts.onlyIn('A') : undefined;
+    const only =
+      a === null ? texts.onlyIn(texts.sides.b) : b === null ? texts.onlyIn(texts.sides.a) : undefined;
     const link = (side: Side, uid: string | null) =>
       uid === null
         ? nothing
-        : html`<a class="small" href=${linkToDrop(this.#id(side), uid)}
-            >${texts.open(side.toUpperCase())}</a
-          >`;
+        : html`<a class="small" href=${linkToDrop(this.#id(side), uid)}>${texts.open(texts.sides[side])}</a>`;
     return html`<li class=${isFirst ? 'first' : 'later'}>
       <div class="head">
         <strong>${name}</strong>
