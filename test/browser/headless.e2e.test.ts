@@ -137,9 +137,26 @@ describe.skipIf(chromium === undefined)('the window against a real node', () => 
     await page.locator('weir-dialog[open]').getByRole('button', { name: 'Cancel run' }).click();
     await badge('Cancelled').waitFor();
     await page.getByRole('button', { name: 'Run again' }).click();
+    await page.getByRole('button', { name: 'Run everything' }).click();
     await badge('Running').waitFor();
     await badge('Finished').waitFor();
     await page.locator('header weir-state-strip').getByText('244').waitFor();
+  });
+
+  it('verifies a session it ran, and proves a drop of it in the page', async () => {
+    await runSample('A choice');
+    await badge('Finished').waitFor();
+    await page.getByRole('link', { name: 'Reproducibility', exact: true }).click();
+    await text('How far this record can be trusted').waitFor();
+    await page.getByRole('link', { name: /^Drops/ }).click();
+    await page.locator('weir-virtual-table [role=row][data-index]').first().click();
+    await page.getByRole('button', { name: 'Show the proof' }).click();
+    await text('Every step holds.').waitFor();
+    await page.goBack();
+    await page.getByRole('link', { name: 'Reproducibility', exact: true }).click();
+    await text('The records stand under a checkpoint signed on').waitFor();
+    await page.getByRole('button', { name: 'Verify now' }).click();
+    await text(/checks on the stored bytes hold/).waitFor();
   });
 
   it('shows the engine’s own sentence for a graph that cannot be read, and for one that cannot be run', async () => {
