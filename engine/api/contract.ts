@@ -216,6 +216,8 @@ export const GraphDrawing = Type.Object({
       description: Type.String(),
       options: Type.Array(Type.String()),
       isProminent: Type.Boolean(),
+      /** It says how often a construct repeats. */
+      isCount: Type.Boolean(),
     }),
   ),
   configurations: Type.Array(
@@ -421,7 +423,10 @@ export const methods = {
   'host.info': { params: Type.Object({}), result: HostInfo },
   'samples.list': { params: Type.Object({}), result: Type.Object({ samples: Type.Array(Sample) }) },
   'graphs.inspect': { params: Type.Object({ source: GraphSource }), result: GraphInspection },
-  'graphs.open': { params: Type.Object({ source: GraphSource }), result: GraphDrawing },
+  'graphs.open': {
+    params: Type.Object({ source: GraphSource, configuration: Choices.configuration }),
+    result: GraphDrawing,
+  },
   'graphs.translate': {
     params: Type.Object({
       source: GraphSource,

@@ -59,8 +59,8 @@ export interface ApiDeps {
   toPhysical(graph: GraphFile, choices?: TranslationChoices, work?: TranslationWork): Promise<GraphFile>;
   /** What a translation would give, without running it. */
   translate(graph: GraphFile, choices: TranslationChoices, work?: TranslationWork): Promise<GraphTranslation>;
-  /** What there is to draw and to edit of a graph. */
-  open(graph: GraphFile): Promise<GraphDrawing>;
+  /** What there is to draw and to edit of a graph, with one of its configurations or its active one. */
+  open(graph: GraphFile, configuration?: string): Promise<GraphDrawing>;
   inspect(graph: GraphFile): Promise<GraphInspection>;
   info(): HostInfo;
 }

@@ -24,11 +24,14 @@ import {
   startHttp,
   TranslatorFiles,
   type ApiDeps,
+  type GraphFile,
+  type TranslationChoices,
   type HttpOptions,
   type HostInfo,
 } from '../api/index.ts';
 import { openLedger } from './device-ledger.ts';
 import { readGraphFile } from './graph-files.ts';
+import { measuredSeconds } from './measured.ts';
 import { inspectGraph, openGraph, toPhysical, translateGraph } from './prepare.ts';
 import { subGraphs } from './run-within.ts';
 import { sampleFolder } from './samples.ts';
@@ -109,6 +112,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     ...(options.maxThreads === undefined ? {} : { maxThreads: options.maxThreads }),
   });
   let url: string | undefined;
+  const measuring = async (file: GraphFile, choices: TranslationChoices = {}): Promise<TranslationChoices> =>
+    choices.algorithm === 'measured'
+      ? { ...choices, measuredSeconds: await measuredSeconds(store, file.name) }
+      : choices;
   const deps: ApiDeps = {
     store,
     manager,
@@ -116,8 +123,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     ...(ledger ? { ledger } : {}),
     samples: sampleFolder(path.join(options.resourcesDir ?? defaultResourcesDir(), 'samples')),
     readGraphFile,
-    toPhysical,
-    translate: translateGraph,
+    toPhysical: async (file, choices, work) => toPhysical(file, await measuring(file, choices), work),
+    translate: async (file, choices, work) => translateGraph(file, await measuring(file, choices), work),
     open: openGraph,
     inspect: (file) => inspectGraph(file, parser),
     info: () => info(dataDir, options.version, url),

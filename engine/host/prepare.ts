@@ -107,6 +107,7 @@ function stepsFor(kind: GraphInspection['kind'], choices: TranslationChoices): S
             numIslands: islands ?? 1,
             // Exactly as many nodes as were asked for, where upstream's command gives one more for each island.
             rules: 'corrected',
+            ...(choices.measuredSeconds === undefined ? {} : { measuredSeconds: choices.measuredSeconds }),
             ...options,
           },
         }
@@ -200,11 +201,11 @@ export async function translateGraph(
 }
 
 /** What a graph is and, of a logical graph, what there is to draw, to edit and to mend. */
-export async function openGraph(file: GraphFile): Promise<GraphDrawing> {
+export async function openGraph(file: GraphFile, active?: string): Promise<GraphDrawing> {
   const kind = kindOf(file);
   const bare = { kind, name: file.name, nodes: [], links: [], fields: [], configurations: [], problems: [] };
   if (kind !== 'logical') return bare;
-  const drawing = await drawInWorker(file.bytes);
+  const drawing = await drawInWorker(file.bytes, active === undefined ? {} : { active });
   return {
     ...bare,
     nodes: [...drawing.nodes],

@@ -12,7 +12,7 @@ export function sampleFolder(dir: string): Samples {
   const index = async (): Promise<readonly IndexEntry[]> =>
     JSON.parse(await readFile(path.join(dir, 'index.json'), 'utf8')) as IndexEntry[];
   return {
-    list: async () => (await index()).map(({ id, name, description }) => ({ id, name, description })),
+    list: async () => (await index()).map(({ file: _file, ...sample }) => sample),
     read: async (id): Promise<GraphFile> => {
       const entry = (await index()).find((sample) => sample.id === id);
       if (!entry)

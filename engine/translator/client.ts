@@ -97,9 +97,11 @@ export async function formInWorker(
 /** What there is to draw and to edit of a logical graph, found out in a thread. */
 export async function drawInWorker(
   graph: Uint8Array,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal; readonly active?: string } = {},
 ): Promise<LogicalDrawing> {
-  const { result } = await ask({ op: 'draw', graph }, 'objects', options);
+  const { active, ...rest } = options;
+  const request = { op: 'draw' as const, graph, ...(active === undefined ? {} : { active }) };
+  const { result } = await ask(request, 'objects', rest);
   return result as LogicalDrawing;
 }
 

@@ -10,7 +10,7 @@ import {
 } from './logical-graph.ts';
 import { readWithProblems } from './read.ts';
 import { textOf } from './text.ts';
-import { fieldKey } from './values.ts';
+import { fieldKey, withActive } from './values.ts';
 
 export interface DrawnNode {
   readonly id: string;
@@ -40,6 +40,8 @@ export interface EditableField {
   readonly options: readonly string[];
   /** The active configuration sets it, or it says how often a construct repeats: what people change first. */
   readonly isProminent: boolean;
+  /** How often a construct repeats: what `DrawnNode.copies` shows. */
+  readonly isCount: boolean;
 }
 
 export interface GraphConfiguration {
@@ -78,9 +80,14 @@ const FIXED_FIELDS = new Set([
 ]);
 const MAX_FIELDS = 5000;
 
-/** What there is to show of a logical graph, broken or not; `input` is JSON text or a parsed value. Never throws for a graph. */
-export function drawingOf(input: unknown): LogicalDrawing {
-  const { graph } = readWithProblems(input);
+/**
+ * What there is to show of a logical graph, broken or not, with the configuration `active` or its own active one. `input`
+ * is JSON text or a parsed value. Never throws for a graph; throws `config-malformed` for a configuration it lacks.
+ */
+export function drawingOf(input: unknown, active?: string): LogicalDrawing {
+  const read = readWithProblems(input);
+  const graph =
+    read.graph === undefined || active === undefined ? read.graph : withActive(read.graph, active);
   const problems = checkLogicalGraph(input);
   if (graph === undefined) return { nodes: [], links: [], fields: [], configurations: [], problems };
   const configured = applyActiveConfiguration(graph);
@@ -152,6 +159,7 @@ function editableFields(graph: LogicalGraph, configured: ReadonlySet<string>): E
       if (field.name === '' || FIXED_FIELDS.has(field.name) || field['readonly'] === true) continue;
       if (isPortUsage(field.usage, 'in') || isPortUsage(field.usage, 'out')) continue;
       const key = fieldKey(field);
+      const isCount = node.isGroup === true && COUNT_FIELDS.has(field.name);
       const options = field['options'];
       found.push({
         node: node.id,
@@ -162,8 +170,8 @@ function editableFields(graph: LogicalGraph, configured: ReadonlySet<string>): E
         type: typeof field.type === 'string' ? field.type : '',
         description: typeof field['description'] === 'string' ? field['description'] : '',
         options: Array.isArray(options) ? options.map(textOf) : [],
-        isProminent:
-          configured.has(`${node.id}\u0000${key}`) || (node.isGroup === true && COUNT_FIELDS.has(field.name)),
+        isProminent: configured.has(`${node.id}\u0000${key}`) || isCount,
+        isCount,
       });
     }
   }

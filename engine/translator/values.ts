@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../protocol/index.ts';
+import { isJsonObject, type Json } from '../protocol/index.ts';
 import { applyActiveConfiguration, applyConfiguration } from './configure.ts';
 import { GraphException, shown, type TranslationWarning, type WarningSink } from './errors.ts';
 import type { LgField, LgNode, LogicalGraph } from './logical-graph.ts';

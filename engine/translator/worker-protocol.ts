@@ -42,6 +42,8 @@ export interface FormRequest {
 export interface DrawRequest {
   readonly op: 'draw';
   readonly graph: Uint8Array;
+  /** Id of the configuration to show; else the graph's active one. */
+  readonly active?: string;
 }
 
 export type WorkerRequest = TranslationRequest | StepsRequest | FormRequest | DrawRequest;

@@ -62,7 +62,7 @@ function textOf(bytes: Uint8Array): string {
 
 function work({ request, form, taken }: WorkerInput): WorkerResult {
   const counter = new Int32Array(taken);
-  if (request.op === 'draw') return drawingOf(textOf(request.graph));
+  if (request.op === 'draw') return drawingOf(textOf(request.graph), request.active);
   if (request.op === 'form') {
     const { route, content, form: fields, hosts, defaultPrefix, rules } = request;
     const options = {
