@@ -1,5 +1,7 @@
 /** Where the window is, as the part of the address after `#`: every place can be linked, and Back works. Pure but for `go`. */
 
+import type { GraphSource } from '../engine/api/contract.ts';
+
 export const SESSION_TABS = ['overview', 'drops', 'graph', 'log', 'reproducibility'] as const;
 export type SessionTab = (typeof SESSION_TABS)[number];
 
@@ -9,6 +11,7 @@ export type Route =
   | { readonly page: 'sessions'; readonly query: Query }
   | { readonly page: 'session'; readonly sessionId: string; readonly tab: SessionTab; readonly query: Query }
   | { readonly page: 'drop'; readonly sessionId: string; readonly uid: string }
+  | { readonly page: 'graph'; readonly query: Query }
   | { readonly page: 'compare'; readonly query: Query }
   | { readonly page: 'unknown'; readonly path: string };
 
@@ -33,6 +36,7 @@ export function parseRoute(fragment: string): Route {
     .map(decode);
   if (!first || (first === 'sessions' && id === undefined)) return { page: 'sessions', query };
   if (first === 'compare' && id === undefined) return { page: 'compare', query };
+  if (first === 'graph' && id === undefined) return { page: 'graph', query };
   if (first === 'sessions' && id && rest.length === 0) {
     if (third === 'drop' && fourth) return { page: 'drop', sessionId: id, uid: fourth };
     if (fourth === undefined && third === undefined) {
@@ -63,6 +67,12 @@ export const linkToCompare = (query: Query): string => `#/compare${searchOf(quer
 
 export const linkToDrop = (sessionId: string, uid: string): string =>
   `#/sessions/${encodeURIComponent(sessionId)}/drop/${encodeURIComponent(uid)}`;
+
+/** The page that translates a graph. Text that was handed over has no address of its own. */
+export function linkToGraph(source: GraphSource): string {
+  if ('sample' in source) return `#/graph${searchOf({ sample: source.sample })}`;
+  return 'path' in source ? `#/graph${searchOf({ path: source.path })}` : '#/graph';
+}
 
 /** Goes to a link made above; `replace` when it is the same place with another filter. */
 export function go(link: string, replace = false): void {

@@ -9,7 +9,7 @@ import '../components/empty-state.ts';
 import '../components/icon.ts';
 import '../components/notice.ts';
 import { notifyError, type Notice } from '../events.ts';
-import { go, linkToSession, linkToSessions, parseRoute, type Route } from '../router.ts';
+import { go, linkToGraph, linkToSession, linkToSessions, parseRoute, type Route } from '../router.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 import './about-dialog.ts';
@@ -22,6 +22,7 @@ import './session-page.ts';
 import './sessions-page.ts';
 import './settings-dialog.ts';
 import './shortcuts-dialog.ts';
+import './translate-page.ts';
 
 type OpenDialog = 'about' | 'settings' | 'shortcuts' | undefined;
 
@@ -34,6 +35,7 @@ export class WeirApp extends LitElement {
     notices: { state: true },
     dialog: { state: true },
     source: { state: true },
+    graph: { state: true },
     isDropping: { state: true },
     announcement: { state: true },
   };
@@ -45,6 +47,8 @@ export class WeirApp extends LitElement {
   declare notices: readonly Notice[];
   declare dialog: OpenDialog;
   declare source: GraphSource | null;
+  /** The graph of the page that translates; as long as the window lives, also where its address cannot say it. */
+  declare graph: GraphSource | undefined;
   declare isDropping: boolean;
   declare announcement: string;
   readonly #ends: (() => void)[] = [];
@@ -58,6 +62,7 @@ export class WeirApp extends LitElement {
     this.notices = [];
     this.dialog = undefined;
     this.source = null;
+    this.graph = graphOf(this.route);
     this.isDropping = false;
     this.announcement = '';
     this.addEventListener('weir-announce', (event) => this.#announce(event.detail));
@@ -99,7 +104,7 @@ export class WeirApp extends LitElement {
         this.connection = connection;
       }),
       watchDesktop(client.bridge, (message) => {
-        if (message.type === 'openGraph') this.source = { path: message.path };
+        if (message.type === 'openGraph') void this.#consider(client, { path: message.path });
         else if (message.page === 'sessions') go(linkToSessions());
         else this.dialog = 'shortcuts';
       }),
@@ -214,6 +219,8 @@ export class WeirApp extends LitElement {
         ></weir-drop-page>`;
       case 'compare':
         return html`<weir-compare-page .client=${client} .query=${route.query}></weir-compare-page>`;
+      case 'graph':
+        return html`<weir-translate-page .client=${client} .source=${this.graph}></weir-translate-page>`;
       case 'unknown':
         return html`<weir-empty-state
           page
@@ -247,6 +254,7 @@ export class WeirApp extends LitElement {
   #navigated = (): void => {
     const before = this.route;
     this.route = parseRoute(location.hash);
+    this.graph = graphOf(this.route, this.graph);
     if (placeOf(before) === placeOf(this.route)) return;
     // A new page: the keyboard and the screen reader begin at its top.
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('#content')?.focus());
@@ -273,11 +281,28 @@ export class WeirApp extends LitElement {
     if (client === undefined) return;
     try {
       const source = await chooseGraph(client);
-      if (source !== undefined) this.source = source;
+      if (source !== undefined) await this.#consider(client, source);
     } catch (error) {
       notifyError(this, S.dropZone.titleFailed, error);
     }
   };
+
+  /** Logical graphs are looked at and set up first; what can run as it is, is asked about in a dialog. */
+  async #consider(client: Client, source: GraphSource): Promise<void> {
+    let kind: string;
+    try {
+      ({ kind } = await client.call('graphs.open', { source }));
+    } catch {
+      // The dialog asks again, and says what is wrong.
+      kind = 'unknown';
+    }
+    if (kind !== 'logical') {
+      this.source = source;
+      return;
+    }
+    this.graph = source;
+    go(linkToGraph(source));
+  }
 
   async #run(source: GraphSource): Promise<void> {
     const { client } = this;
@@ -308,7 +333,7 @@ export class WeirApp extends LitElement {
     this.isDropping = false;
     if (this.client === undefined) return;
     try {
-      this.source = await sourceOfFile(this.client, droppedFile(event.dataTransfer));
+      await this.#consider(this.client, await sourceOfFile(this.client, droppedFile(event.dataTransfer)));
     } catch (error) {
       notifyError(this, S.dropZone.titleFailed, error);
     }
@@ -330,6 +355,14 @@ export class WeirApp extends LitElement {
     const page = this.renderRoot.querySelector<HTMLElement & { focusFilter?: () => boolean }>('main > *');
     return page?.focusFilter?.() ?? false;
   }
+}
+
+/** The graph an address names; else the one that was opened last. */
+function graphOf(route: Route, before?: GraphSource): GraphSource | undefined {
+  if (route.page !== 'graph') return before;
+  const { sample, path } = route.query;
+  const named = sample ? { sample } : path ? { path } : undefined;
+  return named === undefined || JSON.stringify(named) === JSON.stringify(before) ? before : named;
 }
 
 /** What makes a place of its own: not the filters in its address, nor the view of a session. */

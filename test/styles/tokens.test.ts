@@ -52,6 +52,15 @@ describe.each([
     },
   );
 
+  it('of parts stand out, and bear text', () => {
+    const parts = [...colors.keys()].filter((name) => name.startsWith('--part-'));
+    expect(parts).toHaveLength(8);
+    for (const part of parts) {
+      expect(contrast(value(part), value('--color-on-part'))).toBeGreaterThanOrEqual(4.5);
+      for (const surface of SURFACES) expect(contrast(value(part), value(surface))).toBeGreaterThanOrEqual(3);
+    }
+  });
+
   it('make the text of the main button readable', () => {
     expect(contrast(value('--color-on-accent'), value('--color-accent'))).toBeGreaterThanOrEqual(4.5);
     expect(contrast(value('--color-on-accent'), value('--color-accent-strong'))).toBeGreaterThanOrEqual(4.5);
