@@ -100,13 +100,13 @@ export function takeSteps(text: string, steps: Steps, work: StepsWork = {}): Ste
   const json = isSigned ? (parsePythonJson(source) as unknown) : parseJson(source);
   const kind = graphKind(json);
   if (kind === GraphKind.LOGICAL) return fromLogical(json, steps, work, isSigned);
-  if (steps.unroll !== undefined && !Array.isArray(json)) readLogicalGraph(json);
-  if (!Array.isArray(json) || changesLogical(steps)) throw notThat(json, steps);
+  if (!Array.isArray(json) || needsLogical(steps)) throw notThat(json, steps);
   return placed(listOf(json), steps, work, isSigned);
 }
 
-function changesLogical(steps: Steps): boolean {
+function needsLogical(steps: Steps): boolean {
   return (
+    steps.unroll !== undefined ||
     steps.parameters !== undefined ||
     steps.configuration !== undefined ||
     steps.fillConfiguration !== undefined ||
@@ -117,7 +117,7 @@ function changesLogical(steps: Steps): boolean {
 
 function notThat(json: unknown, steps: Steps): Error {
   // Says what was found instead of a logical graph.
-  if (steps.unroll !== undefined || changesLogical(steps))
+  if (needsLogical(steps))
     try {
       readLogicalGraph(json);
     } catch (error) {
@@ -155,7 +155,7 @@ function fromLogical(json: unknown, steps: Steps, work: StepsWork, isSigned: boo
   let graph = configured(readLogicalGraph(json), steps, work.warn);
   if (steps.rmode !== undefined) graph = signed(graph, steps.rmode);
   if (steps.unroll === undefined) {
-    if (steps.partition !== undefined || steps.map !== undefined) throw notThat(json, { ...steps });
+    if (steps.partition !== undefined || steps.map !== undefined) throw notThat(json, {});
     const text = isSigned
       ? stringifyPythonJson(graph, steps.isPretty ? { indent: 2 } : {})
       : JSON.stringify(graph, undefined, steps.isPretty ? 2 : undefined);
@@ -165,7 +165,11 @@ function fromLogical(json: unknown, steps: Steps, work: StepsWork, isSigned: boo
   if (canStream(steps, isSigned)) return streamed(graph, steps, options);
   let list = unroll(graph, options);
   if (isSigned) {
-    initPgtUnrollReproData(list, { isEnumCategoryType: enumeratedIn(graph, list) });
+    // The partition stage makes all of it anew (spec/reproducibility.md 8.2); for wide scatters the shared dictionaries of
+    // the unroll stage take a time that grows with the square of the copies.
+    const isRedone =
+      steps.isStepwise === true && steps.partition !== undefined && graph.reprodata !== undefined;
+    if (!isRedone) initPgtUnrollReproData(list, { isEnumCategoryType: enumeratedIn(graph, list) });
     if (steps.isStepwise === true) list = unshared(list);
   } else list = withoutEmptyReprodata(list);
   return placed(list, steps, work, isSigned, steps.isStepwise === true ? undefined : graph);
