@@ -167,7 +167,7 @@ async function store(
     for (let at = 0; at < contents.graph.length; at += PIECE_BYTES)
       await store.appendGraph(key, { bytes: new Uint8Array(contents.graph.subarray(at, at + PIECE_BYTES)) });
     const graph = await deps.parser.parse(new Uint8Array(contents.graph));
-    await store.addDrops(key, dropBatch(graph));
+    await store.addDrops(key, dropBatch(graph, { first: 0, count: graph.count }));
     await store.recordStates(key, statesOf(records));
     for (let from = 0; from < records.length; from += BATCH)
       await store.recordOutcomes(

@@ -58,7 +58,9 @@ export class DropFactory {
   constructor(graph: PhysicalGraph, find: ClassFinder = () => undefined) {
     this.#graph = graph;
     const firstOf = new Map<number, number>();
-    for (let row = graph.count - 1; row >= 0; row--) firstOf.set(graph.columns.classId[row] as number, row);
+    const { classId, classes } = graph.columns;
+    for (let row = 0; row < graph.count && firstOf.size < classes.length; row++)
+      if (!firstOf.has(classId[row] as number)) firstOf.set(classId[row] as number, row);
     this.#classes = graph.columns.classes.map((path, id) => {
       const row = firstOf.get(id);
       const found = dropClass(path) ?? (row === undefined ? undefined : find(path, graph.isApp(row)));

@@ -62,6 +62,9 @@ export interface SessionSurroundings {
 /** The text of a graph goes to the store in pieces of this size. */
 const PIECE_BYTES = 4 * 2 ** 20;
 
+/** Rows whose facts are copied for the store in one go: some milliseconds of work. */
+const ROWS_AT_ONCE = 16_384;
+
 /** How long the parts of a run took, in milliseconds. */
 export interface SessionTimings {
   loadMs: number | null;
@@ -330,7 +333,7 @@ export class Session {
         return drop;
       },
     };
-    await this.#around.store.addDrops(this.key, dropBatch(graph));
+    await this.#keepDrops(graph, slices);
     const failures = new Map<number, unknown>();
     for (let row = 0; row < count; row++) {
       this.#markRow(graph, row, table);
@@ -372,6 +375,17 @@ export class Session {
     const at = this.#parts.findLastIndex((part) => part.reprodata !== undefined);
     const part = this.#parts[at];
     return part ? reprodataText(part, this.#partBytes[at] as Uint8Array) : null;
+  }
+
+  /** Hands the static facts of all drops to the store, some rows at a time. */
+  async #keepDrops(graph: PhysicalGraph, slices: Slices): Promise<void> {
+    const batches: Promise<void>[] = [];
+    for (let first = 0; first < graph.count; first += ROWS_AT_ONCE) {
+      const count = Math.min(ROWS_AT_ONCE, graph.count - first);
+      batches.push(this.#around.store.addDrops(this.key, dropBatch(graph, { first, count })));
+      if (slices.isOver) await slices.pause();
+    }
+    await Promise.all(batches);
   }
 
   #markRow(graph: PhysicalGraph, row: number, table: DropTable): void {
@@ -480,14 +494,17 @@ export class Session {
   async #trigger(which: readonly string[] | 'roots'): Promise<void> {
     const graph = this.#graph as PhysicalGraph;
     const rows: number[] = [];
+    const slices = new Slices();
     if (which === 'roots') {
-      for (let row = 0; row < graph.count; row++) if (graph.isRoot(row)) rows.push(row);
+      for (let row = 0; row < graph.count; row++) {
+        if (graph.isRoot(row)) rows.push(row);
+        if ((row & 4095) === 4095 && slices.isOver) await slices.pause();
+      }
     } else
       for (const uid of which) {
         const row = graph.rowOfUid(uid);
         if (row >= 0) rows.push(row);
       }
-    const slices = new Slices();
     this.#triggering = true;
     for (let i = 0; i < rows.length; i += 64) {
       const batch = rows.slice(i, i + 64);

@@ -24,56 +24,65 @@ export function specPage(graph: PhysicalGraph, from: number, end: number): Owned
   };
 }
 
-/** A column of texts of a graph, copied end to end. */
+/** Rows from `first` on. */
+export interface RowRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A column of texts of a graph, copied end to end: of all rows, or of some. */
 export function textColumn(
   graph: PhysicalGraph,
   starts: Uint32Array,
   lengths: Uint32Array,
+  rows: RowRange = { first: 0, count: graph.count },
   fallback?: readonly [Uint32Array, Uint32Array],
 ): { bytes: Uint8Array<ArrayBuffer>; offsets: Uint32Array<ArrayBuffer> } {
-  const { count, text } = graph.columns;
+  const { text } = graph.columns;
+  const { first, count } = rows;
   const offsets = new Uint32Array(count + 1);
-  const use = (row: number): [number, number] => {
-    const length = lengths[row] as number;
-    if (length === 0 && fallback) return [fallback[0][row] as number, fallback[1][row] as number];
-    return [starts[row] as number, length];
-  };
-  let total = 0;
-  for (let row = 0; row < count; row++) {
-    total += use(row)[1];
-    offsets[row + 1] = total;
+  const from = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    const row = first + i;
+    const isShort = fallback !== undefined && lengths[row] === 0;
+    from[i] = isShort ? (fallback[0][row] as number) : (starts[row] as number);
+    offsets[i + 1] =
+      (offsets[i] as number) + (isShort ? (fallback[1][row] as number) : (lengths[row] as number));
   }
-  const bytes = new Uint8Array(total);
-  for (let row = 0; row < count; row++) {
-    const [start, length] = use(row);
-    bytes.set(text.subarray(start, start + length), offsets[row]);
+  const bytes = new Uint8Array(offsets[count] as number);
+  // Byte by byte: for ids of some tens of bytes that is several times faster than `set` with a sub-array.
+  for (let i = 0; i < count; i++) {
+    let at = from[i] as number;
+    const end = offsets[i + 1] as number;
+    for (let to = offsets[i] as number; to < end; to++) bytes[to] = text[at++] as number;
   }
   return { bytes, offsets };
 }
 
-function columnOf(count: number, text: (row: number) => string) {
-  const texts = Array.from({ length: count }, (_, row) => Buffer.from(text(row), 'utf8'));
+function columnOf({ first, count }: RowRange, text: (row: number) => string) {
+  const texts = Array.from({ length: count }, (_, i) => Buffer.from(text(first + i), 'utf8'));
   const offsets = new Uint32Array(count + 1);
-  texts.forEach((bytes, row) => (offsets[row + 1] = (offsets[row] as number) + bytes.length));
+  texts.forEach((bytes, i) => (offsets[i + 1] = (offsets[i] as number) + bytes.length));
   return { bytes: new Uint8Array(Buffer.concat(texts)), offsets };
 }
 
-/** The static columns of all drops of a graph, as the store takes them. */
-export function dropBatch(graph: PhysicalGraph): DropBatch {
+/** The static columns of some drops of a graph, as the store takes them. */
+export function dropBatch(graph: PhysicalGraph, rows: RowRange): DropBatch {
   const c = graph.columns;
-  const kind = new Uint8Array(c.count);
-  for (let row = 0; row < c.count; row++) kind[row] = graph.isApp(row) ? 1 : 0;
+  const { first, count } = rows;
+  const kind = new Uint8Array(count);
+  for (let i = 0; i < count; i++) kind[i] = graph.isApp(first + i) ? 1 : 0;
   return {
-    firstRow: 0,
-    count: c.count,
+    firstRow: first,
+    count,
     uid:
       c.uids.size === 0
-        ? textColumn(graph, c.oidStart, c.oidLength)
-        : columnOf(c.count, (row) => graph.uid(row)),
-    name: textColumn(graph, c.nameStart, c.nameLength, [c.oidStart, c.oidLength]),
-    lgKey: textColumn(graph, c.lgKeyStart, c.lgKeyLength),
+        ? textColumn(graph, c.oidStart, c.oidLength, rows)
+        : columnOf(rows, (row) => graph.uid(row)),
+    name: textColumn(graph, c.nameStart, c.nameLength, rows, [c.oidStart, c.oidLength]),
+    lgKey: textColumn(graph, c.lgKeyStart, c.lgKeyLength, rows),
     kind,
-    classId: c.classId.slice(),
+    classId: c.classId.slice(first, first + count),
     classes: c.classes,
   };
 }
