@@ -7,7 +7,7 @@ import type {
   TranslationChoices,
   TranslationWork,
 } from '../api/index.ts';
-import type { GraphParser } from '../graph/index.ts';
+import { MAX_GRAPH_BYTES, type GraphParser } from '../graph/index.ts';
 import { InvalidGraphException, isWeirError, messageOf } from '../protocol/index.ts';
 import {
   drawInWorker,
@@ -130,6 +130,12 @@ async function translated(
     onBytes: (piece) => {
       pieces.push(piece);
       total += piece.length;
+      if (total > MAX_GRAPH_BYTES)
+        throw new InvalidGraphException(
+          `${file.name} becomes a physical graph of more than ${(MAX_GRAPH_BYTES / 2 ** 30).toFixed(1)} GiB, which is more than can be run. Lower the number of copies.`,
+          { details: { bytes: total } },
+          'GRAPH_TOO_LARGE',
+        );
     },
   });
   const bytes = new Uint8Array(total);

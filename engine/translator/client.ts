@@ -139,6 +139,7 @@ function receive(worker: Worker, taken: Int32Array, options: Receiving): Promise
     const warnings: TranslationWarning[] = [];
     // Texts are handed on one after the other; the end of the work waits for the last of them.
     let writing: Promise<void> = Promise.resolve();
+    let isDone = false;
     const take = (): void => {
       Atomics.add(taken, 0, 1);
       Atomics.notify(taken, 0);
@@ -173,6 +174,7 @@ function receive(worker: Worker, taken: Int32Array, options: Receiving): Promise
           );
           break;
         case 'done':
+          isDone = true;
           writing.then(
             () => settle(() => resolve({ pgt, result: message.result, warnings })),
             () => undefined, // told above
@@ -184,9 +186,10 @@ function receive(worker: Worker, taken: Int32Array, options: Receiving): Promise
       }
     });
     worker.once('error', (error: Error) => settle(() => reject(crashed(error))));
-    worker.once('exit', (code) =>
-      settle(() => reject(crashed(new Error(`the thread ended with code ${code}`)))),
-    );
+    worker.once('exit', (code) => {
+      // A thread that has said all ends, while whoever takes its texts may still be busy with the last of them.
+      if (!isDone) settle(() => reject(crashed(new Error(`the thread ended with code ${code}`))));
+    });
   });
 }
 

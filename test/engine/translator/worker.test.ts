@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { GInvalidLink, translateInWorker, unroll } from '../../../engine/translator/index.ts';
 import { app, data, graphOf, link, loop, scatter } from './graphs.ts';
@@ -51,6 +52,22 @@ describe('translating in a thread', () => {
     expect(reply.pgt).toEqual([]);
     expect(most).toBe(1);
     expect(JSON.parse(text)).toHaveLength(8001);
+  });
+
+  it('waits for the last piece to be taken, though the thread has long ended', async () => {
+    let text = '';
+    await translateInWorker(
+      { op: 'unroll', graph: small, unroll: { oidPrefix: 'X' } },
+      {
+        onText: async (piece) => {
+          // As slow as it takes for a thread that has nothing left to do to be gone.
+          const other = new Worker('', { eval: true });
+          await new Promise((resolve) => other.once('exit', resolve));
+          text += piece;
+        },
+      },
+    );
+    expect(JSON.parse(text)).toHaveLength(3);
   });
 
   it('rejects with the same error, class and place as here', async () => {
