@@ -159,7 +159,7 @@ async function store(
     createdAt: facts.createdAtMs,
     host: {
       name: records[0]?.node ?? '',
-      platform: `${String(environment?.['system'] ?? '')}-${String(environment?.['architecture'] ?? '')}`,
+      platform: [environment?.['system'], environment?.['architecture']].map(textOf).join('-'),
       version: facts.weirVersion,
     },
   });
@@ -191,6 +191,8 @@ async function store(
     throw error;
   }
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function signaturesIn(
   signatures: Readonly<Record<string, string | null | undefined>>,

@@ -1,5 +1,5 @@
 /** Comparison of sessions and files: where the sides come from. */
-import type { Comparison, SessionRecords, SignatureTable } from '../reproducibility/index.ts';
+import type { Comparison, SessionRecords } from '../reproducibility/index.ts';
 import { recordPage, recordSource } from '../session/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { endedSession, factsOf, ledgerOf, loadSession, sealOf, sessionGraph } from './stored-session.ts';
@@ -36,7 +36,7 @@ export async function sessionSide(deps: ApiDeps, sessionId: string): Promise<Ses
     (await ledgerOf(deps).worker().call('canonicalSignatures', { recordTexts: texts }));
   return {
     recordTexts: texts,
-    signatures: row.signatures as SignatureTable,
+    signatures: row.signatures,
     canonicalSignatures: canonical,
   };
 }

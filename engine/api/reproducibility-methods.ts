@@ -94,7 +94,7 @@ async function describe(
 }
 
 function sealInfo(seal: StoredSeal): NonNullable<MethodResult<'sessions.reproducibility'>['seal']> {
-  let name = '';
+  let name: string;
   let keyId = '';
   try {
     ({ name, keyId } = parseVerifierKey(seal.keyText));

@@ -17,9 +17,8 @@ import type { DropInput, DropRecord } from './drop-record.ts';
 import { dropRecordLeaf, dropRecordText, parseDropRecord } from './drop-record.ts';
 import { EMPTY_ROOT, HASH_BYTES, nodeHash } from './merkle-log.ts';
 import { ALL_RMODES, type HashedRMode, type RModeName } from './modes.ts';
-import { parsePythonJson } from './python-json.ts';
 import { commitRuntimeData, contentReproduceData, EMPTY_DATA_HASH } from './runtime.ts';
-import { type SpecPage, specsIn } from './session-signing.ts';
+import { parseSpec, type SpecPage, specsIn } from './session-signing.ts';
 import { type RecordPlace, recordOfSpec, settledStatus } from './spec-record.ts';
 
 /** UTF-8 texts end to end, and n + 1 offsets. */
@@ -228,15 +227,6 @@ function signaturesOrNone(records: readonly DropRecord[]): Partial<Record<Hashed
   } catch (error) {
     if (error instanceof WeirError && error.code === 'REPRO_INVALID') return {};
     throw error;
-  }
-}
-
-function parseSpec(text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    // NaN and the infinities, which JSON lacks and Python writes.
-    return parsePythonJson(text) as Record<string, unknown>;
   }
 }
 

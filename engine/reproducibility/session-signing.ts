@@ -83,7 +83,7 @@ export class SessionSigning {
   begin(): void {
     if (this.#mode === 'NOTHING' || this.#reprodata === null) return;
     // Only hashes and edges are read here, so number tokens do not matter.
-    const drops = this.#specs.map((spec) => slimmed(parsePythonJson(spec) as PyObject));
+    const drops = this.#specs.map((spec) => slimmed(parseSpec(spec)));
     const isUniform = drops.every(
       (drop) => rflagCaster((drop['reprodata'] as PyObject | undefined)?.['rmode']) === this.#mode,
     );
@@ -173,6 +173,16 @@ export class SessionSigning {
       isFirst: from === 0,
       isLast: end === this.#specs.length,
     });
+  }
+}
+
+/** A specification where number tokens do not matter: many times as fast. */
+export function parseSpec(text: string): PyObject {
+  try {
+    return JSON.parse(text) as PyObject;
+  } catch {
+    // NaN and the infinities, which JSON lacks and Python writes.
+    return parsePythonJson(text) as PyObject;
   }
 }
 

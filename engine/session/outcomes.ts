@@ -120,7 +120,7 @@ export class Outcomes {
     else if (Object.keys(facts).length > 0) outcome = { ...outcome, facts: JSON.stringify(facts) };
     // Inputs ended before and were taken before, so they do not wait for this one.
     if (this.#pending.size > 0)
-      await Promise.all(this.#options.inputsOf(row).map((input) => this.#pending.get(input)));
+      for (const input of this.#options.inputsOf(row)) await this.#pending.get(input);
     const record = this.#options.record({ row, drop, status, commit, outcome, facts });
     this.#options.emit({ ...outcome, record });
   }

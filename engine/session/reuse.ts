@@ -5,7 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { DataDROP, FileDROP, InMemoryDROP, type AppDROP } from '../drops/index.ts';
+import type { DataDROP } from '../drops/index.ts';
+import { FileDROP, InMemoryDROP, type AppDROP } from '../drops/index.ts';
 import { DROPStates } from '../protocol/index.ts';
 import { canonicalJson, parametersOf, sha256Hex, type DropRecord } from '../reproducibility/index.ts';
 import type { Store } from '../store/index.ts';

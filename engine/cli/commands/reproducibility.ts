@@ -259,9 +259,8 @@ async function verifyHistory(host: Host, what: string | undefined, all: boolean)
 }
 
 function verdictText({ valid, checked, problems }: VerifyDocument): string {
-  const lines = (problems as readonly Readonly<Record<string, unknown>>[]).map(
-    (problem) =>
-      `  ${String(problem['where'] ?? problem['entry'] ?? problem['step'] ?? '')}: ${String(problem['message'])}`,
+  const lines = (problems as readonly Readonly<Record<string, string | undefined>>[]).map(
+    ({ where, entry, step, message }) => `  ${where ?? entry ?? step ?? ''}: ${message ?? ''}`,
   );
   return [
     valid ? `holds: ${checked} checks` : `DOES NOT HOLD: ${problems.length} of ${checked} checks`,

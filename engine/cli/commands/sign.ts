@@ -6,7 +6,10 @@ import {
   keysOf,
   parsePythonJson,
   parseRMode,
+  pythonRepr,
+  rflagCaster,
   rmodeText,
+  setKey,
   signaturesOf,
   signLogicalGraph,
   signPhysicalGraph,
@@ -113,18 +116,15 @@ function signList(list: object[], name: string, options: Options): Signed {
       `${name} is a physical graph; it has no logical stage. Use --stage pgt or pg.`,
     );
   const last = list.at(-1) as PyObject | undefined;
-  const own = last === undefined || Object.hasOwn(last, 'oid') ? undefined : last['rmode'];
-  if (
-    options.rmode !== undefined &&
-    own !== undefined &&
-    parseRMode(options.rmode) !== parseRMode(String(own))
-  )
+  const found = last === undefined || Object.hasOwn(last, 'oid') ? undefined : last['rmode'];
+  const own = typeof found === 'string' || typeof found === 'number' ? rflagCaster(found) : undefined;
+  if (options.rmode !== undefined && own !== undefined && parseRMode(options.rmode) !== own)
     throw new WeirError(
       'REPRO_INVALID',
-      `${name} was made with the R-mode ${parseRMode(String(own))}; another needs its logical graph.`,
+      `${name} was made with the R-mode ${own}; another needs its logical graph.`,
     );
   signPhysicalGraph(list, options.stage);
-  return signed(list as PyObject[]);
+  return signed(list);
 }
 
 function signed(list: PyObject[]): Signed {
@@ -135,7 +135,10 @@ function signed(list: PyObject[]): Signed {
 
 function recordsOf(items: readonly PyObject[], id: string): PyObject {
   const records: PyObject = {};
-  for (const item of items) records[String(item[id])] = item['reprodata'];
+  for (const item of items) {
+    const key = item[id];
+    setKey(records, typeof key === 'string' ? key : pythonRepr(key), item['reprodata']);
+  }
   return records;
 }
 

@@ -157,7 +157,7 @@ describe('weir compare', () => {
     await writeFile(file, '[\n    {');
     expect(await weir('compare', file, file)).toMatchObject({
       status: 2,
-      err: expect.stringMatching(/truncated/) as Any,
+      err: expect.stringMatching(/truncated/),
     });
     await writeFile(file, '[{"a": {"no": "oid"}}, {}]');
     expect((await weir('compare', file, file)).status).toBe(2);
@@ -198,7 +198,7 @@ describe('weir prove and verify', () => {
       expect.objectContaining({ uid: 'f' }),
     );
     expect((await alter(`UPDATE state_block SET status = x'02020203'`)).problems).toContainEqual(
-      expect.objectContaining({ uid: 'g', message: expect.stringMatching(/state/) as Any }),
+      expect.objectContaining({ uid: 'g', message: expect.stringMatching(/state/) }),
     );
     const signed = await alter(`UPDATE session SET signatures = '{"RERUN":"00"}'`);
     expect(signed.problems).toContainEqual(expect.objectContaining({ where: 'session' }));
@@ -343,7 +343,7 @@ describe('weir export and import', () => {
   it('keep two runs of one id apart', async () => {
     const other = await history(['a', pipeline('else')]);
     const refused = await weir('import', bundle, ...other);
-    expect(refused).toMatchObject({ status: 2, err: expect.stringMatching(/not merged/) as Any });
+    expect(refused).toMatchObject({ status: 2, err: expect.stringMatching(/not merged/) });
     expect((await weir('import', bundle, '--as', 'a2', ...other, '--json')).json).toMatchObject({
       sessionId: 'a2',
     });
