@@ -44,10 +44,10 @@ interface BenchDocument {
   readonly eventLoopDelayMs: { readonly p99: number; readonly max: number };
 }
 
-async function bench(shape: Shape, drops: number, rmode = 'NOTHING'): Promise<BenchDocument> {
+async function bench(shape: Shape, drops: number): Promise<BenchDocument> {
   const { stdout } = await run(
     process.execPath,
-    [WEIR, 'bench', shape, '--drops', String(drops), '--rmode', rmode, '--json'],
+    [WEIR, 'bench', shape, '--drops', String(drops), '--json'],
     { maxBuffer: 1 << 26 },
   );
   return JSON.parse(stdout) as BenchDocument;
@@ -185,14 +185,10 @@ for (const drops of [...sizes, ...(options.million ? [1_000_000] : [])])
     console.error(JSON.stringify(row));
     table.push(row);
   }
-const nothing = await bench('chain', 100_000);
-const all = await bench('chain', 100_000, 'ALL');
 const result = {
   machine,
   limits: await limits(),
   graphs: table,
-  reproducibilityAllOverNothing: Number(
-    ((all.timings['wallMs'] as number) / (nothing.timings['wallMs'] as number)).toFixed(2),
   ),
   ...(options.against === 'daliuge' ? { against: await against() } : {}),
 };
@@ -200,9 +196,4 @@ await mkdir(path.join(import.meta.dirname, 'out'), { recursive: true });
 await writeFile(path.join(import.meta.dirname, 'out/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
 console.table(table);
 if ('against' in result) console.table(result.against);
-console.log(
-  JSON.stringify({
-    limits: result.limits,
-    reproducibilityAllOverNothing: result.reproducibilityAllOverNothing,
-  }),
-);
+console.log(JSON.stringify({ limits: result.limits }));
