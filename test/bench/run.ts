@@ -45,11 +45,9 @@ interface BenchDocument {
 }
 
 async function bench(shape: Shape, drops: number): Promise<BenchDocument> {
-  const { stdout } = await run(
-    process.execPath,
-    [WEIR, 'bench', shape, '--drops', String(drops), '--json'],
-    { maxBuffer: 1 << 26 },
-  );
+  const { stdout } = await run(process.execPath, [WEIR, 'bench', shape, '--drops', String(drops), '--json'], {
+    maxBuffer: 1 << 26,
+  });
   return JSON.parse(stdout) as BenchDocument;
 }
 
@@ -189,7 +187,6 @@ const result = {
   machine,
   limits: await limits(),
   graphs: table,
-  ),
   ...(options.against === 'daliuge' ? { against: await against() } : {}),
 };
 await mkdir(path.join(import.meta.dirname, 'out'), { recursive: true });
