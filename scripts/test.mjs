@@ -52,9 +52,19 @@ async function runWindowRing() {
   }
 }
 
-/** Runs vitest and answers its counts. Its own report for people goes straight to the terminal. */
+/** Runs a ring and answers its counts; files whose process was ended by the runtime run once more. */
 async function runRing(name, options, wrap = (command) => command) {
-  const { countRing } = await import('./lib/report.mjs');
+  const { countRing, crashedFiles, sumOf, withoutFiles } = await import('./lib/report.mjs');
+  const { report, status } = await runVitest(name, options, wrap);
+  const crashed = crashedFiles(report);
+  if (crashed.length === 0) return countRing(report, status);
+  say(`The runtime ended the process of ${crashed.join(', ')} (see above): once more.`);
+  const again = await runVitest(`${name}-again`, [...options, ...crashed], wrap);
+  return sumOf(countRing(withoutFiles(report, crashed), 0), countRing(again.report, again.status));
+}
+
+/** Runs vitest. Its own report for people goes straight to the terminal. */
+async function runVitest(name, options, wrap) {
   fs.mkdirSync(reports, { recursive: true });
   const file = path.join(reports, `${name}.json`);
   fs.rmSync(file, { force: true });
@@ -66,8 +76,7 @@ async function runRing(name, options, wrap = (command) => command) {
     child.on('error', reject);
     child.on('exit', (code) => resolve(code ?? 1));
   });
-  const report = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined;
-  return countRing(report, status);
+  return { report: fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined, status };
 }
 
 if (fitNode(import.meta.url)) {

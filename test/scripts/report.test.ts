@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { countReport, countRing, totalLine } from '../../scripts/lib/report.mjs';
+import {
+  countReport,
+  countRing,
+  crashedFiles,
+  sumOf,
+  totalLine,
+  withoutFiles,
+} from '../../scripts/lib/report.mjs';
 
 const report = {
   numPassedTests: 5,
@@ -28,4 +35,28 @@ test('the last line adds the rings up', () => {
   const unit = { passed: 5, failed: 0, skipped: 1 };
   const e2e = { passed: 3, failed: 2, skipped: 0 };
   expect(totalLine([unit, e2e])).toBe('8 passed, 2 failed, 1 skipped');
+});
+
+test('a file whose process ended without a failed test is found, and can be taken out of the counts', () => {
+  const file = (name: string, status: string, ...states: string[]) => ({
+    name,
+    status,
+    assertionResults: states.map((each) => ({ status: each })),
+  });
+  const ended = {
+    ...report,
+    testResults: [
+      file('good', 'passed', 'passed', 'skipped'),
+      file('ended', 'failed', 'passed', 'pending'),
+      file('bad', 'failed', 'failed', 'pending'),
+    ],
+  };
+  expect(crashedFiles(ended)).toEqual(['ended']);
+  expect(crashedFiles(undefined)).toEqual([]);
+  expect(countReport(withoutFiles(ended, ['ended']))).toEqual({ passed: 1, failed: 1, skipped: 2 });
+  expect(sumOf({ passed: 1, failed: 0, skipped: 2 }, { passed: 3, failed: 1, skipped: 0 })).toEqual({
+    passed: 4,
+    failed: 1,
+    skipped: 2,
+  });
 });
