@@ -58,7 +58,7 @@ describe.skipIf(chromium === undefined)('a logical graph in the window', () => {
       await page.getByRole('button', { name }).waitFor();
     expect(await violationsOf(page)).toEqual([]);
     await keep('translate-light');
-    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
     expect(await violationsOf(page)).toEqual([]);
     await keep('translate-dark');
   });
