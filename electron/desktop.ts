@@ -73,6 +73,9 @@ function postFiles(inbox: Inbox, files: readonly string[]): void {
   for (const file of files) inbox.post({ type: 'openGraph', ...chosen(file) });
 }
 
+/** How long the tray icon stays after the window is back. */
+const TRAY_GOES_MS = 1000;
+
 class Desktop {
   readonly #options: DesktopOptions;
   readonly #host: DesktopHost;
@@ -156,8 +159,11 @@ class Desktop {
   }
 
   #show(): void {
-    this.#tray?.destroy();
+    const tray = this.#tray;
     this.#tray = undefined;
+    // In a turn of its own: the icon may be the one that was just clicked, or still be on its way to the desktop, and
+    // Chromium does not bear losing it then (seen as a crash in Electron 33 without a desktop around it).
+    if (tray) setTimeout(() => tray.destroy(), TRAY_GOES_MS);
     if (this.#window && !this.#window.isDestroyed()) showWindow(this.#window);
   }
 

@@ -209,7 +209,7 @@ describe('the window', () => {
 
   // The stand-in Electron now and then dies (SIGSEGV in its own code) when its tray comes or goes without a desktop around
   // it; that says nothing of Weir, so it may try again.
-  test('asks before it ends a session that runs, and ends only when told to', { retry: 2 }, async () => {
+  test('asks before it ends a session that runs, and ends only when told to', { retry: 5 }, async () => {
     const slow = path.join(userData, 'slow.graph');
     const sleeping = {
       oid: 'sleeping',
