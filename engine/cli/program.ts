@@ -1,6 +1,8 @@
 /** The `weir` command: its options and their order of work are in commands/, one file a family (design/cli.md). */
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.ts';
+import { bundleCommands } from './commands/bundles.ts';
+import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { historyCommands } from './commands/history.ts';
 import { nodeCommand } from './commands/node.ts';
@@ -9,6 +11,7 @@ import { rerunCommand } from './commands/rerun.ts';
 import { runCommand } from './commands/run.ts';
 import { signCommand } from './commands/sign.ts';
 import { tmCommand } from './commands/tm.ts';
+import { traceCommand } from './commands/trace.ts';
 import { translateCommands } from './commands/translate.ts';
 import { complain, EXIT, print, printJson } from './output.ts';
 import { VERSION } from './version.ts';
@@ -26,7 +29,10 @@ export function makeProgram(): Command {
   tmCommand(program);
   signCommand(program);
   historyCommands(program);
+  compareCommand(program);
   reproducibilityCommands(program);
+  traceCommand(program);
+  bundleCommands(program);
   benchCommand(program);
   doctorCommand(program);
   program
