@@ -24,7 +24,7 @@ import type {
   StoredLog,
 } from './contract.ts';
 import { closedStore, fromWire, unfitRuntime } from './errors.ts';
-import type { DropSearch, NewSeal, PayloadParts, SealQuery } from './ledger-contract.ts';
+import type { DropSearch, NewSeal, PayloadParts, SealedSection, SealQuery } from './ledger-contract.ts';
 import type { Answer, ReadName, Request, StoreThreadData, WriteName } from './messages.ts';
 import { packOutcomes } from './outcome-columns.ts';
 import { packet, sizeOf, type Packet } from './transfer.ts';
@@ -133,6 +133,9 @@ class StoreClient implements Store {
       packet([key, { bytes: part.bytes, packed: part.packed === true }], true),
     );
   }
+  replaceGraph(key: number, pieces: readonly Uint8Array[]): Promise<void> {
+    return this.#send('replaceGraph', () => packet([key, pieces], true));
+  }
   addDrops(key: number, batch: DropBatch): Promise<void> {
     return this.#send('addDrops', () => packet([key, batch]));
   }
@@ -150,6 +153,9 @@ class StoreClient implements Store {
   }
   recordOutcomes(key: number, outcomes: readonly DropOutcome[]): Promise<void> {
     return this.#send('recordOutcomes', () => packet([key, packOutcomes(outcomes)]));
+  }
+  putRecordTiles(key: number, first: number, tiles: readonly Uint8Array[]): Promise<void> {
+    return this.#send('putRecordTiles', () => packet([key, first, tiles], true));
   }
   sealSession(seal: NewSeal): Promise<boolean> {
     return this.#send('sealSession', () => packet([seal], true));
@@ -218,6 +224,30 @@ class StoreClient implements Store {
   }
   records(key: number, firstRow: number, count: number): ReturnType<Store['records']> {
     return this.#read('records', [key, firstRow, count]);
+  }
+  payloadBytes(key: number, parts: readonly PayloadParts[]): ReturnType<Store['payloadBytes']> {
+    return this.#read('payloadBytes', [key, parts]);
+  }
+  recordTiles(key: number, first: number, count: number): ReturnType<Store['recordTiles']> {
+    return this.#read('recordTiles', [key, first, count]);
+  }
+  sealedBlocks(
+    key: number,
+    section: SealedSection,
+    after: number,
+    limit: number,
+    wantsChecks: boolean,
+  ): ReturnType<Store['sealedBlocks']> {
+    return this.#read('sealedBlocks', [key, section, after, limit, wantsChecks]);
+  }
+  blockPlaces(key: number, section: SealedSection): ReturnType<Store['blockPlaces']> {
+    return this.#read('blockPlaces', [key, section]);
+  }
+  sealedHashes(index: number, section: SealedSection): ReturnType<Store['sealedHashes']> {
+    return this.#read('sealedHashes', [index, section]);
+  }
+  contradictions(key?: number): ReturnType<Store['contradictions']> {
+    return this.#read('contradictions', [key]);
   }
   document(key: number | null, name: string): ReturnType<Store['document']> {
     return this.#read('document', [key, name]);

@@ -153,7 +153,9 @@ export interface SessionQuery {
   readonly graph?: string;
   /** Created at this time or later. */
   readonly since?: number;
-  /** A signature of any R-mode, or its beginning. */
+  /** Created before this time. */
+  readonly until?: number;
+  /** A signature of any R-mode, DALiuGE's or Weir's own, or its beginning. */
   readonly signature?: string;
   readonly offset?: number;
   readonly limit?: number;
@@ -181,6 +183,8 @@ export interface DropQuery {
   /** Part of uid or name; upper and lower case of ASCII letters are the same. */
   readonly text?: string;
   readonly status?: number;
+  /** Execution state of an application, e.g. RUNNING. */
+  readonly exec?: number;
   readonly kind?: 0 | 1;
   readonly lgKey?: string;
   /** Unknown times and sizes come last in either direction; equal values in the order of rows. */

@@ -23,6 +23,7 @@ export function queryDrops(
   const isFiltered =
     Boolean(query.text) ||
     query.status !== undefined ||
+    query.exec !== undefined ||
     query.kind !== undefined ||
     query.lgKey !== undefined;
   if (!isFiltered && sort === 'row') {
@@ -47,6 +48,8 @@ export interface DropFilter {
   readonly text?: string;
   readonly name?: string;
   readonly status?: number;
+  /** Execution state of an application. */
+  readonly exec?: number;
   readonly kind?: 0 | 1;
   readonly lgKey?: string;
 }
@@ -60,6 +63,10 @@ export function matchingRows(
 ): Uint32Array {
   const passes = new Uint8Array(rowCount).fill(1);
   if (query.status !== undefined) keepEqual(passes, columns.states(key, rowCount).status, query.status);
+  if (query.exec !== undefined) {
+    keepEqual(passes, columns.states(key, rowCount).exec, query.exec);
+    keepEqual(passes, columns.kinds(key, rowCount), 1);
+  }
   if (query.kind !== undefined) keepEqual(passes, columns.kinds(key, rowCount), query.kind);
   if (query.lgKey !== undefined) keepText(passes, columns, key, 'lg_key', query.lgKey);
   if (query.name !== undefined) keepText(passes, columns, key, 'name', query.name);

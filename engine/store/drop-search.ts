@@ -49,8 +49,8 @@ function inSession(
   else {
     const candidates = rowsByHash.get(key) ?? [];
     if (candidates.length === 0) return [];
-    const { text, name, status } = query;
-    const isPlain = !text && name === undefined && status === undefined;
+    const { text, name, status, exec } = query;
+    const isPlain = !text && name === undefined && status === undefined && exec === undefined;
     const passing = isPlain ? undefined : new Set(matchingRows(columns, key, rowCount, query));
     rows = Uint32Array.from(candidates.filter((row) => passing?.has(row) ?? true));
   }

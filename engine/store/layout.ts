@@ -11,6 +11,12 @@ export const EVENTS_PER_BLOCK = 4096;
 /** Hashes of a row of tree_tile. */
 export const HASHES_PER_TILE = 256;
 
+/** Drops of a row of record_tile. */
+export const RECORDS_PER_TILE = 256;
+
+/** Blocks of a row of sealed_tile. */
+export const BLOCKS_PER_TILE = 256;
+
 /** `exec` of a data drop. */
 export const NO_EXEC = 255;
 

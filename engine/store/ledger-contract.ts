@@ -30,10 +30,49 @@ export interface NewSeal {
   readonly leafHashes: Uint8Array;
   /** Hashes of the complete subtrees of 2^height leaves, end to end, for the heights 8, 16, 24 where there are any. */
   readonly nodes: readonly { readonly height: number; readonly hashes: Uint8Array }[];
+  /** Hashes of the rows that the seal covers beside the records; absent in seals of older form. */
+  readonly covered?: readonly SealedSectionHashes[];
+}
+
+/** The parts of a session's history whose rows a seal covers, one after the other. */
+export const SEALED_SECTIONS = [
+  'session',
+  'graph',
+  'reprodata',
+  'drops',
+  'states',
+  'events',
+  'errors',
+  'logs',
+  'outcomes',
+  'records',
+] as const;
+export type SealedSection = (typeof SEALED_SECTIONS)[number];
+
+/** Hashes of blocks of a section (sealed-rows.ts), in order. */
+export interface SealedBlocks {
+  /** SHA-256 of each block, end to end. */
+  readonly hashes: Uint8Array;
+  /** Of each block: the number of its check values, then label (row of a drop, number of a field) and CRC-32 of each. */
+  readonly checks: Uint32Array;
+  /** Where to go on, or null where that was the last. */
+  readonly last: number | null;
+}
+
+/** All hashes of a section as a seal covers them. */
+export interface SealedSectionHashes extends Omit<SealedBlocks, 'last'> {
+  readonly section: SealedSection;
+}
+
+/** Something that is kept twice and does not say the same, with the drop it is about. */
+export interface Contradiction {
+  readonly table: string;
+  readonly row: number | null;
+  readonly message: string;
 }
 
 /** A seal as it is kept: for ever, also when its session is deleted. */
-export interface StoredSeal extends Omit<NewSeal, 'leafHashes' | 'nodes'> {
+export interface StoredSeal extends Omit<NewSeal, 'leafHashes' | 'nodes' | 'covered'> {
   readonly sessionId: string;
 }
 
@@ -55,6 +94,8 @@ export interface DropSearch {
   /** The whole name. */
   readonly name?: string;
   readonly status?: number;
+  /** Execution state of an application, e.g. RUNNING. */
+  readonly exec?: number;
   /** Hex SHA-256 of the content. */
   readonly contentHash?: string;
   /** Go on with sessions older than this key: `next` of the answer before. */
@@ -88,8 +129,33 @@ export interface LedgerStore {
     firstRow: number,
     count: number,
   ): Promise<{ readonly rows: Uint32Array; readonly records: TextColumn }>;
+  /** Hashes of up to `limit` blocks of a section behind the place `after` (-1: from the first), of what is stored now. */
+  sealedBlocks(
+    key: number,
+    section: SealedSection,
+    after: number,
+    limit: number,
+    wantsChecks: boolean,
+  ): Promise<SealedBlocks>;
+  /** The places of all blocks of a section: `first_row` of drops, numbers of blocks otherwise. */
+  blockPlaces(key: number, section: SealedSection): Promise<readonly number[]>;
+  /** The hashes of a section as they were when the seal with this index was made; empty where it has none. */
+  sealedHashes(index: number, section: SealedSection): Promise<Omit<SealedBlocks, 'last'>>;
+  /**
+   * Keeps records that were made of specification and state: tiles of 256 drops from number `first` on, each as
+   * `record_tile` has it; empty ones are not kept.
+   */
+  putRecordTiles(key: number, first: number, tiles: readonly Uint8Array[]): Promise<void>;
+  /** `count` tiles from number `first` on; empty where there is none. */
+  recordTiles(key: number, first: number, count: number): Promise<readonly Uint8Array[]>;
+  /** What contradicts itself in a session; without a key: in the file as a whole. */
+  contradictions(key?: number): Promise<readonly Contradiction[]>;
+  /** Puts the whole text of a graph in the place of what was appended: lists that were joined and linked. */
+  replaceGraph(key: number, pieces: readonly Uint8Array[]): Promise<void>;
   /** Removes what takes room from a session that is over. Resolves with the bytes it took in the file. */
   dropPayload(key: number, parts: readonly PayloadParts[]): Promise<number>;
+  /** Bytes that `dropPayload` would remove. */
+  payloadBytes(key: number, parts: readonly PayloadParts[]): Promise<number>;
   /**
    * Drops of all sessions, newest session first. A call looks through as much as takes a short time; `next` says where
    * to go on, or null where there is no more.

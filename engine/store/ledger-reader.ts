@@ -1,8 +1,8 @@
 /** Reading what the ledger needs. */
 import type { TextColumn } from './contract.ts';
 import type { Database } from './database.ts';
-import { HASHES_PER_TILE, uint32s } from './layout.ts';
-import type { SealQuery, StoredSeal } from './ledger-contract.ts';
+import { HASHES_PER_TILE, outcomeId, uint32s } from './layout.ts';
+import type { PayloadParts, SealedBlocks, SealedSection, SealQuery, StoredSeal } from './ledger-contract.ts';
 import { OutcomeReader } from './outcome-columns.ts';
 
 const HASH_BYTES = 32;
@@ -75,6 +75,30 @@ export class LedgerReader {
     return new Uint8Array(Buffer.concat(tiles).subarray(skip, skip + count * HASH_BYTES));
   }
 
+  sealedHashes(index: number, section: SealedSection): Omit<SealedBlocks, 'last'> {
+    const tiles = this.#db
+      .prepare<[number, string], { readonly hashes: Buffer; readonly checks: Buffer }>(
+        'SELECT hashes, checks FROM sealed_tile WHERE seal = ? AND section = ? ORDER BY tile',
+      )
+      .all(index, section);
+    const checks = Buffer.concat(tiles.map((tile) => tile.checks));
+    return {
+      hashes: new Uint8Array(Buffer.concat(tiles.map(({ hashes }) => hashes))),
+      checks: new Uint32Array(uint32s(checks.subarray(0, Math.floor(checks.length / 4) * 4))),
+    };
+  }
+
+  recordTiles(key: number, first: number, count: number): Uint8Array[] {
+    const tiles = Array.from({ length: count }, () => new Uint8Array(0));
+    const found = this.#db
+      .prepare<[number, number, number], { readonly tile: number; readonly data: Buffer }>(
+        'SELECT tile, data FROM record_tile WHERE session = ? AND tile >= ? AND tile < ?',
+      )
+      .all(key, first, first + count);
+    for (const { tile, data } of found) tiles[tile - first] = new Uint8Array(data);
+    return tiles;
+  }
+
   records(key: number, firstRow: number, count: number): { rows: Uint32Array; records: TextColumn } {
     const end = firstRow + count;
     const numbers = this.#db
@@ -115,6 +139,27 @@ export class LedgerReader {
       this.#keptBytes -= block.reader.sizeBytes;
     }
     return opened;
+  }
+
+  /** Bytes of what retention may take from a session. */
+  payloadBytes(key: number, parts: readonly PayloadParts[]): number {
+    const total = (size: string, from: string, ...values: number[]): number =>
+      this.#db
+        .prepare<number[], number>(`SELECT total(${size}) FROM ${from}`)
+        .pluck()
+        .get(...values) ?? 0;
+    const range = [outcomeId(key, 0), outcomeId(key + 1, 0)] as const;
+    let bytes = 0;
+    if (parts.includes('contents'))
+      bytes += total('length(data)', 'content WHERE id >= ? AND id < ?', ...range);
+    if (parts.includes('events'))
+      bytes += total(
+        'length(rows) + length(kind) + length(value) + length(at)',
+        'event_block WHERE session = ?',
+        key,
+      );
+    if (parts.includes('logs')) bytes += total('length(message) + 24', 'log WHERE session = ?', key);
+    return bytes;
   }
 
   document(key: number | null, name: string): Uint8Array | undefined {

@@ -2,8 +2,8 @@
 import { WeirError } from '../protocol/index.ts';
 import type { Database } from './database.ts';
 import { badBatch, unknownSession } from './errors.ts';
-import { blob, HASHES_PER_TILE, outcomeId } from './layout.ts';
-import type { NewSeal, PayloadParts } from './ledger-contract.ts';
+import { blob, BLOCKS_PER_TILE, HASHES_PER_TILE, outcomeId } from './layout.ts';
+import type { NewSeal, PayloadParts, SealedSectionHashes } from './ledger-contract.ts';
 
 const HASH_BYTES = 32;
 const DEVICE = 0;
@@ -47,7 +47,27 @@ export class LedgerWriter {
     for (const { height, hashes } of [{ height: 0, hashes: seal.leafHashes }, ...seal.nodes]) {
       this.#insertTiles(seal, height, hashes);
     }
+    for (const section of seal.covered ?? []) this.#insertCovered(seal, section);
     return true;
+  }
+
+  #insertCovered(seal: NewSeal, { section, hashes, checks }: SealedSectionHashes): void {
+    const insert = this.#db.prepare(
+      'INSERT INTO sealed_tile (seal, section, tile, session, hashes, checks) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    const tileBytes = BLOCKS_PER_TILE * HASH_BYTES;
+    let at = 0;
+    for (let tile = 0; tile * tileBytes < hashes.length; tile++) {
+      const part = hashes.subarray(tile * tileBytes, (tile + 1) * tileBytes);
+      const from = at;
+      for (let block = 0; block * HASH_BYTES < part.length; block++) at += 1 + 2 * (checks[at] ?? 0);
+      insert.run(seal.index, section, tile, seal.key, blob(part), blob(checks.subarray(from, at)));
+    }
+  }
+
+  putRecordTiles(key: number, first: number, tiles: readonly Uint8Array[]): void {
+    const put = this.#db.prepare('INSERT OR REPLACE INTO record_tile (session, tile, data) VALUES (?, ?, ?)');
+    for (const [i, data] of tiles.entries()) if (data.length > 0) put.run(key, first + i, blob(data));
   }
 
   #insertTiles(seal: NewSeal, height: number, hashes: Uint8Array): void {

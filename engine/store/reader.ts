@@ -19,10 +19,19 @@ import { searchDrops } from './drop-search.ts';
 import { unknownSession } from './errors.ts';
 import { firstOf } from './event-blocks.ts';
 import { float64s, uint32s } from './layout.ts';
-import type { DropSearch, SealQuery, StoredSeal } from './ledger-contract.ts';
+import type {
+  Contradiction,
+  DropSearch,
+  PayloadParts,
+  SealedSection,
+  SealQuery,
+  StoredSeal,
+} from './ledger-contract.ts';
 import { LedgerReader } from './ledger-reader.ts';
 import type { Handlers, ReadName } from './messages.ts';
 import { Outcomes } from './outcomes.ts';
+import { Redundancy } from './redundancy.ts';
+import { blockPlaces, sealedBlocks } from './sealed-rows.ts';
 
 type Answer<Name extends keyof Store> = Store[Name] extends (...args: never) => Promise<infer R> ? R : never;
 
@@ -192,6 +201,29 @@ export class Reader implements Handlers<ReadName> {
     return this.#ledger.records(key, firstRow, count);
   };
 
+  readonly payloadBytes = (key: number, parts: readonly PayloadParts[]): number => {
+    this.#rowCount(key);
+    return this.#ledger.payloadBytes(key, parts);
+  };
+
+  readonly recordTiles = (key: number, first: number, count: number): Uint8Array[] =>
+    this.#ledger.recordTiles(key, first, count);
+  readonly sealedBlocks = (
+    key: number,
+    section: SealedSection,
+    after: number,
+    limit: number,
+    wantsChecks: boolean,
+  ): Answer<'sealedBlocks'> => sealedBlocks(this.#db, key, section, after, limit, wantsChecks);
+  readonly blockPlaces = (key: number, section: SealedSection): number[] =>
+    blockPlaces(this.#db, key, section);
+  readonly sealedHashes = (index: number, section: SealedSection): Answer<'sealedHashes'> =>
+    this.#ledger.sealedHashes(index, section);
+  readonly contradictions = (key?: number): Contradiction[] => {
+    const redundancy = new Redundancy(this.#db, this.#columns);
+    return key === undefined ? redundancy.ofFile() : redundancy.ofSession(key);
+  };
+
   readonly document = (key: number | null, name: string): Uint8Array | undefined =>
     this.#ledger.document(key, name);
   readonly documents = (key: number | null, prefix?: string): string[] => this.#ledger.documents(key, prefix);
@@ -221,6 +253,14 @@ export class Reader implements Handlers<ReadName> {
   }
 }
 
+/** DALiuGE's signatures are kept with the session, Weir's own in the facts that were sealed, here or where it ran. */
+const SIGNED = `(
+  EXISTS (SELECT 1 FROM json_each(signatures) s WHERE instr(s.value, lower(?)) = 1)
+  OR EXISTS (SELECT 1 FROM seal, json_each(seal.facts, '$.canonicalSignatures') s
+             WHERE seal.session = session.key AND instr(s.value, lower(?)) = 1)
+  OR EXISTS (SELECT 1 FROM document d, json_each(CAST(d.data AS TEXT), '$.canonicalSignatures') s
+             WHERE d.session = session.key AND d.name = 'imported/facts.json' AND instr(s.value, lower(?)) = 1))`;
+
 function sessionFilter(query: SessionQuery): {
   readonly where: string;
   readonly values: readonly (string | number)[];
@@ -243,9 +283,13 @@ function sessionFilter(query: SessionQuery): {
     conditions.push('created_at >= ?');
     values.push(query.since);
   }
+  if (query.until !== undefined) {
+    conditions.push('created_at < ?');
+    values.push(query.until);
+  }
   if (query.signature) {
-    conditions.push('EXISTS (SELECT 1 FROM json_each(signatures) s WHERE instr(s.value, lower(?)) = 1)');
-    values.push(query.signature);
+    conditions.push(SIGNED);
+    values.push(query.signature, query.signature, query.signature);
   }
   return { where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, values };
 }

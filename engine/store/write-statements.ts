@@ -53,6 +53,7 @@ function sessionStatements(db: Database) {
     ),
     putReprodata: db.prepare('INSERT OR REPLACE INTO reprodata (session, data) VALUES (?, ?)'),
     deleteSession: db.prepare('DELETE FROM session WHERE key = ?'),
+    deleteGraph: db.prepare('DELETE FROM graph_part WHERE session = ?'),
     insertGraphPart: db.prepare(
       `INSERT INTO graph_part (session, seq, data)
        VALUES (?, (SELECT coalesce(max(seq), -1) + 1 FROM graph_part WHERE session = ?), ?)`,

@@ -160,6 +160,12 @@ export class Writer implements Handlers<WriteName> {
     this.#sql.insertGraphPart.run(key, key, part.packed ? part.bytes : deflateSync(part.bytes, { level: 1 }));
   };
 
+  readonly replaceGraph = (key: number, pieces: readonly Uint8Array[]): void => {
+    this.#session(key);
+    this.#sql.deleteGraph.run(key);
+    for (const bytes of pieces) this.appendGraph(key, { bytes });
+  };
+
   readonly addDrops = (key: number, batch: DropBatch): void => {
     const session = this.#session(key);
     checkDrops(session, batch);
@@ -236,6 +242,11 @@ export class Writer implements Handlers<WriteName> {
     });
     session.waitingOutcomes.push(outcomes);
     session.isDirty = true;
+  };
+
+  readonly putRecordTiles = (key: number, first: number, tiles: readonly Uint8Array[]): void => {
+    this.#session(key);
+    this.#ledger.putRecordTiles(key, first, tiles);
   };
 
   readonly sealSession = (seal: NewSeal): boolean => this.#ledger.seal(seal);

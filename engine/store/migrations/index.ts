@@ -3,6 +3,7 @@
  */
 import { sessions } from './0001-sessions.ts';
 import { ledger } from './0002-ledger.ts';
+import { coverage } from './0003-coverage.ts';
 
 /** One step from schema `version - 1` to `version`. */
 export interface Migration {
@@ -11,4 +12,4 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [sessions, ledger];
+export const MIGRATIONS: readonly Migration[] = [sessions, ledger, coverage];
