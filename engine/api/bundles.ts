@@ -114,7 +114,7 @@ export async function importBundle(
 }
 
 /** Sessions of the history that have one of these ids, with their seals. */
-async function sessionsLike(
+export async function sessionsLike(
   store: Store,
   ...ids: readonly string[]
 ): Promise<{ stored: string; sessionId: string; runId: string; seal: string }[]> {

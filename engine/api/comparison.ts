@@ -1,5 +1,5 @@
 /** Comparison of sessions and files: where the sides come from. */
-import type { Comparison, SessionRecords } from '../reproducibility/index.ts';
+import type { Comparison, ComparisonChoices, HashedRMode, SessionRecords } from '../reproducibility/index.ts';
 import { recordPage, recordSource } from '../session/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { endedSession, factsOf, ledgerOf, loadSession, sealOf, sessionGraph } from './stored-session.ts';
@@ -41,9 +41,26 @@ export async function sessionSide(deps: ApiDeps, sessionId: string): Promise<Ses
   };
 }
 
+export interface CompareOptions extends ComparisonChoices {
+  /** Differing drops listed per mode; the rest is counted. */
+  readonly maxListed?: number;
+  readonly marksFor?: HashedRMode;
+}
+
 /** Compares two sessions of the history in the thread. */
-export async function compareStored(deps: ApiDeps, a: string, b: string): Promise<Comparison> {
+export async function compareStored(
+  deps: ApiDeps,
+  a: string,
+  b: string,
+  { maxListed, marksFor, ...choices }: CompareOptions = {},
+): Promise<Comparison> {
   return ledgerOf(deps)
     .worker()
-    .call('compare', { a: await sessionSide(deps, a), b: await sessionSide(deps, b) });
+    .call('compare', {
+      a: await sessionSide(deps, a),
+      b: await sessionSide(deps, b),
+      choices,
+      ...(maxListed !== undefined && { maxListed }),
+      ...(marksFor && { marksFor }),
+    });
 }

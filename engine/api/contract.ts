@@ -6,6 +6,7 @@
  * All times are milliseconds since 1970 (UTC) as numbers, or null where something has not happened.
  */
 import { Type, type Static, type TSchema } from 'typebox';
+import { historyMethods } from './history-contract.ts';
 
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const Time = Nullable(Type.Number());
@@ -313,6 +314,16 @@ export const SessionReproducibility = Type.Object({
     }),
   ),
   unsealedReason: Nullable(Type.String()),
+  /** For a session that was imported: the seal that came with it, of the device it ran on. */
+  importedSeal: Nullable(
+    Type.Object({
+      note: Type.String(),
+      sealedAt: Type.Number(),
+      signedBy: Type.String(),
+      keyId: Type.String(),
+      key: Type.String(),
+    }),
+  ),
   /** Other nodes that signed the same checkpoint or hold it. */
   witnesses: Type.Array(
     Type.Object({ name: Type.String(), keyId: Type.String(), at: Time, checkpoint: Type.String() }),
@@ -368,6 +379,8 @@ export const SessionComparison = Type.Object({
       ),
       /** Drops after a cause: their difference may follow from it. */
       affected: Type.Integer(),
+      /** Fields that differ and were let pass by the comparators of the call. */
+      excused: Type.Integer(),
     }),
   ),
   alignment: Type.Object({
@@ -379,6 +392,139 @@ export const SessionComparison = Type.Object({
     added: Type.Array(Type.String()),
   }),
 });
+
+/** Two sessions as one graph, with the marks of one mode. */
+export const ComparisonGraph = Type.Object({
+  folded: Type.Boolean(),
+  /** False where the mode was not recorded on both sides: then the marks say nothing. */
+  isRecorded: Type.Boolean(),
+  /** Drops of A, and those that only B has. */
+  totalDrops: Type.Integer(),
+  nodes: Type.Array(
+    Type.Object({
+      /** As in `GraphView`. */
+      id: Type.String(),
+      name: Type.String(),
+      kind: Type.Union([Type.Literal('data'), Type.Literal('app')]),
+      dropclass: Type.String(),
+      count: Type.Integer(),
+      layer: Type.Integer(),
+      /** How many of its drops are what. */
+      marks: Type.Object({
+        same: Type.Integer(),
+        cause: Type.Integer(),
+        affected: Type.Integer(),
+        onlyA: Type.Integer(),
+        onlyB: Type.Integer(),
+      }),
+      /** A drop of either side, to be opened; null where the side has none. */
+      a: Nullable(Type.String()),
+      b: Nullable(Type.String()),
+    }),
+  ),
+  /** From node, to node, and who has such a link: 1 A, 2 B, 3 both. */
+  edges: Type.Array(Type.Tuple([Type.Integer(), Type.Integer(), Type.Integer()])),
+  truncated: Type.Boolean(),
+});
+
+/** One drop in DALiuGE's block-DAG of one mode, as `reprodata.out` has it (spec/reproducibility.md 5). */
+export const DropBlock = Type.Object({
+  uid: Type.String(),
+  name: Type.String(),
+  mode: Type.String(),
+  /** Modes that the session has blocks of. */
+  modes: Type.Array(Type.String()),
+  /** The run-time block hash: SHA3-256 tree over `items`, then the parents' blocks in ascending order. */
+  block: Type.String(),
+  /** The items before the parents, in order. Null stands for a root of nothing, '' for run-time data there is none of. */
+  items: Type.Array(
+    Type.Object({
+      name: Type.Union([
+        Type.Literal('rg_data'),
+        Type.Literal('pg_blockhash'),
+        Type.Literal('pgt_blockhash'),
+        Type.Literal('lg_blockhash'),
+      ]),
+      hash: Nullable(Type.String()),
+    }),
+  ),
+  /** The drop's own data by stage: its leaves (the texts that are hashed) and their root. */
+  stages: Type.Array(
+    Type.Object({ name: Type.String(), leaves: Type.Array(Type.String()), root: Nullable(Type.String()) }),
+  ),
+  /** Drops whose blocks go into this one. At most 1000 of `parentCount`. */
+  parents: Type.Array(Type.Object({ uid: Type.String(), block: Type.String() })),
+  parentCount: Type.Integer(),
+});
+
+/** What a file is that a person holds against the history. */
+export const FileFindings = Type.Object({
+  name: Type.String(),
+  sizeBytes: Type.Number(),
+  sha256: Type.String(),
+  kind: Type.Union([
+    Type.Literal('graph'),
+    Type.Literal('proof'),
+    Type.Literal('bundle'),
+    Type.Literal('reprodata'),
+    Type.Literal('data'),
+  ]),
+  /** The text of a proof: the window computes it itself. */
+  proof: Nullable(Type.String()),
+  bundle: Nullable(
+    Type.Object({
+      valid: Type.Boolean(),
+      checked: Type.Integer(),
+      problems: Type.Array(Type.Object({ where: Type.String(), message: Type.String() })),
+      /** Null where the bundle cannot be read. */
+      session: Nullable(
+        Type.Object({
+          sessionId: Type.String(),
+          graphName: Type.String(),
+          status: Type.String(),
+          drops: Type.Integer(),
+          rmode: Type.String(),
+          createdAt: Type.Number(),
+          finishedAt: Type.Number(),
+          sealedAt: Type.Number(),
+          signedBy: Type.String(),
+          keyId: Type.String(),
+          /** The key is that of this device. */
+          isOwnKey: Type.Boolean(),
+        }),
+      ),
+      /** The session of the history that is this very run, if there is one. */
+      stored: Nullable(Type.String()),
+    }),
+  ),
+  reprodata: Nullable(
+    Type.Object({
+      drops: Type.Integer(),
+      /** Why it cannot be read; then the rest is empty. */
+      problem: Nullable(Type.String()),
+      signatures: Type.Record(Type.String(), Type.String()),
+      /** Sessions of the history that have one of these signatures, with the modes that match. */
+      sessions: Type.Array(
+        Type.Object({
+          sessionId: Type.String(),
+          graphName: Type.String(),
+          createdAt: Type.Number(),
+          modes: Type.Array(Type.String()),
+        }),
+      ),
+    }),
+  ),
+  /** Drops that recorded a content with this SHA-256. */
+  made: Type.Array(
+    Type.Object({ sessionId: Type.String(), uid: Type.String(), name: Type.String(), finishedAt: Time }),
+  ),
+});
+
+/** A file to look at: on the Host's machine, or its bytes. */
+const FileSource = Type.Union([
+  Type.Object({ path: Type.String() }),
+  Type.Object({ name: Type.String(), base64: Type.String() }),
+]);
 
 // --- methods -----------------------------------------------------------------------------------------------------
 
@@ -418,8 +564,27 @@ const SortKey = Type.Union([
   Type.Literal('dropclass'),
 ]);
 
+/** How a person wants two sessions compared (engine/reproducibility/comparators.ts). */
+const ComparisonChoices = {
+  comparators: Type.Optional(
+    Type.Array(
+      Type.Union([
+        Type.Object({ field: Type.String(), as: Type.Literal('ignore') }),
+        Type.Object({
+          field: Type.String(),
+          as: Type.Literal('within'),
+          relative: Type.Number({ minimum: 0, maximum: 1 }),
+        }),
+      ]),
+      { maxItems: 100 },
+    ),
+  ),
+  pins: Type.Optional(Type.Array(Type.Tuple([Type.String(), Type.String()]), { maxItems: 100 })),
+};
+
 /** Every request: parameters and result. */
 export const methods = {
+  ...historyMethods,
   'host.info': { params: Type.Object({}), result: HostInfo },
   'samples.list': { params: Type.Object({}), result: Type.Object({ samples: Type.Array(Sample) }) },
   'graphs.inspect': { params: Type.Object({ source: GraphSource }), result: GraphInspection },
@@ -445,6 +610,8 @@ export const methods = {
       status: Type.Optional(Type.String()),
       graph: Type.Optional(Type.String()),
       since: Type.Optional(Type.Number()),
+      /** Created before this time. */
+      until: Type.Optional(Type.Number()),
       signature: Type.Optional(Type.String()),
     }),
     result: Type.Object({ sessions: Type.Array(SessionSummary), total: Type.Integer() }),
@@ -514,8 +681,35 @@ export const methods = {
       b: Type.String(),
       /** Differing drops listed per mode; the rest is counted only. */
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+      ...ComparisonChoices,
     }),
     result: SessionComparison,
+  },
+  'sessions.compareGraph': {
+    params: Type.Object({
+      a: Type.String(),
+      b: Type.String(),
+      /** The R-mode whose causes are marked. */
+      mode: Type.String(),
+      folded: Type.Boolean(),
+      limit: Type.Integer({ minimum: 1, maximum: 100_000 }),
+      ...ComparisonChoices,
+    }),
+    result: ComparisonGraph,
+  },
+  'sessions.block': {
+    params: Type.Object({ sessionId: Type.String(), uid: Type.String(), mode: Type.Optional(Type.String()) }),
+    result: DropBlock,
+  },
+  'files.look': { params: Type.Object({ source: FileSource }), result: FileFindings },
+  /** Takes a bundle over into the history; it is verified first. */
+  'bundles.import': {
+    params: Type.Object({
+      source: FileSource,
+      /** Another id for the session, where its own is taken by another run. */
+      as: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    }),
+    result: Type.Object({ sessionId: Type.String(), isNew: Type.Boolean() }),
   },
   /** The proof file of one drop, in its canonical form (engine/reproducibility/proof.ts). */
   'sessions.prove': {
@@ -628,3 +822,7 @@ export type HostInfo = Static<typeof HostInfo>;
 export type SessionReproducibility = Static<typeof SessionReproducibility>;
 export type Verification = Static<typeof Verification>;
 export type SessionComparison = Static<typeof SessionComparison>;
+export type ComparisonGraph = Static<typeof ComparisonGraph>;
+export type DropBlock = Static<typeof DropBlock>;
+export type FileFindings = Static<typeof FileFindings>;
+export type ComparisonChoices = Pick<MethodParams<'sessions.compare'>, 'comparators' | 'pins'>;

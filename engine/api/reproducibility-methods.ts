@@ -1,16 +1,21 @@
 /** The methods of the contract that are about reproducibility (design/ux-and-trust.md 3, 4). */
-import { isWeirError } from '../protocol/index.ts';
+import { isWeirError, WeirError } from '../protocol/index.ts';
 import {
   ALL_RMODES,
   formatProof,
   parseSessionSeal,
   parseVerifierKey,
   type DropRecord,
+  type HashedRMode,
 } from '../reproducibility/index.ts';
 import type { SessionRow, StoredSeal } from '../store/index.ts';
+import { BlockReader } from './blocks.ts';
+import { importBundle } from './bundles.ts';
+import { comparisonGraph } from './comparison-graph.ts';
 import { compareStored } from './comparison.ts';
 import type { MethodResult } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
+import { fileBytes, lookAtFile } from './file-findings.ts';
 import { sessionRow } from './graph-text.ts';
 import type { Methods } from './methods.ts';
 import { proveStored } from './proofs.ts';
@@ -28,10 +33,15 @@ export type ReproducibilityMethods = Pick<
   | 'sessions.compare'
   | 'sessions.prove'
   | 'sessions.rerun'
+  | 'sessions.compareGraph'
+  | 'sessions.block'
+  | 'files.look'
+  | 'bundles.import'
   | 'history.trace'
 >;
 
 export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
+  const blocks = new BlockReader();
   return {
     'sessions.reproducibility': async ({ sessionId }) => {
       await deps.manager.find(sessionId)?.recorded();
@@ -42,8 +52,11 @@ export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
       const { valid, checked, problems } = await verifyStored(deps, sessionId);
       return { valid, checked, problems: [...problems], verifiedAt: Date.now() };
     },
-    'sessions.compare': async ({ a, b, limit }) => {
-      const { rmodes, alignment } = await compareStored(deps, a, b);
+    'sessions.compare': async ({ a, b, limit, ...choices }) => {
+      const { rmodes, alignment } = await compareStored(deps, a, b, {
+        ...choices,
+        maxListed: limit ?? LISTED,
+      });
       const shown = Object.entries(rmodes).map(([mode, one]) => [
         mode,
         {
@@ -59,6 +72,23 @@ export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
         rmodes: Object.fromEntries(shown) as MethodResult<'sessions.compare'>['rmodes'],
         alignment: { ...alignment, removed: [...alignment.removed], added: [...alignment.added] },
       };
+    },
+    'sessions.compareGraph': async ({ a, b, mode, folded, limit, ...choices }) => {
+      if (!(ALL_RMODES as readonly string[]).includes(mode))
+        throw new WeirError(
+          'USAGE',
+          `There is no R-mode "${mode}" to compare by; use ${ALL_RMODES.join(', ')}.`,
+        );
+      return comparisonGraph(deps, a, b, { ...choices, mode: mode as HashedRMode, folded, limit });
+    },
+    'sessions.block': async ({ sessionId, uid, mode }) => {
+      await deps.manager.find(sessionId)?.recorded();
+      return blocks.block(await sessionRow(deps.store, sessionId), uid, mode);
+    },
+    'files.look': async ({ source }) => lookAtFile(deps, source),
+    'bundles.import': async ({ source, as }) => {
+      const { bytes, name } = await fileBytes(source);
+      return importBundle(deps, bytes, name, as);
     },
     'sessions.prove': async ({ sessionId, uid }) => ({
       proof: formatProof(await proveStored(deps, sessionId, uid)),
@@ -89,8 +119,28 @@ async function describe(
     records: await countRecords(deps, row, seal),
     seal: seal ? sealInfo(seal) : null,
     unsealedReason: seal ? null : await whyUnsealed(deps, row),
+    importedSeal: await importedSeal(deps, row),
     witnesses: [],
   };
+}
+
+/** The seal that came with an imported session, as it was verified when it was taken over. */
+async function importedSeal(
+  deps: ApiDeps,
+  row: SessionRow,
+): Promise<MethodResult<'sessions.reproducibility'>['importedSeal']> {
+  const text = async (name: string): Promise<string> =>
+    Buffer.from((await deps.store.document(row.key, name)) ?? []).toString('utf8');
+  const [note, key] = [await text(IMPORTED.seal), await text(IMPORTED.key)];
+  if (note === '' || key === '') return null;
+  try {
+    const { name, keyId } = parseVerifierKey(key);
+    return { note, key, signedBy: name, keyId, sealedAt: parseSessionSeal(note).sealedAtMs };
+  } catch (error) {
+    if (!isWeirError(error)) throw error;
+    // Altered since: the verification says what is wrong with it.
+    return null;
+  }
 }
 
 function sealInfo(seal: StoredSeal): NonNullable<MethodResult<'sessions.reproducibility'>['seal']> {

@@ -61,8 +61,18 @@ const logicalKey: KeyOf = (drop) =>
 /** Rounds of pairing by structure: each can only use what the one before found. */
 const MAX_ROUNDS = 16;
 
-export function alignDrops(a: ComparisonSide, b: ComparisonSide): Alignment {
+/** `pins`: pairs of ids that a person put together; ids that are not there, or pinned already, are passed over. */
+export function alignDrops(
+  a: ComparisonSide,
+  b: ComparisonSide,
+  pins: readonly (readonly [a: string, b: string])[] = [],
+): Alignment {
   const pairing = new Pairing(a.drops.length, b.drops.length);
+  for (const [left, right] of pins) {
+    const i = a.drops.findIndex(({ oid }) => oid === left);
+    const j = b.drops.findIndex(({ oid }) => oid === right);
+    if (i >= 0 && j >= 0 && pairing.ofA[i] === -1 && pairing.ofB[j] === -1) pairing.pair(i, j);
+  }
   const id: KeyOf = (drop) => drop.oid;
   const byId = pairing.byKey(a, b, id, id);
   const byLogicalId = pairing.byKey(a, b, logicalKey, logicalKey);

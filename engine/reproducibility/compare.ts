@@ -69,9 +69,24 @@ export interface ModeComparison extends SignatureComparison {
   readonly differing: readonly DifferingDrop[];
   /** Drops after a cause: their difference may follow from it. */
   readonly affected: number;
+  /** Fields that differ and that the person comparing let pass (`isEqual`). */
+  readonly excused: number;
+}
+
+/** What the drawing of a comparison marks a drop as. */
+export const DropMark = { SAME: 0, CAUSE: 1, AFFECTED: 2, ONLY_HERE: 3 } as const;
+
+/** The marks of one mode and who is whose partner, by index. */
+export interface ComparisonMarks {
+  /** A `DropMark` for each drop of A. */
+  readonly ofA: Uint8Array;
+  /** Index in B of each drop of A, or -1. Drops of B that nobody points to are only there. */
+  readonly partnerOfA: Int32Array;
 }
 
 export interface Comparison {
+  /** Only where `marksFor` asked for them. */
+  readonly marks?: ComparisonMarks;
   readonly rmodes: Readonly<Record<HashedRMode, ModeComparison>>;
   readonly alignment: {
     readonly byId: number;
@@ -92,6 +107,10 @@ export interface ComparisonOptions {
     a: unknown,
     b: unknown,
   ) => boolean;
+  /** Pairs of drops that belong together whatever their ids say. */
+  readonly pins?: readonly (readonly [a: string, b: string])[];
+  /** The mode whose marks are wanted. */
+  readonly marksFor?: HashedRMode;
 }
 
 function sameValue(a: unknown, b: unknown): boolean {
@@ -103,6 +122,8 @@ function sameValue(a: unknown, b: unknown): boolean {
 interface PairDifference {
   readonly fields: readonly (DifferingField & { readonly modes: number })[];
   readonly modes: number;
+  /** Bits of the modes of each field that was let pass. */
+  readonly excused: readonly number[];
 }
 
 /** The fields in which a pair differs; undefined when in none that counts. */
@@ -115,9 +136,11 @@ function differences(
   const left = a.fields();
   const right = b.fields();
   const found: (DifferingField & { modes: number })[] = [];
+  const excused: number[] = [];
   const note = (field: RecordField, va: unknown, vb: unknown): void => {
-    if (field.modes === 0 || sameValue(va, vb) || options.isEqual?.(field, va, vb)) return;
-    found.push({ class: field.class, name: field.name, a: va, b: vb, modes: field.modes });
+    if (field.modes === 0 || sameValue(va, vb)) return;
+    if (options.isEqual?.(field, va, vb)) excused.push(field.modes);
+    else found.push({ class: field.class, name: field.name, a: va, b: vb, modes: field.modes });
   };
   const isAligned = left.length === right.length && left.every((field, i) => isSameField(field, right[i]));
   if (isAligned) left.forEach((field, i) => note(field, field.value, right[i]?.value));
@@ -131,8 +154,8 @@ function differences(
     }
     for (const field of others.values()) note(field, undefined, field.value);
   }
-  if (found.length === 0) return undefined;
-  return { fields: found, modes: found.reduce((bits, field) => bits | field.modes, 0) };
+  if (found.length === 0 && excused.length === 0) return undefined;
+  return { fields: found, modes: found.reduce((bits, field) => bits | field.modes, 0), excused };
 }
 
 function isSameField(a: RecordField, b: RecordField | undefined): boolean {
@@ -148,7 +171,7 @@ export function compareSides(
   b: ComparisonSide,
   options: ComparisonOptions = {},
 ): Comparison {
-  const alignment = alignDrops(a, b);
+  const alignment = alignDrops(a, b, options.pins);
   const pairs = alignment.partnerOfA.map((partner, i) =>
     partner < 0
       ? undefined
@@ -156,12 +179,18 @@ export function compareSides(
   );
   const structure = edgeDifferences(a, b, alignment);
   const rmodes = {} as Record<HashedRMode, ModeComparison>;
-  for (const mode of ALL_RMODES)
-    rmodes[mode] = compareMode(mode, a, b, { alignment, pairs, structure }, options);
+  const found: Found = { alignment, pairs, structure };
+  let marks: ComparisonMarks | undefined;
+  for (const mode of ALL_RMODES) {
+    const ofA = mode === options.marksFor ? new Uint8Array(a.drops.length) : undefined;
+    rmodes[mode] = compareMode(mode, a, b, found, options, ofA);
+    if (ofA) marks = { ofA, partnerOfA: Int32Array.from(alignment.partnerOfA) };
+  }
   const oids = (side: ComparisonSide, partners: Int32Array): string[] =>
     side.drops.filter((_, i) => (partners[i] as number) < 0).map((drop) => drop.oid);
   return {
     rmodes,
+    ...(marks && { marks }),
     alignment: {
       byId: alignment.byId,
       byLogicalId: alignment.byLogicalId,
@@ -225,6 +254,7 @@ function compareMode(
   b: ComparisonSide,
   found: Found,
   options: ComparisonOptions,
+  marks?: Uint8Array,
 ): ModeComparison {
   const upstream = compareSignatures(a.signatures[mode], b.signatures[mode]);
   const canonical = compareSignatures(a.canonicalSignatures?.[mode], b.canonicalSignatures?.[mode]);
@@ -232,8 +262,18 @@ function compareMode(
   return {
     ...upstream,
     canonical,
-    ...(differs ? firstCauses(mode, a, b, found, options.maxListed ?? 1000) : { differing: [], affected: 0 }),
+    ...(differs
+      ? firstCauses(mode, a, b, found, options.maxListed ?? 1000, marks)
+      : { differing: [], affected: 0 }),
+    excused: differs ? excusedIn(mode, found) : 0,
   };
+}
+
+function excusedIn(mode: HashedRMode, { pairs }: Found): number {
+  const bit = modeBits(mode);
+  let count = 0;
+  for (const pair of pairs) for (const modes of pair?.excused ?? []) if ((modes & bit) !== 0) count++;
+  return count;
 }
 
 function compareSignatures(
@@ -251,6 +291,7 @@ function firstCauses(
   b: ComparisonSide,
   found: Found,
   maxListed: number,
+  marks?: Uint8Array,
 ): { differing: DifferingDrop[]; affected: number } {
   const bit = modeBits(mode);
   const { topology } = a;
@@ -264,6 +305,7 @@ function firstCauses(
     const partner = found.alignment.partnerOfA[i] as number;
     const isOwn = fields.length > 0 || (partner < 0 && isChained);
     if (isTainted[i]) affected++;
+    if (marks) marks[i] = markOf(isOwn, isTainted[i] === 1, partner < 0);
     if (isOwn) {
       const drop = a.drops[i] as ComparableDrop;
       const entry: DifferingDrop = {
@@ -282,6 +324,12 @@ function firstCauses(
   }
   if (isChained) differing.push(...addedDrops(b, found.alignment));
   return { differing: [...differing, ...later].slice(0, maxListed), affected };
+}
+
+function markOf(isOwn: boolean, isTainted: boolean, isAlone: boolean): number {
+  if (isAlone && isOwn) return DropMark.ONLY_HERE;
+  if (isTainted) return DropMark.AFFECTED;
+  return isOwn ? DropMark.CAUSE : DropMark.SAME;
 }
 
 function claimedFields(index: number, bit: number, isChained: boolean, found: Found): DifferingField[] {

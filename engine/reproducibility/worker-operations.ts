@@ -1,8 +1,9 @@
 /** The operations of the reproducibility worker, without the thread: they can be called in this one, too. */
 
 import { WeirError } from '../protocol/index.ts';
-import { checkBundle } from './bundle-check.ts';
+import { checkBundle, type BundleContents } from './bundle-check.ts';
 import { canonicalSignatures, recordTopology } from './canonical-signature.ts';
+import { comparatorsAsFunction } from './comparators.ts';
 import { compareSides, type ComparisonSide } from './compare.ts';
 import { sideOfRecords } from './compare-sides.ts';
 import { type DropRecord, dropRecordLeaf, parseDropRecord } from './drop-record.ts';
@@ -15,8 +16,10 @@ import { SessionSigning } from './session-signing.ts';
 import { signPhysicalGraph } from './sign.ts';
 import { packRuntimeGraph } from './signer-documents.ts';
 import { splitReproData } from './stages.ts';
+import { parseVerifierKey } from './signed-note.ts';
 import { readZip } from './store-zip.ts';
 import type {
+  BundleSummary,
   EndedDrops,
   SessionRecords,
   WorkerInput,
@@ -84,7 +87,7 @@ export class ReproducibilityOperations {
     'signing.close': ({ id }) => (this.#signings.delete(id), null),
     'records.open': ({ id, source }) => (this.#streams.set(id, new RecordStream(source)), null),
     'records.graph': ({ id, bytes }) => (this.#found(this.#streams, id).addGraph(bytes), null),
-    'records.page': ({ id, page }) => (this.#found(this.#streams, id).add(page), null),
+    'records.page': ({ id, page }) => ({ tiles: this.#found(this.#streams, id).add(page) }),
     'records.texts': ({ id, page }) => this.#found(this.#streams, id).texts(page),
     'records.finish': ({ id }) => {
       const stream = this.#found(this.#streams, id);
@@ -130,15 +133,28 @@ export class ReproducibilityOperations {
       const path = leafIndex === undefined ? undefined : log.inclusionProof(leafIndex);
       return { size: log.size, root: log.root(), ...(path && { path }) };
     },
-    compare: ({ a, b }) => compareSides(sideOf(a), sideOf(b)),
+    compare: ({ a, b, choices, maxListed, marksFor }) => {
+      const isEqual = comparatorsAsFunction(choices?.comparators);
+      return compareSides(sideOf(a), sideOf(b), {
+        ...(isEqual && { isEqual }),
+        ...(choices?.pins && { pins: choices.pins }),
+        ...(maxListed !== undefined && { maxListed }),
+        ...(marksFor && { marksFor }),
+      });
+    },
     checkBundle: ({ bundle, trustedKeys }) => {
-      const { contents: _, ...verdict } = checkBundle(
+      const { contents, ...verdict } = checkBundle(
         readZip(bundle),
         trustedKeys === undefined ? {} : { trustedKeys },
       );
-      return verdict;
+      return contents ? { ...verdict, summary: summaryOf(contents) } : verdict;
     },
   };
+}
+
+function summaryOf({ facts, seal, key, openedSeal }: BundleContents): BundleSummary {
+  const { name, keyId } = parseVerifierKey(key);
+  return { facts, seal, key, signedBy: name, keyId, sealedAtMs: openedSeal.sealedAtMs };
 }
 
 function addEnded(signer: PhysicalSigner, ended: EndedDrops): void {

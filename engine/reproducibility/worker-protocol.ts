@@ -1,11 +1,13 @@
 /** What the reproducibility worker can do: operation -> what goes in and what comes out. */
 
 import type { BundleProblem } from './bundle.ts';
+import type { ComparisonChoices } from './comparators.ts';
 import type { Comparison } from './compare.ts';
 import type { HashedRMode } from './modes.ts';
 import type { PhysicalStage } from './physical-signer.ts';
 import type { RuntimePack } from './runtime-pack.ts';
 import type { RecordMismatch, RecordPage, RecordSource, RecordTree } from './record-stream.ts';
+import type { SessionFacts } from './session-seal.ts';
 import type { EndedPage, SigningResult, SpecPage } from './session-signing.ts';
 import type { PhysicalSignStage, SignResult } from './sign.ts';
 
@@ -14,6 +16,17 @@ export interface SessionRecords {
   readonly recordTexts: readonly string[];
   readonly signatures: Readonly<Partial<Record<HashedRMode, string | null>>>;
   readonly canonicalSignatures?: Readonly<Partial<Record<HashedRMode, string | null>>>;
+}
+
+/** What a verified bundle is about, without its records. */
+export interface BundleSummary {
+  readonly facts: SessionFacts;
+  readonly seal: string;
+  /** C2SP verifier key text of the device that sealed it; its name and id. */
+  readonly key: string;
+  readonly signedBy: string;
+  readonly keyId: string;
+  readonly sealedAtMs: number;
 }
 
 /** Drops that ended, by index: their status, and the SHA3-256 of their content where it is hashed. */
@@ -37,7 +50,10 @@ export interface WorkerOperations {
   /** The tree of a session's records: opened, given graph and pages in order, finished (which closes it). */
   'records.open': { input: { id: string; source: RecordSource }; output: null };
   'records.graph': { input: { id: string; bytes: Uint8Array }; output: null };
-  'records.page': { input: { id: string; page: RecordPage }; output: null };
+  'records.page': {
+    input: { id: string; page: RecordPage };
+    output: { tiles: readonly Uint8Array<ArrayBufferLike>[] };
+  };
   'records.texts': { input: { id: string; page: RecordPage }; output: readonly string[] };
   'records.finish': { input: { id: string }; output: RecordTree & { mismatches: readonly RecordMismatch[] } };
   'records.close': { input: { id: string }; output: null };
@@ -69,11 +85,27 @@ export interface WorkerOperations {
     input: { recordTexts: readonly string[]; leafIndex?: number };
     output: { size: number; root: Uint8Array; path?: readonly Uint8Array[] };
   };
-  compare: { input: { a: SessionRecords; b: SessionRecords }; output: Comparison };
+  compare: {
+    input: {
+      a: SessionRecords;
+      b: SessionRecords;
+      choices?: ComparisonChoices;
+      maxListed?: number;
+      marksFor?: HashedRMode;
+    };
+    output: Comparison;
+  };
   /** Verifies the bytes of a bundle. */
   checkBundle: {
     input: { bundle: Uint8Array; trustedKeys?: readonly string[] };
-    output: { valid: boolean; checked: number; problems: readonly BundleProblem[]; isTrustedKey: boolean };
+    output: {
+      valid: boolean;
+      checked: number;
+      problems: readonly BundleProblem[];
+      isTrustedKey: boolean;
+      /** Only when valid. */
+      summary?: BundleSummary;
+    };
   };
 }
 export type WorkerOperation = keyof WorkerOperations;
