@@ -2,6 +2,7 @@
 export { exportBundle, importBundle, verifyBundle, type Imported } from './bundles.ts';
 export { compareStored, sessionSide } from './comparison.ts';
 export * from './contract.ts';
+export type { FoundDrop, LineageDrop, RecordView } from './history-contract.ts';
 export type { ApiDeps, GraphFile, Samples, TranslationChoices, TranslationWork } from './deps.ts';
 export {
   CONTENT_SECURITY_POLICY,

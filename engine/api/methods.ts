@@ -24,6 +24,7 @@ import type {
 import { parseRMode } from '../reproducibility/index.ts';
 import type { ApiDeps, GraphFile, TranslationChoices } from './deps.ts';
 import { GraphCache, graphText, sessionRow } from './graph-text.ts';
+import { historyMethods, stateFilter } from './history-methods.ts';
 import { reproducibilityMethods } from './reproducibility-methods.ts';
 import { dropRowOf, errorOf, logOf, summaryOf, withRunningCount } from './summaries.ts';
 import { Translations } from './translations.ts';
@@ -52,6 +53,7 @@ export function makeMethods(deps: ApiDeps, translations: Translations = new Tran
 
   return {
     ...reproducibilityMethods(deps),
+    ...historyMethods(deps),
     'host.info': async () => deps.info(),
     'samples.list': async () => ({ samples: [...(await samples.list())] }),
     'graphs.inspect': async ({ source }) => deps.inspect(await resolve(deps, source)),
@@ -91,10 +93,9 @@ export function makeMethods(deps: ApiDeps, translations: Translations = new Tran
     },
     'sessions.drops': async ({ sessionId, status, kind, ...query }) => {
       const { key } = await sessionRow(store, sessionId);
-      const state = status === undefined ? -1 : DROP_STATE_NAMES.indexOf(status as never);
       const { rows, total } = await store.drops(key, {
         ...query,
-        ...(state >= 0 ? { status: state } : {}),
+        ...stateFilter(status),
         ...(kind ? { kind: kind === 'app' ? 1 : 0 } : {}),
       });
       return { rows: rows.map(dropRowOf), total };

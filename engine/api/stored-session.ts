@@ -5,6 +5,7 @@ import { isWeirError, SESSION_STATE_NAMES, SessionStates, WeirError } from '../p
 import {
   ALL_RMODES,
   parseDropRecord,
+  sha256Hex,
   type DropRecord,
   type RModeName,
   type SessionFacts,
@@ -39,11 +40,14 @@ const OVER: ReadonlySet<string> = new Set([
   'INTERRUPTED',
 ]);
 
+/** Whether a session in this state is over: nothing of it changes any more. */
+export const isOver = (status: string): boolean => OVER.has(status);
+
 /** The session of this id, which must be over. Throws NoSessionException, SESSION_STATE. */
 export async function endedSession(deps: ApiDeps, sessionId: string): Promise<SessionRow> {
   await deps.manager.find(sessionId)?.recorded();
   const row = await sessionRow(deps.store, sessionId);
-  if (OVER.has(row.status)) return row;
+  if (isOver(row.status)) return row;
   throw new WeirError('SESSION_STATE', `Session ${sessionId} is ${row.status}; wait until it is over.`, {
     details: { sessionId, status: row.status },
   });
@@ -156,7 +160,8 @@ export async function loadSession(
   }
   return {
     key: row.key,
-    sessionId: row.sessionId,
+    // Records of an imported session have the id it had where it ran.
+    sessionId: factsOf(seal)?.importedFrom?.sessionId ?? row.sessionId,
     node: row.host.name,
     environmentSha256: environment ?? environmentHash(ledgerOf(deps).environment),
     rmode: rmodeOf(row.rmode),
@@ -199,15 +204,14 @@ export async function ensureSealed(
   deps: ApiDeps,
   sessionId: string,
 ): Promise<{ row: SessionRow; seal: StoredSeal }> {
-  let row = await endedSession(deps, sessionId);
+  const row = await endedSession(deps, sessionId);
   const there = await sealOf(deps.store, row);
   if (there) return { row, seal: there };
-  if (row.status === 'INTERRUPTED' || (await deps.store.document(row.key, IMPORTED.seal)))
+  if (await deps.store.document(row.key, IMPORTED.seal)) return sealImported(deps, row);
+  if (row.status === 'INTERRUPTED')
     throw new WeirError(
       'SESSION_STATE',
-      row.status === 'INTERRUPTED'
-        ? `Session ${sessionId} was interrupted before it could be sealed; there is nothing to prove it by.`
-        : `Session ${sessionId} was imported; its proofs are made where it ran.`,
+      `Session ${sessionId} was interrupted before it could be sealed; there is nothing to prove it by.`,
       { details: { sessionId } },
     );
   const { graph, texts } = await sessionGraph(deps, row);
@@ -219,13 +223,67 @@ export async function ensureSealed(
     finishedAtMs: row.finishedAt ?? row.createdAt,
     signatures: row.signatures,
   });
-  row = await sessionRow(deps.store, sessionId);
+  return sealedNow(deps, row);
+}
+
+async function sealedNow(
+  deps: ApiDeps,
+  { sessionId }: SessionRow,
+): Promise<{ row: SessionRow; seal: StoredSeal }> {
+  const row = await sessionRow(deps.store, sessionId);
   const seal = await sealOf(deps.store, row);
   if (seal) return { row, seal };
   throw new WeirError(
     'STORE_FAILED',
     `The seal of session ${sessionId} was written but cannot be read back.`,
   );
+}
+
+/** Text of a document of a session; empty where there is none. */
+export async function documentText(store: Store, key: number, name: string): Promise<string> {
+  return Buffer.from((await store.document(key, name)) ?? []).toString('utf8');
+}
+
+/**
+ * Seals a session that was imported, with the key of this device: from now on nothing of it is altered unseen. What ran
+ * and how is shown by the seal it came with, whose hash is in this one's facts.
+ */
+export async function sealImported(
+  deps: ApiDeps,
+  row: SessionRow,
+): Promise<{ row: SessionRow; seal: StoredSeal }> {
+  const { store } = deps;
+  const facts = JSON.parse(await documentText(store, row.key, IMPORTED.facts)) as SessionFacts;
+  const { graph, texts } = await sessionGraph(deps, row);
+  const session = await loadSession(deps, row, graph, texts);
+  const [environment] = Object.keys(facts.environments);
+  await sealRecords(
+    ledgerOf(deps),
+    store,
+    {
+      ...session,
+      sessionId: facts.sessionId,
+      environmentSha256: environment ?? session.environmentSha256,
+    },
+    {
+      sessionId: row.sessionId,
+      runId: randomUUID(),
+      graphName: row.graphName,
+      status: row.status,
+      createdAtMs: row.createdAt,
+      finishedAtMs: row.finishedAt ?? row.createdAt,
+      signatures: row.signatures,
+      imported: {
+        facts,
+        from: {
+          key: await documentText(store, row.key, IMPORTED.key),
+          sealSha256: sha256Hex(await documentText(store, row.key, IMPORTED.seal)),
+          sessionId: facts.sessionId,
+        },
+      },
+    },
+  );
+  return sealedNow(deps, row);
 }
 
 export function parseStored(text: string, where: string): DropRecord | undefined {

@@ -9,6 +9,7 @@ import { nodeCommand } from './commands/node.ts';
 import { reproducibilityCommands } from './commands/reproducibility.ts';
 import { rerunCommand } from './commands/rerun.ts';
 import { runCommand } from './commands/run.ts';
+import { showCommands } from './commands/show.ts';
 import { signCommand } from './commands/sign.ts';
 import { tmCommand } from './commands/tm.ts';
 import { traceCommand } from './commands/trace.ts';
@@ -29,6 +30,7 @@ export function makeProgram(): Command {
   tmCommand(program);
   signCommand(program);
   historyCommands(program);
+  showCommands(program);
   compareCommand(program);
   reproducibilityCommands(program);
   traceCommand(program);

@@ -1,167 +1,265 @@
-/** `weir history`, `show`, `cat`: what ran, from the store alone. */
-import type { Command } from 'commander';
-import type { DropContent, DropDetail, SessionDetail, SessionSummary } from '../../api/index.ts';
-import { WeirError } from '../../protocol/index.ts';
-import { print, printJson, table, timeText, bytesText } from '../output.ts';
-import { wholeNumber } from '../values.ts';
+/** `weir history` and `weir history prune`: what ran, found again, and what the history gives up (design/cli.md). */
+import { Option, type Command } from 'commander';
+import type { FoundDrop, MethodResult, SessionSummary } from '../../api/index.ts';
+import type { Host } from '../../host/index.ts';
+import { SESSION_STATE_NAMES, WeirError } from '../../protocol/index.ts';
+import { DATA_DIR, JSON_FLAG, type StoreOptions } from '../options.ts';
+import { bytesText, print, printJson, table, timeText } from '../output.ts';
+import { durationMs, pastTime, sizeBytes } from '../quantities.ts';
+import { hashFile, isFile } from '../user-files.ts';
+import { countFromOne, wholeNumber } from '../values.ts';
 import { withHost } from '../with-host.ts';
 
-interface HistoryOptions {
-  readonly json?: boolean;
-  readonly dataDir?: string;
+interface HistoryOptions extends StoreOptions {
   readonly graph?: string;
+  readonly text?: string;
   readonly status?: string;
-  readonly since?: string;
+  readonly since?: number;
+  readonly until?: number;
   readonly signature?: string;
+  readonly drop?: string;
+  readonly dropStatus?: string;
+  readonly content?: string;
   readonly limit: number;
+  readonly offset: number;
 }
+
+type Found = SessionSummary & { readonly matches?: readonly FoundDrop[] };
 
 export function historyCommands(program: Command): void {
-  program
+  const history = program
     .command('history')
-    .description('list past and present sessions, newest first')
-    .option('--json', 'print one JSON document')
-    .option('--data-dir <dir>', "folder of the history (default: the user's own)")
+    .description('list past and present sessions, newest first; with filters, find them')
+    .option(...JSON_FLAG)
+    .option(...DATA_DIR)
     .option('--graph <text>', 'only graphs whose name contains this')
-    .option('--status <status>', 'only sessions in this state, e.g. FAILED')
-    .option('--since <time>', 'only sessions made since this date or time')
-    .option('--signature <hex>', 'only sessions with this signature')
-    .option('--limit <n>', 'at most this many', wholeNumber, 50)
+    .option('--text <text>', 'only sessions whose id or graph name contains this')
+    .option('--status <status>', 'only sessions in this state, e.g. FAILED', sessionState)
+    .option('--since <time>', 'only sessions made since then: a date, a time, or how long ago (7d)', pastTime)
+    .option('--until <time>', 'only sessions made before then', pastTime)
+    .option(
+      '--signature <hex>',
+      "only sessions with this signature, DALiuGE's or Weir's own, or its beginning",
+    )
+    .option(
+      '--drop <text>',
+      'only sessions with a drop whose name or uid contains this; the drops are listed',
+    )
+    .option('--drop-status <state>', 'only sessions with a drop in this state, e.g. ERROR or RUNNING')
+    .option('--content <sha256|file>', 'only sessions with a drop that held this content')
+    .option('--limit <n>', 'at most this many', countFromOne, 50)
+    .option('--offset <n>', 'leave out the newest so many', wholeNumber, 0)
     .action(async (options: HistoryOptions) => {
-      const query = {
-        limit: options.limit,
-        ...(options.graph === undefined ? {} : { graph: options.graph }),
-        ...(options.status === undefined ? {} : { status: options.status.toUpperCase() }),
-        ...(options.since === undefined ? {} : { since: parseTime(options.since) }),
-        ...(options.signature === undefined ? {} : { signature: options.signature }),
-      };
-      const { sessions, total } = (await withHost(options, (host) => host.call('sessions.list', query))) as {
-        sessions: SessionSummary[];
-        total: number;
-      };
+      const { sessions, total } = await withHost(options, (host) => find(host, options));
       if (options.json) return printJson({ sessions, total });
-      if (sessions.length === 0) return print('No sessions yet: weir run GRAPH makes the first.');
-      const rows = sessions.map((s) => [
-        s.sessionId,
-        s.status,
-        s.graphName,
-        timeText(s.createdAt),
-        String(s.drops),
-        String(s.errorCount),
-      ]);
-      print(table(['session', 'status', 'graph', 'created (UTC)', 'drops', 'errors'], rows));
-      if (total > sessions.length) print(`${total - sessions.length} more: --limit shows them`);
+      if (sessions.length === 0)
+        return print(
+          isFiltered(options) ? 'No session fits.' : 'No sessions yet: weir run GRAPH makes the first.',
+        );
+      print(listText(sessions));
+      const left = total - options.offset - sessions.length;
+      if (left > 0) print(`${left} more: --limit and --offset show them`);
       return undefined;
     });
-
-  program
-    .command('show')
-    .argument('<session>', 'id of a session')
-    .argument('[drop]', 'uid of a drop in it')
-    .description('show one session, or one drop with its parameters, events, timings and records')
-    .option('--json', 'print one JSON document')
-    .option('--data-dir <dir>', "folder of the history (default: the user's own)")
-    .action(
-      async (sessionId: string, uid: string | undefined, options: { json?: boolean; dataDir?: string }) => {
-        const record = await withHost(options, (host) =>
-          uid === undefined
-            ? host.call('sessions.get', { sessionId })
-            : host.call('sessions.drop', { sessionId, uid }),
-        );
-        if (options.json) printJson(record);
-        else print(uid === undefined ? sessionText(record as SessionDetail) : dropText(record as DropDetail));
-      },
-    );
-
-  program
-    .command('cat')
-    .argument('<session>', 'id of a session')
-    .argument('<drop>', 'uid of a data drop in it')
-    .description("write a data drop's content to standard output")
-    .option('--data-dir <dir>', "folder of the history (default: the user's own)")
-    .action(async (sessionId: string, uid: string, options: { dataDir?: string }) =>
-      withHost(options, async (host) => {
-        const limit = 1 << 20;
-        for (let offset = 0; ;) {
-          const piece = (await host.call('sessions.content', {
-            sessionId,
-            uid,
-            offset,
-            limit,
-          })) as DropContent;
-          if (!piece.available)
-            throw new WeirError('DROP_NOT_FOUND', `The content of ${uid} is not there: ${piece.reason}`, {
-              details: { sessionId, uid },
-            });
-          const bytes = Buffer.from(piece.base64, 'base64');
-          if (!process.stdout.write(bytes))
-            await new Promise((resolve) => process.stdout.once('drain', resolve));
-          offset += bytes.length;
-          if (bytes.length < limit) return;
-        }
-      }),
-    );
+  pruneCommand(history);
 }
 
-function parseTime(text: string): number {
-  const at = Date.parse(text);
-  if (Number.isNaN(at))
-    throw new WeirError(
-      'USAGE',
-      `--since "${text}" is no date; write for example 2026-11-25 or 2026-11-25T18:20:00Z.`,
-    );
-  return at;
+function sessionState(text: string): string {
+  const names = [...SESSION_STATE_NAMES, 'INTERRUPTED'];
+  const name = text.toUpperCase();
+  if (names.includes(name)) return name;
+  throw new WeirError('USAGE', `"${text}" is no state of a session; there are ${names.join(', ')}.`);
 }
 
-function sessionText({ summary: s, dir, errors, origin, timings }: SessionDetail): string {
-  const states = Object.entries(s.byState).map(([name, count]) => `${count} ${name}`);
-  return [
-    `${s.status}  ${s.sessionId}`,
-    `  graph     ${s.graphName} (${origin})`,
-    `  created   ${timeText(s.createdAt)} UTC${s.finishedAt === null ? '' : `, over ${timeText(s.finishedAt)}`}`,
-    `  drops     ${s.drops}${states.length > 0 ? `: ${states.join(', ')}` : ''}`,
-    `  files     ${dir}`,
-    `  took      load ${ms(timings.loadMs)}, deploy ${ms(timings.deployMs)}, execute ${ms(timings.executeMs)}, record ${ms(timings.recordMs)}`,
-    ...Object.entries(s.signatures).map(([mode, signature]) => `  ${mode.padEnd(9)} ${signature}`),
-    ...errors.map((error) => `  ERROR     ${error.name ?? error.uid ?? ''}: ${error.message}`),
-  ].join('\n');
-}
+const isFiltered = (options: HistoryOptions): boolean =>
+  (['graph', 'text', 'status', 'since', 'until', 'signature', 'drop', 'dropStatus', 'content'] as const).some(
+    (name) => options[name] !== undefined,
+  );
 
-function dropText({
-  drop,
-  relations,
-  events,
-  errors,
-  facts,
-  path,
-  checksum,
-  contentHash,
-}: DropDetail): string {
-  const list = (name: string, uids: readonly string[]) =>
-    uids.length === 0 ? [] : [`  ${name.padEnd(9)} ${uids.join(', ')}`];
-  return [
-    `${drop.execStatus ?? drop.status}  ${drop.uid}`,
-    `  name      ${drop.name}`,
-    `  class     ${drop.dropclass}`,
-    ...(drop.sizeBytes === null ? [] : [`  size      ${bytesText(drop.sizeBytes)}`]),
-    ...(path === null ? [] : [`  path      ${path}`]),
-    ...(checksum === null ? [] : [`  crc32c    ${checksum}`]),
-    ...(contentHash === null ? [] : [`  sha256    ${contentHash}`]),
-    ...list('inputs', relations.inputs),
-    ...list('outputs', relations.outputs),
-    ...list('producers', relations.producers),
-    ...list('consumers', relations.consumers),
-    ...Object.entries(facts).map(
-      ([name, value]) => `  ${name.padEnd(9)} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+/** By the store's own filters; with wishes about drops, by those of the drops that fit. */
+async function find(
+  host: Host,
+  options: HistoryOptions,
+): Promise<{ readonly sessions: readonly Found[]; readonly total: number }> {
+  const { graph, text, status, since, until, signature, limit, offset } = options;
+  const query = Object.fromEntries(
+    Object.entries({ graph, text, status, since, until, signature }).filter(
+      ([, value]) => value !== undefined,
     ),
-    ...events.map((event) => `  ${new Date(event.at).toISOString()}  ${event.type} ${event.value ?? ''}`),
-    ...errors.flatMap((error) => [
-      `  ERROR     ${error.message}`,
-      ...(error.detail === null ? [] : [error.detail]),
-    ]),
-  ].join('\n');
+  );
+  const list = (from: number, count: number) =>
+    host.call('sessions.list', { ...query, offset: from, limit: count }) as Promise<
+      MethodResult<'sessions.list'>
+    >;
+  const matches = await matchingDrops(host, options);
+  if (matches === undefined) {
+    const sessions: SessionSummary[] = [];
+    let total = 0;
+    // The API gives pages of at most a thousand.
+    for (let from = offset; sessions.length < limit;) {
+      const page = await list(from, Math.min(1000, limit - sessions.length));
+      sessions.push(...page.sessions);
+      from += page.sessions.length;
+      total = page.total;
+      if (page.sessions.length === 0 || from >= total) break;
+    }
+    return { sessions, total };
+  }
+  const sessions: Found[] = [];
+  for (let from = 0; ; from += 1000) {
+    const page = await list(from, 1000);
+    for (const session of page.sessions) {
+      const found = matches.get(session.sessionId);
+      if (found) sessions.push({ ...session, matches: found });
+    }
+    if (from + page.sessions.length >= page.total || page.sessions.length === 0) break;
+  }
+  return { sessions: sessions.slice(offset, offset + limit), total: sessions.length };
 }
 
-function ms(value: number | null): string {
-  return value === null ? '-' : `${value.toFixed(1)} ms`;
+/** Drops that fit, by session; undefined where nothing was asked of drops. */
+async function matchingDrops(
+  host: Host,
+  { drop, dropStatus, content }: HistoryOptions,
+): Promise<Map<string, FoundDrop[]> | undefined> {
+  if (drop === undefined && dropStatus === undefined && content === undefined) return undefined;
+  const query = {
+    ...(drop === undefined ? {} : { text: drop }),
+    ...(dropStatus === undefined ? {} : { status: dropStatus }),
+    ...(content === undefined ? {} : { contentHash: await contentHash(content) }),
+    limit: 1000,
+  };
+  const matches = new Map<string, FoundDrop[]>();
+  let before: number | null = null;
+  do {
+    const page = (await host.call('history.drops', {
+      ...query,
+      ...(before === null ? {} : { before }),
+    })) as MethodResult<'history.drops'>;
+    for (const one of page.found) matches.set(one.sessionId, [...(matches.get(one.sessionId) ?? []), one]);
+    before = page.next;
+  } while (before !== null);
+  return matches;
+}
+
+/** A SHA-256 as it is, or that of a file. Throws USAGE. */
+async function contentHash(given: string): Promise<string> {
+  if (/^[0-9a-f]{64}$/i.test(given)) return given;
+  if (await isFile(given)) return hashFile(given);
+  throw new WeirError(
+    'USAGE',
+    `--content expects a SHA-256 (64 hexadecimal digits) or a file; "${given}" is neither.`,
+  );
+}
+
+/** Drops of a session that are listed under it. */
+const LISTED = 5;
+
+function listText(sessions: readonly Found[]): string {
+  const rows = sessions.map((s) => [
+    s.sessionId,
+    s.status,
+    s.graphName,
+    timeText(s.createdAt),
+    String(s.drops),
+    String(s.errorCount),
+  ]);
+  const [head, ...lines] = table(
+    ['session', 'status', 'graph', 'created (UTC)', 'drops', 'errors'],
+    rows,
+  ).split('\n') as [string, ...string[]];
+  return [head, ...lines.flatMap((line, i) => [line, ...matchLines(sessions[i]?.matches ?? [])])].join('\n');
+}
+
+function matchLines(matches: readonly FoundDrop[]): string[] {
+  const lines = matches
+    .slice(0, LISTED)
+    .map(
+      (drop) =>
+        `    ${drop.execStatus ?? drop.status}  ${drop.uid}${drop.name === drop.uid ? '' : ` (${drop.name})`}`,
+    );
+  if (matches.length > LISTED) lines.push(`    and ${matches.length - LISTED} more drops`);
+  return lines;
+}
+
+// --- prune -----------------------------------------------------------------------------------------------------------
+
+interface PruneOptions extends StoreOptions {
+  readonly olderThan?: number;
+  readonly keep?: number;
+  readonly maxSize?: number;
+  readonly graph?: string;
+  readonly perGraph?: boolean;
+  readonly except?: readonly string[];
+  readonly what: readonly string[];
+  readonly dryRun?: boolean;
+}
+
+const PARTS = ['contents', 'events', 'logs', 'files'];
+
+function partsOf(text: string): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  const wrong = parts.find((part) => !PARTS.includes(part));
+  if (wrong === undefined) return parts;
+  throw new WeirError(
+    'USAGE',
+    `--what takes ${PARTS.join(', ')} with commas between; "${wrong}" is none of them.`,
+  );
+}
+
+function pruneCommand(history: Command): void {
+  history
+    .command('prune')
+    .description(
+      'drop contents, events and logs of old sessions; records, hashes and seals stay, so everything still verifies',
+    )
+    .option('--older-than <time>', 'of sessions that ended longer ago than this, e.g. 90d', durationMs)
+    .option('--keep <n>', 'of all but the newest n sessions', wholeNumber)
+    .option('--max-size <size>', 'of the oldest, until the rest takes no more than this, e.g. 2G', sizeBytes)
+    .option('--graph <text>', 'only sessions of graphs whose name contains this')
+    .option('--per-graph', 'count --keep and --max-size for every graph by itself')
+    .option('--except <session...>', 'sessions that are spared')
+    .addOption(
+      new Option('--what <parts>', `what goes: ${PARTS.join(', ')}, with commas between`)
+        .argParser(partsOf)
+        .default(['contents', 'events', 'logs'], 'contents,events,logs'),
+    )
+    .option('--dry-run', 'only say what would go')
+    .option(...JSON_FLAG)
+    .option(...DATA_DIR)
+    .action(async (_own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<PruneOptions>();
+      const { olderThan, keep, maxSize, graph, perGraph, except, what, dryRun } = options;
+      const rules = {
+        ...(olderThan === undefined ? {} : { olderThanMs: olderThan }),
+        ...(keep === undefined ? {} : { keep }),
+        ...(maxSize === undefined ? {} : { maxBytes: maxSize }),
+        ...(graph === undefined ? {} : { graph }),
+        ...(perGraph === undefined ? {} : { perGraph }),
+        ...(except === undefined ? {} : { except }),
+        ...(dryRun === undefined ? {} : { dryRun }),
+        parts: what,
+      };
+      const result = (await withHost(options, (host) =>
+        host.call('history.prune', rules),
+      )) as MethodResult<'history.prune'>;
+      if (options.json) printJson(result);
+      else print(pruneText(result));
+    });
+}
+
+function pruneText({ dryRun, sessions, freedBytes, keptBytes }: MethodResult<'history.prune'>): string {
+  const amount = (bytes: number): string => bytesText(bytes);
+  if (sessions.length === 0) return `Nothing to drop: ${amount(keptBytes)} are kept.`;
+  const rows = sessions.map((session) => [
+    session.sessionId,
+    session.graphName,
+    timeText(session.finishedAt),
+    amount(session.bytes),
+    session.reasons.join(', '),
+  ]);
+  return [
+    table(['session', 'graph', 'ended (UTC)', 'size', 'why'], rows),
+    `${amount(freedBytes)} of ${sessions.length} session(s) ${dryRun ? 'would go' : 'are gone'}, ${amount(keptBytes)} ${dryRun ? 'would stay' : 'stay'}; records, hashes and seals ${dryRun ? 'would stay, too' : 'are untouched'}.`,
+  ].join('\n');
 }
