@@ -2,286 +2,226 @@
  * SHA3-256 (FIPS 202) as a small WebAssembly module, assembled here from its description.
  *
  * Why not node:crypto: a block-DAG hashes millions of messages of 65 bytes, and a call into OpenSSL costs several
- * times the permutation itself. Here digests stay in the module's memory and are combined without leaving it.
+ * times the permutation itself. Here digests stay in the module's memory and are combined without leaving it. Where the
+ * processor allows it, two messages are hashed at once, one in each half of 128-bit registers.
  *
- * Memory:  0 state (25 lanes of 8 bytes) | 256 block (136 bytes) | 512 round constants (24) | 1024... digests
+ * Memory:  0 state (25 lanes of 8 bytes) | 256 block (136 bytes) | 512 round constants (24) | 1024 two states side by
+ *          side (25 lanes of 16 bytes) | 2048... digests
  *
  * Exports: reset() clears the state; absorb() mixes the block into it; node(l, r, out) hashes 01 || l || r;
  * leafText(t, out) hashes 00 || the 64 characters at t; leafHex(d, out) does so for the hexadecimal characters of the
- * digest d; hex(d, out) writes these characters.
+ * digest d; hex(d, out) writes these characters. run(list, end) works off a list of such jobs, none of which may need
+ * the result of another: entries of 16 bytes (what, a, b, out); their number is even.
  */
+
+import { ONE, permutation, RATE, roundConstants, ROUNDS, TWO } from './keccak-permutation.ts';
+import * as wasm from './wasm-assembler.ts';
+import { at, CALL, END, functionBody, get, I32, I64, i32, i64, section, set, tee } from './wasm-assembler.ts';
+
+export { RATE };
 
 const STATE = 0;
 export const BLOCK = 256;
 const ROUND_CONSTANTS = 512;
-export const HEAP = 1024;
-/** Bytes absorbed at once by SHA3-256. */
-export const RATE = 136;
+const PAIR = 1024;
+export const HEAP = 2048;
 
-// opcodes
-const GET = 0x20;
-const SET = 0x21;
-const I32_CONST = 0x41;
-const I64_CONST = 0x42;
-const I64_LOAD = 0x29;
-const I64_LOAD32_U = 0x35;
-const I64_STORE = 0x37;
-const I64_STORE8 = 0x3c;
-const I32_ADD = 0x6a;
-const I32_LT_U = 0x49;
-const I64_ADD = 0x7c;
-const I64_MUL = 0x7e;
-const I64_AND = 0x83;
-const I64_OR = 0x84;
-const I64_XOR = 0x85;
-const I64_SHL = 0x86;
-const I64_SHR_U = 0x88;
-const I64_ROTL = 0x89;
-const LOOP = 0x03;
-const END = 0x0b;
-const BR_IF = 0x0d;
-const CALL = 0x10;
-const VOID = 0x40;
-const I32 = 0x7f;
-const I64 = 0x7e;
-
-function leb(value: number): number[] {
-  const out: number[] = [];
-  for (let v = value; ; v = Math.floor(v / 128)) {
-    if (v < 128) {
-      out.push(v);
-      return out;
-    }
-    out.push((v % 128) | 128);
-  }
-}
-
-function signedLeb(value: bigint): number[] {
-  const out: number[] = [];
-  for (let v = value; ;) {
-    const byte = Number(v & 0x7fn);
-    v >>= 7n;
-    if ((v === 0n && (byte & 64) === 0) || (v === -1n && (byte & 64) !== 0)) {
-      out.push(byte);
-      return out;
-    }
-    out.push(byte | 128);
-  }
-}
-
-const i32 = (value: number): number[] => [I32_CONST, ...signedLeb(BigInt(value))];
-const i64 = (value: bigint): number[] => [I64_CONST, ...signedLeb(BigInt.asIntN(64, value))];
-const get = (local: number): number[] => [GET, ...leb(local)];
-const set = (local: number): number[] => [SET, ...leb(local)];
-/** Loads and stores claim no alignment: messages start after a one-byte prefix. */
-const at = (opcode: number, offset: number): number[] => [opcode, 0, ...leb(offset)];
-
-const section = (id: number, items: readonly number[][]): number[] => {
-  const body = [...leb(items.length), ...items.flat()];
-  return [id, ...leb(body.length), ...body];
-};
-const functionBody = (locals: number[][], code: number[][]): number[] => {
-  const body = [...leb(locals.length), ...locals.flat(), ...code.flat(), END];
-  return [...leb(body.length), ...body];
-};
-const name = (text: string): number[] => [...leb(text.length), ...Buffer.from(text)];
-
-/** Rotation of each lane and its place after the step pi, by the walk of FIPS 202 (algorithms 2 and 3). */
-function rotations(): { rotate: number[]; target: number[] } {
-  const rotate = new Array<number>(25).fill(0);
-  const target = new Array<number>(25).fill(0);
-  let x = 1;
-  let y = 0;
-  for (let t = 0; t < 24; t++) {
-    rotate[x + 5 * y] = (((t + 1) * (t + 2)) / 2) % 64;
-    [x, y] = [y, (2 * x + 3 * y) % 5];
-  }
-  for (let i = 0; i < 25; i++)
-    target[i] = Math.floor(i / 5) + 5 * ((2 * (i % 5) + 3 * Math.floor(i / 5)) % 5);
-  return { rotate, target };
-}
-
-/** The 24 round constants, from the shift register of FIPS 202 (algorithms 5 and 6). */
-function roundConstants(): bigint[] {
-  const constants: bigint[] = [];
-  let register = 1;
-  for (let round = 0; round < 24; round++) {
-    let constant = 0n;
-    for (let j = 0; j <= 6; j++) {
-      if (register & 1) constant |= 1n << BigInt(2 ** j - 1);
-      register = register & 128 ? ((register << 1) ^ 0x171) & 255 : register << 1;
-    }
-    constants.push(constant);
-  }
-  return constants;
-}
-
-/** absorb(): state ^= block, then the permutation. Locals: 0 round, 1.. lanes A, 26.. lanes B, 51.. columns C, 56 D. */
-function absorbBody(): number[] {
-  const A = (i: number): number => 1 + (i % 25);
-  const B = (i: number): number => 26 + (i % 25);
-  const C = (x: number): number => 51 + (x % 5);
-  const D = 56;
-  const { rotate, target } = rotations();
-  const code: number[][] = [];
-  for (let i = 0; i < 25; i++) {
-    code.push(i32(STATE), at(I64_LOAD, 8 * i));
-    if (i < RATE / 8) code.push(i32(BLOCK), at(I64_LOAD, 8 * i), [I64_XOR]);
-    code.push(set(A(i)));
-  }
-  code.push([LOOP, VOID]);
-  for (let x = 0; x < 5; x++) {
-    code.push(get(A(x)));
-    for (let y = 1; y < 5; y++) code.push(get(A(x + 5 * y)), [I64_XOR]);
-    code.push(set(C(x)));
-  }
-  for (let x = 0; x < 5; x++) {
-    code.push(get(C(x + 4)), get(C(x + 1)), i64(1n), [I64_ROTL, I64_XOR], set(D));
-    for (let y = 0; y < 5; y++) {
-      const lane = x + 5 * y;
-      code.push(get(A(lane)), get(D), [I64_XOR]);
-      if (rotate[lane]) code.push(i64(BigInt(rotate[lane])), [I64_ROTL]);
-      code.push(set(B(target[lane] ?? 0)));
-    }
-  }
-  for (let y = 0; y < 5; y++)
-    for (let x = 0; x < 5; x++) {
-      code.push(get(B(((x + 1) % 5) + 5 * y)), i64(-1n), [I64_XOR], get(B(((x + 2) % 5) + 5 * y)), [I64_AND]);
-      code.push(get(B(x + 5 * y)), [I64_XOR], set(A(x + 5 * y)));
-    }
-  code.push(get(A(0)), get(0), at(I64_LOAD, ROUND_CONSTANTS), [I64_XOR], set(A(0)));
-  code.push(get(0), i32(8), [I32_ADD], [0x22, 0], i32(24 * 8), [I32_LT_U, BR_IF, 0, END]);
-  for (let i = 0; i < 25; i++) code.push(i32(STATE), get(A(i)), at(I64_STORE, 8 * i));
-  return functionBody(
-    [
-      [1, I32],
-      [56, I64],
-    ],
-    code,
-  );
-}
+/** What an entry of a list for `run` asks for. */
+export const Job = { LEAF_TEXT: 0, NODE: 1, LEAF_HEX: 2 } as const;
 
 const resetBody = (): number[] =>
   functionBody(
     [],
-    Array.from({ length: 25 }, (_, i) => [...i32(STATE), ...i64(0n), ...at(I64_STORE, 8 * i)]),
+    Array.from({ length: 25 }, (_, i) => [...i32(STATE), ...i64(0n), ...at(wasm.I64_STORE, 8 * i)]),
   );
 
-const RESET = 0;
-const ABSORB = 1;
-const HEX = 4;
+/** Indices of the functions. */
+const Fn = {
+  reset: 0,
+  absorb: 1,
+  node: 2,
+  leafHex: 3,
+  hex: 4,
+  leafText: 5,
+  fill: 6,
+  permute: 7,
+  run: 8,
+} as const;
 
 /** The end of a hash of 65 bytes whose prefix and text are in the block: padding, permutation, digest to `out`. */
 function finish65(out: number): number[] {
-  const code: number[] = [...i32(BLOCK), ...i64(6n), ...at(I64_STORE8, 65)];
+  const code: number[] = [...i32(BLOCK), ...i64(6n), ...at(wasm.I64_STORE8, 65)];
   for (const offset of [66, 74, 82, 90, 98, 106, 114, 122])
-    code.push(...i32(BLOCK), ...i64(0n), ...at(I64_STORE, offset));
+    code.push(...i32(BLOCK), ...i64(0n), ...at(wasm.I64_STORE, offset));
   code.push(
     ...i32(BLOCK),
     ...i64(0n),
-    ...at(I64_STORE, 127),
+    ...at(wasm.I64_STORE, 127),
     ...i32(BLOCK),
     ...i64(0x80n),
-    ...at(I64_STORE8, 135),
+    ...at(wasm.I64_STORE8, 135),
   );
-  code.push(CALL, RESET, CALL, ABSORB);
+  code.push(CALL, Fn.reset, CALL, Fn.absorb);
   for (let i = 0; i < 4; i++)
-    code.push(...get(out), ...i32(STATE), ...at(I64_LOAD, 8 * i), ...at(I64_STORE, 8 * i));
+    code.push(...get(out), ...i32(STATE), ...at(wasm.I64_LOAD, 8 * i), ...at(wasm.I64_STORE, 8 * i));
   return code;
 }
 
 function nodeBody(): number[] {
-  const code: number[] = [...i32(BLOCK), ...i64(1n), ...at(I64_STORE8, 0)];
+  const code: number[] = [...i32(BLOCK), ...i64(1n), ...at(wasm.I64_STORE8, 0)];
   for (const [local, start] of [
     [0, 1],
     [1, 33],
   ] as const)
     for (let i = 0; i < 4; i++)
-      code.push(...i32(BLOCK), ...get(local), ...at(I64_LOAD, 8 * i), ...at(I64_STORE, start + 8 * i));
+      code.push(
+        ...i32(BLOCK),
+        ...get(local),
+        ...at(wasm.I64_LOAD, 8 * i),
+        ...at(wasm.I64_STORE, start + 8 * i),
+      );
   return functionBody([], [code, finish65(2)]);
 }
 
 function leafHexBody(): number[] {
-  const code: number[] = [...i32(BLOCK), ...i64(0n), ...at(I64_STORE8, 0)];
-  code.push(...get(0), ...i32(BLOCK + 1), CALL, HEX);
+  const code: number[] = [...i32(BLOCK), ...i64(0n), ...at(wasm.I64_STORE8, 0)];
+  code.push(...get(0), ...i32(BLOCK + 1), CALL, Fn.hex);
   return functionBody([], [code, finish65(1)]);
 }
 
 function leafTextBody(): number[] {
-  const code: number[] = [...i32(BLOCK), ...i64(0n), ...at(I64_STORE8, 0)];
+  const code: number[] = [...i32(BLOCK), ...i64(0n), ...at(wasm.I64_STORE8, 0)];
   for (let i = 0; i < 8; i++)
-    code.push(...i32(BLOCK), ...get(0), ...at(I64_LOAD, 8 * i), ...at(I64_STORE, 1 + 8 * i));
+    code.push(...i32(BLOCK), ...get(0), ...at(wasm.I64_LOAD, 8 * i), ...at(wasm.I64_STORE, 1 + 8 * i));
   return functionBody([], [code, finish65(1)]);
 }
 
-/** hex(d, out): four bytes at a time are spread to eight nibbles and turned into characters without a branch. */
-function hexBody(): number[] {
+/** Eight hexadecimal characters of four bytes: spread to nibbles and turned into characters without a branch. */
+function hexWord(digest: number, word: number, local: number): number[] {
   const nibbles = 0x000f000f000f000fn;
+  const spread = (bits: bigint, mask: bigint): number[] => [
+    ...[...get(local), ...get(local), ...i64(bits), wasm.I64_SHL, wasm.I64_OR],
+    ...[...i64(mask), wasm.I64_AND, ...set(local)],
+  ];
+  return [
+    ...[...get(digest), ...at(wasm.I64_LOAD32_U, 4 * word), ...set(local)],
+    ...spread(16n, 0x0000ffff0000ffffn),
+    ...spread(8n, 0x00ff00ff00ff00ffn),
+    ...[...get(local), ...i64(4n), wasm.I64_SHR_U, ...i64(nibbles), wasm.I64_AND],
+    ...[...get(local), ...i64(nibbles), wasm.I64_AND, ...i64(8n), wasm.I64_SHL, wasm.I64_OR, ...set(local)],
+    ...[...get(local), ...i64(0x3030303030303030n), wasm.I64_ADD],
+    ...[...get(local), ...i64(0x0606060606060606n), wasm.I64_ADD, ...i64(4n), wasm.I64_SHR_U],
+    ...[...i64(0x0101010101010101n), wasm.I64_AND, ...i64(39n), wasm.I64_MUL, wasm.I64_ADD],
+  ];
+}
+
+function hexBody(): number[] {
   const code: number[] = [];
-  for (let word = 0; word < 8; word++) {
-    code.push(...get(0), ...at(I64_LOAD32_U, 4 * word), ...set(2));
-    code.push(
-      ...get(2),
-      ...get(2),
-      ...i64(16n),
-      I64_SHL,
-      I64_OR,
-      ...i64(0x0000ffff0000ffffn),
-      I64_AND,
-      ...set(2),
-    );
-    code.push(
-      ...get(2),
-      ...get(2),
-      ...i64(8n),
-      I64_SHL,
-      I64_OR,
-      ...i64(0x00ff00ff00ff00ffn),
-      I64_AND,
-      ...set(2),
-    );
-    code.push(...get(2), ...i64(4n), I64_SHR_U, ...i64(nibbles), I64_AND);
-    code.push(...get(2), ...i64(nibbles), I64_AND, ...i64(8n), I64_SHL, I64_OR, ...set(2));
-    code.push(...get(1), ...get(2), ...i64(0x3030303030303030n), I64_ADD);
-    code.push(...get(2), ...i64(0x0606060606060606n), I64_ADD, ...i64(4n), I64_SHR_U);
-    code.push(
-      ...i64(0x0101010101010101n),
-      I64_AND,
-      ...i64(39n),
-      I64_MUL,
-      I64_ADD,
-      ...at(I64_STORE, 8 * word),
-    );
-  }
+  for (let word = 0; word < 8; word++)
+    code.push(...get(1), ...hexWord(0, word, 2), ...at(wasm.I64_STORE, 8 * word));
   return functionBody([[1, I64]], [code]);
 }
 
-function assemble(): Uint8Array<ArrayBuffer> {
-  const constants = Buffer.alloc(24 * 8);
-  roundConstants().forEach((constant, i) => constants.writeBigUInt64LE(constant, 8 * i));
-  const type = (parameters: number): number[] => [
-    0x60,
-    ...leb(parameters),
-    ...new Array<number>(parameters).fill(I32),
-    0,
+/**
+ * fill(entry, half): puts the 65 bytes that an entry asks for, padded, into one half of the two states. A lane of the
+ * message is seven bytes of the text and one before them, because of the prefix.
+ */
+function fillBody(): number[] {
+  const [entry, half, a, b, before, word] = [0, 1, 2, 3, 4, 5];
+  const lane = (i: number, code: number[]): number[] => [
+    ...get(half),
+    ...code,
+    ...at(wasm.I64_STORE, 16 * i),
   ];
-  const exported = (text: string, kind: number, index: number): number[] => [...name(text), kind, index];
+  const shifted = (code: number[]): number[] => [...code, ...i64(8n), wasm.I64_SHL, wasm.I64_OR];
+  const text: number[] = [];
+  const prefix = [...get(entry), ...at(wasm.I64_LOAD32_U, 0)];
+  text.push(...lane(0, [...prefix, ...shifted([...get(a), ...at(wasm.I64_LOAD, 0)])]));
+  for (const i of [1, 2, 3]) text.push(...lane(i, [...get(a), ...at(wasm.I64_LOAD, 8 * i - 1)]));
+  text.push(
+    ...lane(4, [
+      ...[...get(a), ...at(wasm.I64_LOAD8_U, 31)],
+      ...shifted([...get(b), ...at(wasm.I64_LOAD, 0)]),
+    ]),
+  );
+  for (const i of [1, 2, 3]) text.push(...lane(4 + i, [...get(b), ...at(wasm.I64_LOAD, 8 * i - 1)]));
+  text.push(...lane(8, [...get(b), ...at(wasm.I64_LOAD8_U, 31), ...i64(0x600n), wasm.I64_OR]));
+  const hex: number[] = [...i64(0n), ...set(before)];
+  for (let i = 0; i < 8; i++) {
+    hex.push(...hexWord(a, i, word), ...set(word));
+    hex.push(
+      ...lane(i, [...get(before), ...i64(56n), wasm.I64_SHR_U, ...shifted([...get(word)])]),
+      ...[...get(word), ...set(before)],
+    );
+  }
+  hex.push(...lane(8, [...get(before), ...i64(56n), wasm.I64_SHR_U, ...i64(0x600n), wasm.I64_OR]));
+  const rest: number[] = [];
+  for (let i = 9; i < 25; i++) rest.push(...lane(i, i64(i === RATE / 8 - 1 ? 0x80n << 56n : 0n)));
+  return functionBody(
+    [
+      [2, I32],
+      [2, I64],
+    ],
+    [
+      [...get(entry), ...at(wasm.I32_LOAD, 4), ...set(a)],
+      [...get(entry), ...at(wasm.I32_LOAD, 8), ...set(b)],
+      [...get(entry), ...at(wasm.I32_LOAD, 0), ...i32(Job.LEAF_HEX), wasm.I32_EQ],
+      [wasm.IF, wasm.VOID, ...hex, wasm.ELSE, ...text, END],
+      rest,
+    ],
+  );
+}
+
+function runBody(): number[] {
+  const [list, end, out] = [0, 1, 2];
+  const code: number[] = [wasm.LOOP, wasm.VOID];
+  code.push(...get(list), ...i32(PAIR), CALL, Fn.fill);
+  code.push(...get(list), ...i32(16), wasm.I32_ADD, ...i32(PAIR + 8), CALL, Fn.fill);
+  code.push(CALL, Fn.permute);
+  for (const half of [0, 1]) {
+    code.push(...get(list), ...at(wasm.I32_LOAD, 16 * half + 12), ...set(out));
+    for (let i = 0; i < 4; i++)
+      code.push(
+        ...get(out),
+        ...[...i32(PAIR), ...at(wasm.I64_LOAD, 16 * i + 8 * half)],
+        ...at(wasm.I64_STORE, 8 * i),
+      );
+  }
+  code.push(...get(list), ...i32(32), wasm.I32_ADD, ...tee(list), ...get(end));
+  code.push(wasm.I32_LT_U, wasm.BR_IF, 0, END);
+  return functionBody([[1, I32]], [code]);
+}
+
+function assemble(withPairs: boolean): Uint8Array<ArrayBuffer> {
+  const constants = Buffer.alloc(ROUNDS * 8);
+  roundConstants().forEach((constant, i) => constants.writeBigUInt64LE(constant, 8 * i));
+  const { exported } = wasm;
+  const pairs = withPairs ? [fillBody(), permutation(TWO, ROUND_CONSTANTS, PAIR), runBody()] : [];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, [type(0), type(3), type(2)]),
-    ...section(3, [[0], [0], [1], [2], [2], [2]]),
+    ...section(1, [wasm.parameters(0), wasm.parameters(3), wasm.parameters(2)]),
+    ...section(3, [[0], [0], [1], [2], [2], [2], ...(withPairs ? [[2], [0], [2]] : [])]),
     ...section(5, [[0x00, 1]]),
     ...section(7, [
       exported('memory', 2, 0),
-      exported('reset', 0, RESET),
-      exported('absorb', 0, ABSORB),
-      exported('node', 0, 2),
-      exported('leafHex', 0, 3),
-      exported('hex', 0, HEX),
-      exported('leafText', 0, 5),
+      exported('reset', 0, Fn.reset),
+      exported('absorb', 0, Fn.absorb),
+      exported('node', 0, Fn.node),
+      exported('leafHex', 0, Fn.leafHex),
+      exported('hex', 0, Fn.hex),
+      exported('leafText', 0, Fn.leafText),
+      ...(withPairs ? [exported('run', 0, Fn.run)] : []),
     ]),
-    ...section(10, [resetBody(), absorbBody(), nodeBody(), leafHexBody(), hexBody(), leafTextBody()]),
-    ...section(11, [[0x00, ...i32(ROUND_CONSTANTS), END, ...leb(constants.length), ...constants]]),
+    ...section(10, [
+      resetBody(),
+      permutation(ONE, ROUND_CONSTANTS, STATE, BLOCK),
+      nodeBody(),
+      leafHexBody(),
+      hexBody(),
+      leafTextBody(),
+      ...pairs,
+    ]),
+    ...section(11, [[0x00, ...i32(ROUND_CONSTANTS), END, ...wasm.leb(constants.length), ...constants]]),
   ]);
 }
 
@@ -289,6 +229,7 @@ function assemble(): Uint8Array<ArrayBuffer> {
 interface WasmGlobal {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: unknown };
+  readonly validate: (bytes: Uint8Array) => boolean;
 }
 
 export interface KeccakExports {
@@ -299,13 +240,22 @@ export interface KeccakExports {
   leafHex(digest: number, out: number): void;
   leafText(text: number, out: number): void;
   hex(digest: number, out: number): void;
+  /** Absent where the processor has no 128-bit instructions. */
+  readonly run?: (list: number, end: number) => void;
 }
 
-let compiled: object | undefined;
+const compiled: { pairs?: object; plain?: object } = {};
 
-/** A fresh instance with its own memory; the module is compiled once. */
-export function keccakInstance(): KeccakExports {
-  const wasm = (globalThis as unknown as { readonly WebAssembly: WasmGlobal }).WebAssembly;
-  compiled ??= new wasm.Module(assemble());
-  return new wasm.Instance(compiled).exports as KeccakExports;
+/** A fresh instance with its own memory; modules are compiled once. `pairs: false`: without `run`, for tests. */
+export function keccakInstance({ pairs = true } = {}): KeccakExports {
+  const { Module, Instance, validate } = (globalThis as unknown as { readonly WebAssembly: WasmGlobal })
+    .WebAssembly;
+  let module = pairs ? (compiled.pairs ?? compiled.plain) : compiled.plain;
+  if (module === undefined) {
+    const bytes = assemble(pairs);
+    const isPlain = !pairs || !validate(bytes);
+    module = new Module(isPlain ? assemble(false) : bytes);
+    compiled[isPlain ? 'plain' : 'pairs'] = module;
+  }
+  return new Instance(module).exports as KeccakExports;
 }

@@ -8,21 +8,20 @@
  */
 
 import { WeirError } from '../protocol/index.ts';
+import { BlockColumn, BlockForest } from './block-forest.ts';
 import { ReproKeyError } from './fields.ts';
+import { type Column, KnownLeaves, type LeafSource, StatusLeafMaker } from './leaf-sources.ts';
 import { agglomerateLeaves } from './merkle.ts';
 import { ALL_RMODES, type HashedRMode } from './modes.ts';
-import { tupleText } from './python-repr.ts';
 import { type Parents, RootSets, uniqueParents } from './root-sets.ts';
+import { RuntimeStage } from './runtime-stage.ts';
 import { type Digest, Sha3Arena } from './sha3-arena.ts';
 import { buildTopology, type Topology } from './topology.ts';
 
+export type { Column } from './leaf-sources.ts';
 export type PhysicalStage = 'pgt' | 'pg' | 'rg';
-
-/** Values by drop with few distinct ones: `values[of[drop]]`. null is a root of no data. */
-export interface Column {
-  readonly values: readonly (string | null)[];
-  readonly of: Uint32Array;
-}
+/** With the logical stage of graphs that have no logical graph (own-stages.ts). */
+export type SignedStage = 'lg' | PhysicalStage;
 
 export interface PhysicalGraphShape {
   readonly count: number;
@@ -40,32 +39,44 @@ const STATIC_TWIN: Readonly<Partial<Record<HashedRMode, HashedRMode>>> = {
   REPLICATE_COMP: 'RECOMPUTE',
   REPLICATE_TOTAL: 'REPEAT',
 };
+/** In the logical stage RERUN is chained like the others, so its copy for science has the same hashes. */
+const LOGICAL_TWIN: typeof STATIC_TWIN = { ...STATIC_TWIN, REPLICATE_SCI: 'RERUN' };
 
 const DIGEST = 32;
+/** Up to so many data roots are put into the tree like other parents; more share a tree of their own. */
+const FEW_ROOTS = 4;
 
-/** Block digests of one stage and mode, and the leaf digests of their hexadecimal texts, made when first needed. */
-interface BlockColumn {
-  readonly blocks: Digest;
-  readonly leaves: Digest;
-  readonly hasLeaf: Uint8Array;
+/** One mode in a stage: its hashes, and the sources of the leaves before those of the parents. */
+export interface Lane {
+  readonly mode: HashedRMode;
+  readonly column: BlockColumn;
+  readonly own: readonly LeafSource[];
 }
 
 export class PhysicalSigner {
   readonly #shape: PhysicalGraphShape;
   readonly #topology: Topology;
-  readonly #arena = new Sha3Arena();
+  readonly #arena: Sha3Arena;
+  readonly #known: KnownLeaves;
   readonly #columns = new Map<string, BlockColumn>();
-  readonly #lg = new Map<HashedRMode, { leaves: readonly Digest[]; of: Uint32Array }>();
-  readonly #known = new Map<string | null, Digest>();
+  readonly #lg = new Map<HashedRMode, LeafSource>();
   readonly #parents: Parents;
-  readonly #scratch: Digest;
-  readonly #own: Digest[] = [];
-  readonly #empty: Digest;
+  readonly #forest: BlockForest;
+  readonly #tailScratch: Digest;
   #sets: RootSets | undefined;
-  #runtime: RuntimeState | undefined;
+  #runtime: RuntimeStage | undefined;
+  readonly #status: StatusLeafMaker;
 
-  constructor(shape: PhysicalGraphShape, lgBlocks: (mode: HashedRMode) => Column) {
+  /** `lgBlocks`: the logical block hashes; without them {@link signLg} has to be called first. */
+  constructor(
+    shape: PhysicalGraphShape,
+    lgBlocks?: (mode: HashedRMode) => Column,
+    arena: Sha3Arena = new Sha3Arena(),
+  ) {
     this.#shape = shape;
+    this.#arena = arena;
+    this.#known = new KnownLeaves(arena);
+    this.#status = new StatusLeafMaker(arena, this.#known);
     const ids = new Array<string>(shape.count).fill('');
     this.#topology = buildTopology(ids, shape.edges);
     if (this.#topology.visited.length < shape.count)
@@ -74,169 +85,142 @@ export class PhysicalSigner {
         'The drops depend on one another in a circle; such a graph cannot be signed here.',
       );
     this.#parents = uniqueParents(this.#topology);
-    this.#empty = this.#arena.leafBytes(new Uint8Array(0));
-    this.#scratch = this.#arena.room(64 * DIGEST * 40);
-    for (const mode of shape.modes) {
-      const { values, of } = lgBlocks(mode);
-      this.#lg.set(mode, { leaves: values.map((value) => this.#leafOf(value)), of });
-    }
+    this.#forest = new BlockForest(arena, shape.modes.length, widest(this.#parents) + 8);
+    this.#tailScratch = arena.room(64 * DIGEST * 40);
+    if (lgBlocks !== undefined)
+      for (const mode of shape.modes) this.#lg.set(mode, this.#known.column(lgBlocks(mode)));
   }
 
   get modes(): readonly HashedRMode[] {
     return this.#shape.modes;
   }
 
-  /** The leaf of a root or block text; null is hashed as "None". */
-  #leafOf(text: string | null): Digest {
-    let digest = this.#known.get(text);
-    if (digest === undefined) {
-      digest = this.#arena.leafText(text ?? 'None');
-      this.#known.set(text, digest);
-    }
-    return digest;
+  /** The mode whose hashes of this stage are also those of `mode`, among the modes of the graph. */
+  #owner(stage: SignedStage, mode: HashedRMode): HashedRMode {
+    const twin = stage === 'rg' ? undefined : (stage === 'lg' ? LOGICAL_TWIN : STATIC_TWIN)[mode];
+    return twin !== undefined && this.#shape.modes.includes(twin) ? twin : mode;
   }
 
-  #column(stage: PhysicalStage, mode: HashedRMode): BlockColumn {
-    const twin = stage === 'rg' ? mode : (STATIC_TWIN[mode] ?? mode);
-    const owner = this.#shape.modes.includes(twin) ? twin : mode;
-    const key = `${stage} ${owner}`;
+  #column(stage: SignedStage, mode: HashedRMode): BlockColumn {
+    const key = `${stage} ${this.#owner(stage, mode)}`;
     let column = this.#columns.get(key);
     if (column === undefined) {
-      const { count } = this.#shape;
-      column = {
-        blocks: this.#arena.room(count * DIGEST),
-        leaves: this.#arena.room(count * DIGEST),
-        hasLeaf: new Uint8Array(count),
-      };
+      column = new BlockColumn(this.#arena, this.#shape.count);
       this.#columns.set(key, column);
     }
     return column;
   }
 
-  #leafAt(column: BlockColumn, drop: number): Digest {
-    const leaf = column.leaves + drop * DIGEST;
-    if (column.hasLeaf[drop] === 0) {
-      this.#arena.leafHex(column.blocks + drop * DIGEST, leaf);
-      column.hasLeaf[drop] = 1;
-    }
-    return leaf;
-  }
-
-  /** Whether the mode's hashes of this stage are those of a mode already computed. */
-  #isTwin(stage: PhysicalStage, mode: HashedRMode): boolean {
-    const twin = STATIC_TWIN[mode];
-    return stage !== 'rg' && twin !== undefined && this.#shape.modes.includes(twin);
-  }
-
-  /** The unroll or partition stage: `data(mode)` are the roots of `pgt_data`. */
-  signPgt(data: (mode: HashedRMode) => Column): void {
-    this.#signStatic('pgt', data);
-  }
-
-  /** The physical graph stage: `data(mode)` are the roots of `pg_data`. */
-  signPg(data: (mode: HashedRMode) => Column): void {
-    this.#signStatic('pg', data);
-  }
-
-  #signStatic(stage: 'pgt' | 'pg', data: (mode: HashedRMode) => Column): void {
-    for (const mode of this.#shape.modes) {
-      if (this.#isTwin(stage, mode)) continue;
-      const { values, of } = data(mode);
-      const roots = values.map((value) => this.#leafOf(value));
-      const column = this.#column(stage, mode);
-      column.hasLeaf.fill(0);
-      const lg = this.#lg.get(mode) as { leaves: readonly Digest[]; of: Uint32Array };
-      const pgt = stage === 'pg' ? this.#required('pgt', mode) : undefined;
-      this.#sets?.clear();
-      for (const drop of this.#topology.visited) {
-        const own = this.#own;
-        own.length = 0;
-        own.push(roots[of[drop] as number] as Digest);
-        if (pgt !== undefined) own.push(this.#leafAt(pgt, drop));
-        own.push(lg.leaves[lg.of[drop] as number] as Digest);
-        this.#block(column, mode, drop);
-      }
-    }
-  }
-
-  #required(stage: PhysicalStage, mode: HashedRMode): BlockColumn {
-    const twin = stage === 'rg' ? mode : (STATIC_TWIN[mode] ?? mode);
-    const column = this.#columns.get(`${stage} ${twin}`) ?? this.#columns.get(`${stage} ${mode}`);
+  #required(stage: SignedStage, mode: HashedRMode): BlockColumn {
+    const column = this.#columns.get(`${stage} ${this.#owner(stage, mode)}`);
     if (column === undefined) throw new ReproKeyError(`${stage}_blockhash`, `The data of ${mode}`);
     return column;
   }
 
-  /** The block of a drop over `#own` and what its parents deliver. */
-  #block(column: BlockColumn, mode: HashedRMode, drop: number): void {
-    const { offsets, sources } = this.#parents;
-    const out = column.blocks + drop * DIGEST;
-    if (mode === 'REPRODUCE') {
-      this.#sets ??= new RootSets(this.#topology, this.#shape.isData, this.#parents);
-      const tail = this.#sets.tail(
-        drop,
-        this.#own.length,
-        this.#arena,
-        (root) => this.#leafAt(column, root),
-        column,
-      );
-      tail.root(this.#own, out, this.#scratch);
-      return;
-    }
-    const first = this.#own.length;
-    for (let e = offsets[drop] as number; e < (offsets[drop + 1] as number); e++) {
-      const parent = sources[e] as number;
-      if (mode === 'RERUN' && this.#shape.isGated[parent] === 1) continue;
-      this.#own.push(this.#leafAt(column, parent));
-    }
-    if (this.#own.length > first + 1) this.#sortParents(column, first);
-    this.#rootOfOwn(out);
+  /** Leaves of the logical blocks. */
+  #logical(mode: HashedRMode): LeafSource {
+    return this.#lg.get(mode) ?? this.#required('lg', mode);
   }
 
-  /** Sorts parents' leaves by their block hashes, which is the order of their texts. */
-  #sortParents(column: BlockColumn, first: number): void {
-    const parents = this.#own.splice(first);
-    parents.sort((a, b) =>
-      this.#arena.compare(a - column.leaves + column.blocks, b - column.leaves + column.blocks),
-    );
-    for (const parent of parents) this.#own.push(parent);
+  /** The stages of a logical graph in which each drop is a node: `lgt(mode)` and `lg(mode)` are the roots of its data. */
+  signLg(lgt: (mode: HashedRMode) => Column, lg: (mode: HashedRMode) => Column): void {
+    this.#signStatic('lg', (mode) => [this.#known.column(lgt(mode)), this.#known.column(lg(mode))]);
   }
 
-  #rootOfOwn(out: Digest): void {
-    const own = this.#own;
-    const arena = this.#arena;
-    let count = own.length;
-    if (count > 64) {
-      arena.copy(arena.root(own), out);
-      return;
-    }
-    let place = this.#scratch;
-    while (count > 2) {
-      let next = 0;
-      for (let i = 0; i + 1 < count; i += 2) {
-        arena.node(own[i] as Digest, own[i + 1] as Digest, place);
-        own[next++] = place;
-        place += DIGEST;
+  /** The unroll or partition stage: `data(mode)` are the roots of `pgt_data`. */
+  signPgt(data: (mode: HashedRMode) => Column): void {
+    this.#signStatic('pgt', (mode) => [this.#known.column(data(mode)), this.#logical(mode)]);
+  }
+
+  /** The physical graph stage: `data(mode)` are the roots of `pg_data`. */
+  signPg(data: (mode: HashedRMode) => Column): void {
+    this.#signStatic('pg', (mode) => [
+      this.#known.column(data(mode)),
+      this.#required('pgt', mode),
+      this.#logical(mode),
+    ]);
+  }
+
+  #signStatic(stage: 'lg' | 'pgt' | 'pg', own: (mode: HashedRMode) => LeafSource[]): void {
+    const modes = this.#shape.modes.filter((mode) => this.#owner(stage, mode) === mode);
+    const lanes = modes.map((mode): Lane => {
+      const column = this.#column(stage, mode);
+      column.reset();
+      return { mode, column, own: own(mode) };
+    });
+    this.#sets?.clear();
+    for (const drop of this.#topology.visited) this.#blocks(stage, lanes, drop);
+  }
+
+  /** The blocks of a drop in all modes of a stage, over its own leaves and what its parents deliver. */
+  #blocks(stage: SignedStage, lanes: readonly Lane[], drop: number): void {
+    const forest = this.#forest;
+    let many: Lane | undefined;
+    for (let t = 0; t < lanes.length; t++) {
+      const lane = lanes[t] as Lane;
+      const { own, column, mode } = lane;
+      forest.begin(t, column.block(drop));
+      for (let i = 0; i < own.length; i++) forest.add(t, (own[i] as LeafSource).leaf(drop));
+      if (mode !== 'REPRODUCE') this.#addParents(column, drop, t, mode === 'RERUN' && stage !== 'lg');
+      else if (!this.#addRoots(column, drop, t)) {
+        many = lane;
+        forest.drop(t);
       }
-      if (count % 2 === 1) own[next++] = own[count - 1] as Digest;
-      count = next;
     }
-    if (count === 2) arena.node(own[0] as Digest, own[1] as Digest, out);
-    else arena.copy(own[0] as Digest, out);
+    forest.grow(lanes.length);
+    if (many !== undefined) this.#overMany(many, drop);
+  }
+
+  /** Adds the data roots that a drop descends from, where they are few. False: they are many. */
+  #addRoots(column: BlockColumn, drop: number, tree: number): boolean {
+    this.#sets ??= new RootSets(this.#topology, this.#shape.isData, this.#parents);
+    const members = this.#sets.members(drop);
+    if (members.length > FEW_ROOTS) return false;
+    if (members.length === 1) this.#forest.add(tree, column.leaf(members[0] as number));
+    else
+      for (const root of this.#sets.sorted(drop, this.#arena, column))
+        this.#forest.add(tree, column.leaf(root));
+    return true;
+  }
+
+  #overMany({ column, own }: Lane, drop: number): void {
+    const leaves = own.map((source) => source.leaf(drop));
+    this.#arena.runJobs();
+    const tail = (this.#sets as RootSets).tail(drop, leaves.length, this.#arena, column);
+    tail.root(leaves, column.block(drop), this.#tailScratch);
+  }
+
+  #addParents(column: BlockColumn, drop: number, tree: number, isGate: boolean): void {
+    const { offsets, sources } = this.#parents;
+    const isGated = this.#shape.isGated;
+    const from = offsets[drop] as number;
+    const end = offsets[drop + 1] as number;
+    if (end - from === 1) {
+      const parent = sources[from] as number;
+      if (!isGate || isGated[parent] === 0) this.#forest.add(tree, column.leaf(parent));
+      return;
+    }
+    const parents: number[] = [];
+    for (let e = from; e < end; e++) {
+      const parent = sources[e] as number;
+      if (!isGate || isGated[parent] === 0) parents.push(parent);
+    }
+    // The order of block hashes is that of their texts.
+    if (parents.length > 1) parents.sort((a, b) => this.#arena.compare(column.block(a), column.block(b)));
+    for (const parent of parents) this.#forest.add(tree, column.leaf(parent));
   }
 
   /** Takes the block hashes of an earlier stage from documents: `block(drop)` is the text. */
   loadBlocks(stage: 'pgt' | 'pg', mode: HashedRMode, block: (drop: number) => string): void {
-    if (this.#isTwin(stage, mode)) return;
+    if (this.#owner(stage, mode) !== mode) return;
     const column = this.#column(stage, mode);
-    for (let drop = 0; drop < this.#shape.count; drop++) {
-      this.#arena.readHex(block(drop), column.blocks + drop * DIGEST);
-      column.hasLeaf[drop] = 0;
-    }
+    for (let drop = 0; drop < this.#shape.count; drop++) this.#arena.readHex(block(drop), column.block(drop));
+    column.reset();
   }
 
   /** As {@link loadBlocks}, from 32 bytes per drop end to end. */
   loadBlockBytes(stage: 'pgt' | 'pg', mode: HashedRMode, bytes: Uint8Array): void {
-    if (this.#isTwin(stage, mode)) return;
+    if (this.#owner(stage, mode) !== mode) return;
     const { count } = this.#shape;
     if (bytes.length !== count * DIGEST)
       throw new WeirError(
@@ -245,7 +229,7 @@ export class PhysicalSigner {
       );
     const column = this.#column(stage, mode);
     this.#arena.write(bytes, column.blocks);
-    column.hasLeaf.fill(0);
+    column.reset();
   }
 
   // --- run time -----------------------------------------------------------------------------------------------------
@@ -256,20 +240,13 @@ export class PhysicalSigner {
    * for it, are computed at once. Calling again for the same drop does nothing: events may come twice (spec 9.4).
    */
   addRuntime(drop: number, roots: readonly (string | null | undefined)[]): void {
-    const state = (this.#runtime ??= this.#startRuntime());
-    if (drop < 0 || drop >= this.#shape.count)
-      throw new WeirError(
-        'REPRO_INVALID',
-        `There is no drop number ${drop}; the graph has ${this.#shape.count}.`,
-      );
-    if (state.isDelivered[drop] === 1) return;
-    state.isDelivered[drop] = 1;
+    const stage = this.#runtimeStage(drop);
+    if (!stage.deliver(drop)) return;
     this.#shape.modes.forEach((_, m) => {
       const root = roots[m];
-      state.roots[drop * this.#shape.modes.length + m] =
-        root === undefined ? this.#empty : this.#runtimeLeaf(root);
+      stage.setRoot(drop, m, root === undefined ? stage.nothing : this.#known.of(root));
     });
-    if (state.open[drop] === 0) this.#advance(drop, state);
+    stage.advance(drop);
   }
 
   /**
@@ -277,123 +254,38 @@ export class PhysicalSigner {
    * its content for data that is hashed. Hashes here what `commitRuntimeData` would hash.
    */
   addRuntimeFacts(drop: number, status: number, dataHash: string | null): void {
+    const stage = this.#runtimeStage(drop);
+    if (!stage.deliver(drop)) return;
     const { modes } = this.#shape;
-    if (modes.length === 1) {
-      this.addRuntime(drop, [undefined]);
-      return;
+    if (modes.length === 1) stage.setRoot(drop, 0, stage.nothing);
+    else {
+      const leaves = this.#status.of(status, dataHash);
+      for (let m = 0; m < modes.length; m++)
+        stage.setRoot(drop, m, leaves[RUNTIME_DATA[modes[m] as HashedRMode]]);
     }
-    const roots = this.#statusRoots(status);
-    if (dataHash === null) {
-      this.addRuntime(
-        drop,
-        modes.map((mode) => (mode === 'REPRODUCE' ? null : roots.text)),
+    stage.advance(drop);
+  }
+
+  #runtimeStage(drop: number): RuntimeStage {
+    if (drop < 0 || drop >= this.#shape.count)
+      throw new WeirError(
+        'REPRO_INVALID',
+        `There is no drop number ${drop}; the graph has ${this.#shape.count}.`,
       );
-      return;
-    }
-    const arena = this.#arena;
-    const data = arena.leafText(tupleText('data_hash', dataHash));
-    const both = arena.hex(arena.node(roots.digest, data, arena.place()));
-    const only = arena.hex(data);
-    this.addRuntime(
-      drop,
-      modes.map((mode) => (mode === 'REPRODUCE' ? only : mode.startsWith('REPLICATE') ? both : roots.text)),
-    );
-  }
-
-  #statusRoots(status: number): { readonly digest: Digest; readonly text: string } {
-    let roots = this.#byStatus.get(status);
-    if (roots === undefined) {
-      const digest = this.#arena.leafText(tupleText('status', status));
-      roots = { digest, text: this.#arena.hex(digest) };
-      this.#byStatus.set(status, roots);
-    }
-    return roots;
-  }
-  readonly #byStatus = new Map<number, { readonly digest: Digest; readonly text: string }>();
-
-  /** Roots of status data are few and kept; those of contents are as many as drops and are not looked up. */
-  #runtimeLeaf(root: string | null): Digest {
-    if (this.#known.size < 100_000 || this.#known.has(root)) return this.#leafOf(root);
-    return this.#arena.leafText(root ?? 'None');
-  }
-
-  #startRuntime(): RuntimeState {
-    const { count, modes } = this.#shape;
-    const { offsets } = this.#parents;
+    if (this.#runtime !== undefined) return this.#runtime;
     this.#sets?.clear();
-    return {
-      isDelivered: new Uint8Array(count),
-      isDone: new Uint8Array(count),
-      open: Uint32Array.from(
-        { length: count },
-        (_, i) => (offsets[i + 1] as number) - (offsets[i] as number),
-      ),
-      roots: new Float64Array(count * modes.length),
-      done: 0,
-      columns: modes.map((mode) => ({
-        mode,
-        rg: this.#column('rg', mode),
-        pg: this.#required('pg', mode),
-        pgt: this.#required('pgt', mode),
-        lg: this.#lg.get(mode) as { leaves: readonly Digest[]; of: Uint32Array },
-      })),
-    };
-  }
-
-  #advance(start: number, state: RuntimeState): void {
-    const stack = [start];
-    const { offsets, targets } = this.#topology;
-    for (let drop = stack.pop(); drop !== undefined; drop = stack.pop()) {
-      this.#runtimeBlocks(drop, state);
-      state.isDone[drop] = 1;
-      state.done++;
-      let last = -1;
-      for (let e = offsets[drop] as number; e < (offsets[drop + 1] as number); e++) {
-        const target = targets[e] as number;
-        if (target === last || this.#isRepeated(drop, e)) continue;
-        last = target;
-        const open = (state.open[target] as number) - 1;
-        state.open[target] = open;
-        if (open === 0 && state.isDelivered[target] === 1) stack.push(target);
-      }
-    }
-  }
-
-  /** Whether an earlier edge of the same drop has the same target: parents are counted once. */
-  #isRepeated(drop: number, edge: number): boolean {
-    const { offsets, targets } = this.#topology;
-    const target = targets[edge] as number;
-    const first = offsets[drop] as number;
-    if (edge - first > 64) {
-      // Wide fans are checked by a set that is made once per drop.
-      this.#wide ??= { drop: -1, seen: new Map() };
-      if (this.#wide.drop !== drop) {
-        const seen = new Map<number, number>();
-        for (let e = first; e < (offsets[drop + 1] as number); e++)
-          if (!seen.has(targets[e] as number)) seen.set(targets[e] as number, e);
-        this.#wide = { drop, seen };
-      }
-      return this.#wide.seen.get(target) !== edge;
-    }
-    for (let e = first; e < edge; e++) if (targets[e] === target) return true;
-    return false;
-  }
-  #wide: { drop: number; seen: Map<number, number> } | undefined;
-
-  #runtimeBlocks(drop: number, state: RuntimeState): void {
-    const { length } = state.columns;
-    for (let m = 0; m < length; m++) {
-      const { mode, rg, pg, pgt, lg } = state.columns[m] as RuntimeState['columns'][number];
-      const own = this.#own;
-      own.length = 0;
-      own.push(
-        state.roots[drop * length + m] as Digest,
-        this.#leafAt(pg, drop),
-        this.#leafAt(pgt, drop),
-        lg.leaves[lg.of[drop] as number] as Digest,
-      );
-      this.#block(rg, mode, drop);
-    }
+    const stage: RuntimeStage = new RuntimeStage(
+      { topology: this.#topology, parents: this.#parents, modes: this.#shape.modes.length },
+      this.#arena.leafBytes(new Uint8Array(0)),
+      (ended) => this.#blocks('rg', lanes, ended),
+    );
+    const lanes = this.#shape.modes.map((mode, m): Lane => ({
+      mode,
+      column: this.#column('rg', mode),
+      own: [stage.source(m), this.#required('pg', mode), this.#required('pgt', mode), this.#logical(mode)],
+    }));
+    this.#runtime = stage;
+    return stage;
   }
 
   /** How many drops have their run-time block. */
@@ -422,44 +314,54 @@ export class PhysicalSigner {
   }
 
   /** The block hash of one drop, in hexadecimal. */
-  blockHash(stage: PhysicalStage, mode: HashedRMode, drop: number): string {
-    const isMissing = stage === 'rg' && this.#runtime?.isDone[drop] !== 1;
+  blockHash(stage: SignedStage, mode: HashedRMode, drop: number): string {
+    const isMissing = stage === 'rg' && this.#runtime?.isDone(drop) !== true;
     if (isMissing) throw new ReproKeyError('rg_blockhash', `Drop number ${drop}`);
-    return this.#arena.hex(this.#required(stage, mode).blocks + drop * DIGEST);
+    return this.#arena.hex(this.#required(stage, mode).block(drop));
+  }
+
+  /** The parents of one drop whose hashes `<stage>_parenthashes` holds. */
+  parentsOf(stage: SignedStage, mode: HashedRMode, drop: number): Uint32Array {
+    const { offsets, sources } = this.#parents;
+    if (mode === 'REPRODUCE') {
+      this.#sets ??= new RootSets(this.#topology, this.#shape.isData, this.#parents);
+      return this.#sets.members(drop);
+    }
+    const parents = sources.subarray(offsets[drop], offsets[drop + 1]);
+    if (mode !== 'RERUN' || stage === 'lg') return parents;
+    return parents.filter((parent) => this.#shape.isGated[parent] === 0);
   }
 
   /** The parents' hashes of one drop as indices and hashes, what `<stage>_parenthashes` holds. */
   parentHashes(
-    stage: PhysicalStage,
+    stage: SignedStage,
     mode: HashedRMode,
     drop: number,
   ): (readonly [parent: number, block: string])[] {
-    const { offsets, sources } = this.#parents;
-    let parents: number[] = [...sources.subarray(offsets[drop], offsets[drop + 1])];
-    if (mode === 'REPRODUCE') {
-      this.#sets ??= new RootSets(this.#topology, this.#shape.isData, this.#parents);
-      parents = [...this.#sets.members(drop)];
-    } else if (mode === 'RERUN') parents = parents.filter((parent) => this.#shape.isGated[parent] === 0);
-    return parents.map((parent) => [parent, this.blockHash(stage, mode, parent)]);
+    return [...this.parentsOf(stage, mode, drop)].map((parent) => [
+      parent,
+      this.blockHash(stage, mode, parent),
+    ]);
   }
 }
 
-interface RuntimeState {
-  readonly isDelivered: Uint8Array;
-  readonly isDone: Uint8Array;
-  /** Parents without block, per drop. */
-  readonly open: Uint32Array;
-  /** Leaf digest of the run-time root, per drop and mode. */
-  readonly roots: Float64Array;
-  readonly columns: readonly {
-    readonly mode: HashedRMode;
-    readonly rg: BlockColumn;
-    readonly pg: BlockColumn;
-    readonly pgt: BlockColumn;
-    readonly lg: { readonly leaves: readonly Digest[]; readonly of: Uint32Array };
-  }[];
-  done: number;
+function widest({ offsets }: Parents): number {
+  let most = 0;
+  for (let i = 1; i < offsets.length; i++)
+    most = Math.max(most, (offsets[i] as number) - (offsets[i - 1] as number));
+  return most;
 }
+
+/** What each mode hashes at run time under ALL of a drop without recompute data (spec 9.2). */
+const RUNTIME_DATA = {
+  RERUN: 'status',
+  REPEAT: 'status',
+  RECOMPUTE: 'status',
+  REPRODUCE: 'content',
+  REPLICATE_SCI: 'both',
+  REPLICATE_COMP: 'both',
+  REPLICATE_TOTAL: 'both',
+} as const satisfies Record<HashedRMode, string>;
 
 /** The modes in the order in which run-time roots are given under ALL. */
 export const SIGNER_MODES: readonly HashedRMode[] = ALL_RMODES;

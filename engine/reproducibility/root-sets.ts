@@ -1,10 +1,9 @@
 /** What drops know of those before them, for the signer of large graphs (physical-signer.ts). */
 
-import type { Digest, Sha3Arena } from './sha3-arena.ts';
+import type { BlockColumn } from './block-forest.ts';
+import type { Sha3Arena } from './sha3-arena.ts';
 import { TailTree } from './tail-tree.ts';
 import type { Topology } from './topology.ts';
-
-const DIGEST = 32;
 
 /** The parents of drop i: `sources[offsets[i]]` to `sources[offsets[i + 1] - 1]`, each once. */
 export interface Parents {
@@ -98,23 +97,23 @@ export class RootSets {
   }
 
   /** The tree over the hashes of a drop's set, for drops with `lead` own leaves. All of them have their block. */
-  tail(
-    drop: number,
-    lead: number,
-    arena: Sha3Arena,
-    leafAt: (root: number) => Digest,
-    column: { readonly blocks: Digest },
-  ): TailTree {
+  tail(drop: number, lead: number, arena: Sha3Arena, column: BlockColumn): TailTree {
     const set = this.#of[drop] as number;
     const key = `${set} ${lead}`;
     let tail = this.#tails.get(key);
     if (tail === undefined) {
-      const roots = [...(this.#members[set] as Uint32Array)];
-      roots.sort((a, b) => arena.compare(column.blocks + a * DIGEST, column.blocks + b * DIGEST));
-      tail = new TailTree(arena, lead, roots.map(leafAt));
+      const leaves = this.sorted(drop, arena, column).map((root) => column.leaf(root));
+      arena.runJobs();
+      tail = new TailTree(arena, lead, leaves);
       this.#tails.set(key, tail);
     }
     return tail;
+  }
+
+  /** A drop's set in the order of the members' blocks. */
+  sorted(drop: number, arena: Sha3Arena, column: BlockColumn): number[] {
+    const roots = [...this.members(drop)];
+    return roots.length < 2 ? roots : roots.sort((a, b) => arena.compare(column.block(a), column.block(b)));
   }
 
   /** Forgets the trees: the hashes of the next stage are others. */

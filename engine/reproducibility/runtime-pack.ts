@@ -5,7 +5,8 @@
 
 import { WeirError } from '../protocol/index.ts';
 import type { HashedRMode } from './modes.ts';
-import { type Column, type PhysicalGraphShape, PhysicalSigner } from './physical-signer.ts';
+import type { Column } from './leaf-sources.ts';
+import { type PhysicalGraphShape, PhysicalSigner } from './physical-signer.ts';
 
 export interface RuntimePack {
   readonly shape: PhysicalGraphShape;

@@ -4,23 +4,37 @@
  */
 
 import { WeirError } from '../protocol/index.ts';
-import { BLOCK, HEAP, type KeccakExports, keccakInstance, RATE } from './keccak-wasm.ts';
+import { BLOCK, HEAP, Job, type KeccakExports, keccakInstance, RATE } from './keccak-wasm.ts';
 
 export type Digest = number;
 
 const PAGE = 65536;
+/** Hashes that are put off until there are so many. An even number. */
+const JOBS = 1024;
+const JOB_BYTES = 16;
 
 /** Grows with use and is freed as a whole; make one per piece of work. */
 export class Sha3Arena {
-  readonly #keccak: KeccakExports = keccakInstance();
+  readonly #keccak: KeccakExports;
   #bytes: Buffer;
   #top = HEAP;
   /** Where hexadecimal text is written before it becomes a string. */
   readonly #text: number;
+  #jobs = HEAP;
+  #jobWords = new Uint32Array(0);
+  #jobCount = 0;
 
-  constructor() {
+  /** `pairs: false`: hashes one message at a time whatever the processor can do. */
+  constructor(options: { readonly pairs?: boolean } = {}) {
+    this.#keccak = keccakInstance(options);
     this.#bytes = Buffer.from(this.#keccak.memory.buffer);
     this.#text = this.#take(256);
+    this.#jobs = this.#take(JOBS * JOB_BYTES);
+    this.#jobWords = this.#words();
+  }
+
+  #words(): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#bytes.buffer as ArrayBuffer, this.#jobs, (JOBS * JOB_BYTES) / 4);
   }
 
   #take(size: number): number {
@@ -31,6 +45,8 @@ export class Sha3Arena {
       const pages = Math.ceil((this.#top - this.#bytes.length) / PAGE);
       this.#keccak.memory.grow(Math.max(pages, Math.min(this.#bytes.length / PAGE, 4096)));
       this.#bytes = Buffer.from(this.#keccak.memory.buffer);
+      // Views of the memory as it was are of no use any more.
+      this.#jobWords = this.#words();
     }
     return start;
   }
@@ -83,6 +99,70 @@ export class Sha3Arena {
   /** The leaf of the hexadecimal text of a digest, at a given place. */
   leafHex(digest: Digest, out: Digest): void {
     this.#keccak.leafHex(digest, out);
+  }
+
+  // --- hashes put off: two at once cost little more than one -----------------------------------------------------------
+
+  /** Puts off an inner node, see {@link runJobs}. */
+  addNode(left: Digest, right: Digest, out: Digest): void {
+    this.#add(Job.NODE, left, right, out);
+  }
+
+  /** Puts off the leaf of the hexadecimal text of a digest, see {@link runJobs}. */
+  addLeafHex(digest: Digest, out: Digest): void {
+    this.#add(Job.LEAF_HEX, digest, 0, out);
+  }
+
+  #add(what: number, a: Digest, b: Digest, out: Digest): void {
+    if (this.#jobCount === JOBS) this.runJobs();
+    const words = this.#jobWords;
+    const at = this.#jobCount++ * 4;
+    words[at] = what;
+    words[at + 1] = a;
+    words[at + 2] = b;
+    words[at + 3] = out;
+  }
+
+  /** Computes what was put off. None of it may need the result of another. */
+  runJobs(): void {
+    const count = this.#jobCount;
+    if (count === 0) return;
+    this.#jobCount = 0;
+    const { run } = this.#keccak;
+    const paired = run === undefined ? 0 : count - (count % 2);
+    if (paired > 0) run?.(this.#jobs, this.#jobs + paired * JOB_BYTES);
+    for (let i = paired; i < count; i++) {
+      const words = this.#jobWords;
+      const [what, a, b, out] = [words[4 * i], words[4 * i + 1], words[4 * i + 2], words[4 * i + 3]] as [
+        number,
+        Digest,
+        Digest,
+        Digest,
+      ];
+      if (what === Job.NODE) this.#keccak.node(a, b, out);
+      else this.#keccak.leafHex(a, out);
+    }
+  }
+
+  /**
+   * The root over many leaves, at `out`. `leaves` is overwritten; `scratch` has room for half as many digests. Nothing
+   * may be put off.
+   */
+  rootInto(leaves: Digest[], out: Digest, scratch: Digest): void {
+    let count = leaves.length;
+    while (count > 1) {
+      let next = 0;
+      for (let i = 0; i + 1 < count; i += 2) {
+        const place = count === 2 ? out : scratch + 32 * next;
+        // A place that is written has been read by then: neighbours are combined from the left.
+        this.addNode(leaves[i] as Digest, leaves[i + 1] as Digest, place);
+        leaves[next++] = place;
+      }
+      if (count % 2 === 1) leaves[next++] = leaves[count - 1] as Digest;
+      count = next;
+      this.runJobs();
+    }
+    this.copy(leaves[0] as Digest, out);
   }
 
   /** Room for temporary digests: everything placed after `mark()` is given back by `release(mark)`. */

@@ -3,7 +3,8 @@
 import { WeirError } from '../protocol/index.ts';
 import { ReproKeyError } from './fields.ts';
 import { ALL_RMODES, type HashedRMode, modesOf, rflagCaster, type RModeName } from './modes.ts';
-import type { Column, PhysicalGraphShape, PhysicalSigner, PhysicalStage } from './physical-signer.ts';
+import type { Column } from './leaf-sources.ts';
+import type { PhysicalGraphShape, PhysicalSigner, PhysicalStage } from './physical-signer.ts';
 import { type PyObject, setKey } from './python-json.ts';
 import type { RuntimeCommit } from './runtime.ts';
 import { type RuntimePack, signerOfPack } from './runtime-pack.ts';

@@ -1,0 +1,182 @@
+/**
+ * The block hashes of one drop in several modes, side by side: what is hashed for one mode does not wait for another, so
+ * the hashes of a level of all trees are computed in pairs, and what two modes have in common is computed once.
+ */
+
+import type { Digest, Sha3Arena } from './sha3-arena.ts';
+
+const DIGEST = 32;
+/** Trees of more leaves are computed one after the other: they have pairs enough of their own. */
+const MAX_LEAVES = 64;
+/** Nodes of a level, from the left, that are looked for in the other trees. */
+const COMPARED = 4;
+
+/** Block digests by drop, and the leaf digests of their hexadecimal texts, made when first needed. */
+export class BlockColumn {
+  readonly blocks: Digest;
+  readonly #leaves: Digest;
+  readonly #hasLeaf: Uint8Array;
+  readonly #arena: Sha3Arena;
+
+  constructor(arena: Sha3Arena, count: number) {
+    this.#arena = arena;
+    this.blocks = arena.room(count * DIGEST);
+    this.#leaves = arena.room(count * DIGEST);
+    this.#hasLeaf = new Uint8Array(count);
+  }
+
+  /** Where the block of a drop is. */
+  block(drop: number): Digest {
+    return this.blocks + drop * DIGEST;
+  }
+
+  /** Where the leaf of a drop is, or will be when what was put off has been computed. */
+  leaf(drop: number): Digest {
+    const leaf = this.#leaves + drop * DIGEST;
+    if (this.#hasLeaf[drop] === 0) {
+      this.#hasLeaf[drop] = 1;
+      this.#arena.addLeafHex(this.block(drop), leaf);
+    }
+    return leaf;
+  }
+
+  /** The blocks are others now. */
+  reset(): void {
+    this.#hasLeaf.fill(0);
+  }
+}
+
+export class BlockForest {
+  readonly #arena: Sha3Arena;
+  /** Leaves, then nodes, of the trees: {@link MAX_LEAVES} places each. */
+  readonly #cells: Uint32Array;
+  readonly #sizes: Uint32Array;
+  /** Where the roots go. */
+  readonly #outs: Uint32Array;
+  /** Trees that have too many leaves for their places. */
+  readonly #wide = new Map<number, Digest[]>();
+  readonly #scratch: Digest;
+  readonly #copies: Digest[] = [];
+  /** The leftmost nodes of a level: what they are made of, where they are, and which level that was. */
+  readonly #lefts: Uint32Array;
+  readonly #rights: Uint32Array;
+  readonly #places: Uint32Array;
+  readonly #levels: Float64Array;
+  #level = 0;
+
+  /** `widest`: the most leaves that a tree will have. */
+  constructor(arena: Sha3Arena, trees: number, widest: number) {
+    this.#arena = arena;
+    this.#cells = new Uint32Array(trees * MAX_LEAVES);
+    this.#sizes = new Uint32Array(trees);
+    this.#outs = new Uint32Array(trees);
+    this.#scratch = arena.room(Math.max(trees * MAX_LEAVES, widest) * DIGEST);
+    this.#lefts = new Uint32Array(trees * COMPARED);
+    this.#rights = new Uint32Array(trees * COMPARED);
+    this.#places = new Uint32Array(trees * COMPARED);
+    this.#levels = new Float64Array(trees * COMPARED);
+  }
+
+  /** Begins a tree whose root goes to `out`. */
+  begin(t: number, out: Digest): void {
+    this.#sizes[t] = 0;
+    this.#outs[t] = out;
+  }
+
+  /** Adds a leaf, which may have been put off. */
+  add(t: number, leaf: Digest): void {
+    const size = this.#sizes[t] as number;
+    if (size < MAX_LEAVES) this.#cells[t * MAX_LEAVES + size] = leaf;
+    else {
+      let wide = this.#wide.get(t);
+      if (wide === undefined) {
+        wide = [...this.#cells.subarray(t * MAX_LEAVES, (t + 1) * MAX_LEAVES)];
+        this.#wide.set(t, wide);
+      }
+      wide.push(leaf);
+    }
+    this.#sizes[t] = size + 1;
+  }
+
+  /** Gives a tree up. */
+  drop(t: number): void {
+    this.#sizes[t] = 0;
+    this.#wide.delete(t);
+  }
+
+  /** Computes the roots of the first `count` trees. */
+  grow(count: number): void {
+    const arena = this.#arena;
+    const sizes = this.#sizes;
+    arena.runJobs();
+    if (this.#wide.size > 0) this.#growWide();
+    let height = 0;
+    for (let t = 0; t < count; t++) {
+      const size = sizes[t] as number;
+      if (size === 1) arena.copy(this.#cells[t * MAX_LEAVES] as Digest, this.#outs[t] as Digest);
+      if (size > height) height = size;
+    }
+    let free = this.#scratch;
+    for (; height > 1; height = (height + 1) >> 1) {
+      this.#level++;
+      for (let t = 0; t < count; t++) if ((sizes[t] as number) > 1) free = this.#raise(t, free);
+      arena.runJobs();
+      if (this.#copies.length > 0) this.#copy();
+    }
+  }
+
+  #growWide(): void {
+    for (const [t, leaves] of this.#wide) {
+      this.#arena.rootInto(leaves, this.#outs[t] as Digest, this.#scratch);
+      this.#sizes[t] = 0;
+    }
+    this.#wide.clear();
+  }
+
+  #copy(): void {
+    const copies = this.#copies;
+    for (let i = 0; i < copies.length; i += 2) this.#arena.copy(copies[i] as Digest, copies[i + 1] as Digest);
+    copies.length = 0;
+  }
+
+  /** Combines the neighbours of a tree; nodes go to `free` and on. */
+  #raise(t: number, free: Digest): Digest {
+    const cells = this.#cells;
+    const first = t * MAX_LEAVES;
+    const count = this.#sizes[t] as number;
+    let next = 0;
+    for (let i = 0; i + 1 < count; i += 2) {
+      const left = cells[first + i] as Digest;
+      const right = cells[first + i + 1] as Digest;
+      let place = next < COMPARED ? this.#known(t, next, left, right) : 0;
+      if (place > 0) {
+        if (count === 2) this.#copies.push(place, this.#outs[t] as Digest);
+      } else {
+        place = count === 2 ? (this.#outs[t] as Digest) : free;
+        if (count > 2) free += DIGEST;
+        this.#arena.addNode(left, right, place);
+      }
+      if (next < COMPARED) this.#remember(t * COMPARED + next, left, right, place);
+      cells[first + next++] = place;
+    }
+    if (count % 2 === 1) cells[first + next++] = cells[first + count - 1] as Digest;
+    this.#sizes[t] = next;
+    return free;
+  }
+
+  /** Where another tree has this node; 0 where none has. */
+  #known(t: number, node: number, left: Digest, right: Digest): Digest {
+    const end = t * COMPARED;
+    for (let at = node; at < end; at += COMPARED)
+      if (this.#lefts[at] === left && this.#rights[at] === right && this.#levels[at] === this.#level)
+        return this.#places[at] as Digest;
+    return 0;
+  }
+
+  #remember(at: number, left: Digest, right: Digest, place: Digest): void {
+    this.#lefts[at] = left;
+    this.#rights[at] = right;
+    this.#places[at] = place;
+    this.#levels[at] = this.#level;
+  }
+}
