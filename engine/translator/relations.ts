@@ -64,9 +64,12 @@ class RelationBuilder {
   readonly #seen = new Set<string>();
   readonly #gathered = new Map<ModelNode, Gathered[]>();
   readonly #sequenced: ModelLink[] = [];
+  /** Nodes joined by a loop-aware link: upstream takes every link between the two for one. */
+  readonly #loopAware: ReadonlySet<string>;
 
   constructor(input: RelationInput) {
     this.#input = input;
+    this.#loopAware = new Set(input.links.filter((l) => l.given.loopAware).map(pairKey));
   }
 
   build(): Relation[] {
@@ -137,12 +140,16 @@ class RelationBuilder {
     this.#gathered.set(link.target, list);
   }
 
-  /** Every gathered drop goes to the application of the Gather, or to its first child if it has none (spec 6.2). */
+  /**
+   * Every gathered drop goes to the application of the Gather, or to its first child if it has none (spec 6.2). Where a
+   * component inside is marked as a start as well, upstream feeds that one and leaves the application without inputs.
+   */
   #gather(gather: ModelNode, batches: readonly Gathered[]): void {
     const receivers = this.#input.artificial
       .filter((l) => l.source === gather && !l.target.isGroup)
       .map((l) => l.target);
-    const receiver = receivers.find((r) => r.isEmbeddedApp) ?? receivers[0];
+    const application = receivers.find((r) => r.isEmbeddedApp);
+    const receiver = this.#input.rules === 'corrected' ? (application ?? receivers[0]) : receivers[0];
     const to = receiver === undefined ? undefined : this.#input.byModel.get(receiver);
     const gatherCount = this.#input.byModel.get(gather)?.count ?? 0;
     if (receiver !== undefined && to !== undefined) {
@@ -201,12 +208,13 @@ class RelationBuilder {
     const width = dopDifference(source, target, rules);
     const levelS = levelOf(source);
     const levelT = levelOf(target);
-    if (link.given.loopAware && sourceLoop !== undefined && levelS > levelT) {
+    const isAware = link.given.loopAware || (rules === 'daliuge' && this.#loopAware.has(pairKey(link)));
+    if (isAware && sourceLoop !== undefined && levelS > levelT) {
       const dop = dopOf(sourceLoop, rules);
       this.#checkChunks(from, width, to, source, target);
       return fanIn(from.count, to.count, width, { of: dop, take: dop - 1 });
     }
-    if (link.given.loopAware && targetLoop !== undefined && levelT > levelS) {
+    if (isAware && targetLoop !== undefined && levelT > levelS) {
       this.#checkChunks(to, width, from, source, target);
       return fanOut(from.count, to.count, width, { of: dopOf(targetLoop, rules), take: 0 });
     }
@@ -302,6 +310,10 @@ class RelationBuilder {
     }
     return { out: out ?? null, in: into ?? null };
   }
+}
+
+function pairKey({ source, target }: ModelLink): string {
+  return `${source.index}-${target.index}`;
 }
 
 function isForwardPairs(pairs: Pairs): boolean {

@@ -79,7 +79,8 @@ export function templateOf(node: ModelNode, options: TemplateOptions): Template 
   spec['fields'] = node.fields;
   const fieldKeys = new Set<string>();
   for (const field of node.fields) {
-    if (field.name === '' || DYNAMIC_KEYS.has(field.name)) continue;
+    // A field without a name becomes a key without one, as upstream has it.
+    if ((field.name === '' && options.rules === 'corrected') || DYNAMIC_KEYS.has(field.name)) continue;
     spec[field.name] = field.value ?? null;
     fieldKeys.add(field.name);
   }

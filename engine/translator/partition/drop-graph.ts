@@ -143,6 +143,31 @@ function edgeWeightOf(
   return target?.['weight'] === undefined ? UNKNOWN_TARGET_WEIGHT : (weight[j] ?? 1);
 }
 
+/**
+ * The graph as upstream's schedulers see it: what leaves a Service drop does not count there (spec 9). The same object
+ * where there is none.
+ */
+export function withoutServiceLinks(graph: DropGraph): DropGraph {
+  const isService = graph.drops.map((d) => d['categoryType'] === 'Service');
+  if (!isService.includes(true)) return graph;
+  const outStart = new Int32Array(graph.size + 1);
+  const kept: number[] = [];
+  for (let i = 0; i < graph.size; i++) {
+    for (let e = graph.outStart[i] ?? 0; e < (graph.outStart[i + 1] ?? 0); e++) {
+      if (isService[i] !== true) kept.push(e);
+    }
+    outStart[i + 1] = kept.length;
+  }
+  const targets = kept.map((e) => graph.edgeTo[e] ?? 0);
+  return {
+    ...graph,
+    outStart,
+    edgeTo: Int32Array.from(targets),
+    edgeWeight: Float64Array.from(kept, (e) => graph.edgeWeight[e] ?? 0),
+    ...vertexOrder(graph.size, outStart, targets),
+  };
+}
+
 function vertexOrder(
   size: number,
   outStart: Int32Array,

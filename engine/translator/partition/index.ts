@@ -1,6 +1,12 @@
 import type { JsonObject } from '../../protocol/index.ts';
 import { GPGTException } from '../errors.ts';
-import { buildDropGraph, splitPgt, type DropGraph } from './drop-graph.ts';
+import {
+  buildDropGraph,
+  splitPgt,
+  topologicalOrder,
+  withoutServiceLinks,
+  type DropGraph,
+} from './drop-graph.ts';
 import { partitionMeasured } from './measured.ts';
 import { partitionMetis } from './metis.ts';
 import { checkOptions, type CheckedOptions, type PartitionOptions } from './options.ts';
@@ -46,6 +52,7 @@ export function partition(pgt: unknown, options: PartitionOptions): Partitioned 
   }
   const checked = checkOptions(options);
   const graph = buildDropGraph(drops);
+  topologicalOrder(graph); // Throws for a cycle.
   const found = findPartitions(graph, options, checked);
   const placement =
     options.algorithm === 'none'
@@ -77,11 +84,12 @@ export function partition(pgt: unknown, options: PartitionOptions): Partitioned 
 
 /** The partitions of one algorithm. `none` puts everything in one, which upstream cannot write (spec 11.2). */
 export function findPartitions(
-  graph: DropGraph,
+  whole: DropGraph,
   options: PartitionOptions,
   checked: CheckedOptions = checkOptions(options),
 ): Partitioning {
   const { signal, onProgress } = options;
+  const graph = (options.rules ?? 'daliuge') === 'daliuge' ? withoutServiceLinks(whole) : whole;
   const work = { signal, onProgress };
   switch (options.algorithm) {
     case 'none': {
@@ -96,7 +104,7 @@ export function findPartitions(
       return { part, parts: 1, result: extended(graph, part, 1, result) };
     }
     case 'metis':
-      return metis(graph, options, checked);
+      return metis(whole, graph, options, checked);
     case 'mysarkar': {
       const found = sarkar(graph, { maxCpu: checked.max_cpu, maxMem: checked.max_mem, ...work });
       return sarkarFamily(graph, 'Edge Zero', found);
@@ -117,7 +125,7 @@ export function findPartitions(
       return sarkarFamily(graph, 'Particle Swarm', found);
     }
     case 'measured': {
-      const found = partitionMeasured(graph, {
+      const found = partitionMeasured(whole, {
         parts: checked.numPartitions,
         lanes: checked.max_cpu,
         maxLoadImbalance: checked.max_load_imb,
@@ -125,10 +133,10 @@ export function findPartitions(
         seconds: options.measuredSeconds ?? new Map(),
         ...work,
       });
-      const weights = weightsBetween(graph, found.part);
+      const weights = weightsBetween(whole, found.part);
       const result = {
         algo: 'Measured',
-        min_exec_time: longestPath(graph, weights).work,
+        min_exec_time: longestPath(whole, weights).work,
         total_data_movement: sum(weights),
         exec_time: found.makespan,
         num_parts: checked.numPartitions,
@@ -142,12 +150,20 @@ export function findPartitions(
   }
 }
 
-function metis(graph: DropGraph, options: PartitionOptions, checked: CheckedOptions): Partitioning {
-  const { part, objective, edgeCut } = partitionMetis(graph, {
+/** Cuts the whole graph; the statistics are those of the one that is scheduled. */
+function metis(
+  whole: DropGraph,
+  graph: DropGraph,
+  options: PartitionOptions,
+  checked: CheckedOptions,
+): Partitioning {
+  const { part, objective, edgeCut } = partitionMetis(whole, {
     parts: checked.numPartitions,
     minGoal: checked.min_goal === 1 ? 1 : 0,
+    isRecursive: checked.ptype === 1,
     maxLoadImbalance: checked.max_load_imb,
     seed: checked.seed,
+    mayLeaveEmpty: (options.rules ?? 'daliuge') === 'daliuge',
     signal: options.signal,
     onProgress: options.onProgress,
   });

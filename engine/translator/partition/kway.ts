@@ -12,7 +12,16 @@ export interface KwayOptions extends WorkOptions {
   readonly tries?: number;
   /** What is to be small; absent = the edge cut. */
   readonly cost?: (part: Int32Array) => number;
+  /** Parts may stay empty where that spares edges and no part gets too heavy, as METIS leaves them in small graphs. */
+  readonly mayLeaveEmpty?: boolean;
+  /** Divides in two again and again, without a look at all parts together. */
+  readonly isRecursive?: boolean;
 }
+
+/** Graphs up to this size are polished move by move where something else than the cut counts. */
+const MAX_POLISHED = 300;
+/** How much smaller a cut by bisection must be to make up for parts that are heavier by up to another vertex. */
+const WORTH_IMBALANCE = 0.5;
 
 /**
  * How far the graph is coarsened, in turns: where few vertices are left, whole clusters change sides at once; where
@@ -23,12 +32,13 @@ const COARSENESS = [1, 0.33, 0.15];
 /**
  * Divides a graph into parts of even weight with few edges between them: a multilevel k-way partitioner in the manner
  * of METIS (Karypis and Kumar 1998: heavy-edge matching, greedy growing, refinement while uncoarsening), with a seed
- * instead of chance. Every part gets at least one vertex if there are enough.
+ * instead of chance. Every part gets at least one vertex if there are enough, unless parts may stay empty.
  */
 export function kway(graph: WeightedGraph, options: KwayOptions): Int32Array {
   const { parts } = options;
   if (parts <= 1 || graph.size === 0) return new Int32Array(graph.size);
-  if (parts >= graph.size) return Int32Array.from({ length: graph.size }, (_, i) => i);
+  const mayLeaveEmpty = options.mayLeaveEmpty === true;
+  if (parts >= graph.size && !mayLeaveEmpty) return Int32Array.from({ length: graph.size }, (_, i) => i);
   const tries =
     options.tries ?? (graph.size <= 400 ? 24 : graph.size <= 4000 ? 8 : graph.size <= 40_000 ? 2 : 1);
   const limit = heaviestAllowed(graph, parts, options.tolerance);
@@ -41,6 +51,8 @@ export function kway(graph: WeightedGraph, options: KwayOptions): Int32Array {
     options.onProgress?.({ phase: 'partition', done: n, total: tries });
     const random = randomFrom((options.seed ?? 1) + n * 7919);
     const part = multilevel(graph, parts, limit, random, options, COARSENESS[n % COARSENESS.length] ?? 1);
+    if (mayLeaveEmpty) joinParts(graph, part, parts, limit);
+    if (options.cost !== undefined && graph.size <= MAX_POLISHED) polish(graph, part, limit, options, cost);
     const over = excess(graph, part, parts, limit);
     const value = cost(part);
     if (over < bestOver || (over === bestOver && value < bestCost)) {
@@ -49,7 +61,68 @@ export function kway(graph: WeightedGraph, options: KwayOptions): Int32Array {
       bestOver = over;
     }
   }
-  return best ?? new Int32Array(graph.size);
+  const found = best ?? new Int32Array(graph.size);
+  if (options.isRecursive !== true) return found;
+  const halved = bisected(graph, parts, tries, options);
+  return cost(halved) < cost(found) * WORTH_IMBALANCE ? halved : found;
+}
+
+/** The best of several recursive bisections. Each step may be off by a vertex, so parts are less even than those above. */
+function bisected(graph: WeightedGraph, parts: number, tries: number, options: KwayOptions): Int32Array {
+  const cost = options.cost ?? ((part: Int32Array) => edgeCut(graph, part));
+  let best: Int32Array = new Int32Array(graph.size);
+  let bestCost = Infinity;
+  for (let n = 0; n < tries; n++) {
+    checkCancelled(options.signal);
+    const part = bisectRecursively(graph, parts, randomFrom((options.seed ?? 1) + n * 104_729));
+    const value = cost(part);
+    if (new Set(part).size < Math.min(parts, graph.size) || value >= bestCost) continue;
+    best = part;
+    bestCost = value;
+  }
+  return best;
+}
+
+/** Moves single vertices to parts of their neighbours as long as that lowers the cost. */
+function polish(
+  graph: WeightedGraph,
+  part: Int32Array,
+  limit: number,
+  { parts, mayLeaveEmpty = false }: KwayOptions,
+  cost: (part: Int32Array) => number,
+): void {
+  const least = mayLeaveEmpty ? 0 : 1;
+  const load = new Float64Array(parts);
+  const members = new Int32Array(parts);
+  for (let i = 0; i < graph.size; i++) {
+    const p = part[i] ?? 0;
+    load[p] = (load[p] ?? 0) + (graph.weight[i] ?? 0);
+    members[p] = (members[p] ?? 0) + 1;
+  }
+  let value = cost(part);
+  for (let hasMoved = true; hasMoved;) {
+    hasMoved = false;
+    for (let i = 0; i < graph.size; i++) {
+      const w = graph.weight[i] ?? 0;
+      for (let e = graph.start[i] ?? 0; e < (graph.start[i + 1] ?? 0); e++) {
+        const from = part[i] ?? 0;
+        const to = part[graph.adjacent[e] ?? 0] ?? 0;
+        if (to === from || (members[from] ?? 0) <= least || (load[to] ?? 0) + w > limit) continue;
+        part[i] = to;
+        const next = cost(part);
+        if (next >= value) {
+          part[i] = from;
+          continue;
+        }
+        value = next;
+        hasMoved = true;
+        load[from] = (load[from] ?? 0) - w;
+        load[to] = (load[to] ?? 0) + w;
+        members[from] = (members[from] ?? 0) - 1;
+        members[to] = (members[to] ?? 0) + 1;
+      }
+    }
+  }
 }
 
 /**
@@ -63,7 +136,46 @@ function heaviestAllowed(graph: WeightedGraph, parts: number, tolerance: number)
     total += w;
     heaviest = Math.max(heaviest, w);
   }
-  return (total / parts) * tolerance + heaviest * 0.95;
+  return (total / parts) * tolerance + heaviest * 0.98;
+}
+
+/** Puts parts together, those with most between them first, as long as the sum is allowed. */
+function joinParts(graph: WeightedGraph, part: Int32Array, parts: number, limit: number): void {
+  const load = new Float64Array(parts);
+  const between = new Float64Array(parts * parts);
+  for (let i = 0; i < graph.size; i++) {
+    const p = part[i] ?? 0;
+    load[p] = (load[p] ?? 0) + (graph.weight[i] ?? 0);
+    for (let e = graph.start[i] ?? 0; e < (graph.start[i + 1] ?? 0); e++) {
+      const at = p * parts + (part[graph.adjacent[e] ?? 0] ?? 0);
+      between[at] = (between[at] ?? 0) + (graph.edgeWeight[e] ?? 0);
+    }
+  }
+  for (;;) {
+    let best = 0;
+    let pair: readonly [number, number] | undefined;
+    for (let p = 0; p < parts; p++)
+      for (let q = p + 1; q < parts; q++) {
+        const gain = between[p * parts + q] ?? 0;
+        if (gain <= best || (load[p] ?? 0) + (load[q] ?? 0) > limit) continue;
+        best = gain;
+        pair = [p, q];
+      }
+    if (pair === undefined) return;
+    const [p, q] = pair;
+    for (let i = 0; i < graph.size; i++) if (part[i] === q) part[i] = p;
+    load[p] = (load[p] ?? 0) + (load[q] ?? 0);
+    load[q] = 0;
+    for (let r = 0; r < parts; r++) {
+      if (r !== p && r !== q) {
+        const sum = (between[p * parts + r] ?? 0) + (between[q * parts + r] ?? 0);
+        between[p * parts + r] = sum;
+        between[r * parts + p] = sum;
+      }
+      between[q * parts + r] = 0;
+      between[r * parts + q] = 0;
+    }
+  }
 }
 
 function excess(graph: WeightedGraph, part: Int32Array, parts: number, limit: number): number {
@@ -80,15 +192,16 @@ function multilevel(
   parts: number,
   limit: number,
   random: Random,
-  work: WorkOptions,
+  options: KwayOptions,
   coarseness: number,
 ): Int32Array {
+  const keepsAll = options.mayLeaveEmpty !== true;
   const coarsest = Math.max(Math.ceil(24 * parts * coarseness), Math.ceil(80 * coarseness));
   const levels: { graph: WeightedGraph; map: Int32Array }[] = [];
   let current = graph;
   const maxWeight = (limit * parts * 1.5) / coarsest;
   while (current.size > coarsest) {
-    checkCancelled(work.signal);
+    checkCancelled(options.signal);
     const { map, size } = matchHeavyEdges(current, maxWeight, random);
     if (size > current.size * 0.95) break;
     levels.push({ graph: current, map });
@@ -96,15 +209,15 @@ function multilevel(
   }
   let part = bisectRecursively(current, parts, random);
   const limits = new Float64Array(parts).fill(limit);
-  new Refiner(current, part, limits).run(10);
+  new Refiner(current, part, limits, keepsAll).run(10);
   for (let l = levels.length - 1; l >= 0; l--) {
-    checkCancelled(work.signal);
+    checkCancelled(options.signal);
     const level = levels[l];
     if (level === undefined) continue;
     const fine = new Int32Array(level.graph.size);
     for (let i = 0; i < fine.length; i++) fine[i] = part[level.map[i] ?? 0] ?? 0;
     part = fine;
-    new Refiner(level.graph, part, limits).run(level.graph.size > 100_000 ? 3 : 8);
+    new Refiner(level.graph, part, limits, keepsAll).run(level.graph.size > 100_000 ? 3 : 8);
   }
   return part;
 }

@@ -7,10 +7,17 @@ export interface MetisOptions extends WorkOptions {
   readonly parts: number;
   /** 0 minimise the edge cut, 1 the communication volume. */
   readonly minGoal: 0 | 1;
+  /** Recursive bisection (METIS's ptype 1) instead of k-way. */
+  readonly isRecursive?: boolean;
   /** 1..100, higher = stricter: allowed excess (101 - value) / 1000 (spec 11.3). */
   readonly maxLoadImbalance: number;
   readonly seed?: number;
+  /** As METIS does it: parts of small graphs may stay empty. */
+  readonly mayLeaveEmpty?: boolean;
 }
+
+/** Graphs with fewer drops for each part than this are small: METIS leaves parts of them empty. */
+const SMALL_DROPS_PER_PART = 4;
 
 export interface MetisResult {
   readonly part: Int32Array;
@@ -58,6 +65,8 @@ export function partitionMetis(graph: DropGraph, options: MetisOptions, times?: 
     // METIS itself rounds the limit up; five percent is what it is measured by here.
     tolerance: Math.max(tolerance, Math.min(1.03, 1 + (tolerance - 1) * 2)),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
+    isRecursive: options.isRecursive === true,
+    mayLeaveEmpty: options.mayLeaveEmpty === true && graph.size < SMALL_DROPS_PER_PART * options.parts,
     ...(options.minGoal === 1 ? { cost: (part) => volume(spread(part)) } : {}),
     signal: options.signal,
     onProgress: options.onProgress,

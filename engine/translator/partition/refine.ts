@@ -80,9 +80,12 @@ export class Refiner {
   readonly #touched: number[] = [];
   readonly #heap = new GainHeap();
   readonly #locked: Uint8Array;
+  /** Whether every part keeps at least one vertex. */
+  readonly #keepsAll: boolean;
   #target = -1;
 
-  constructor(graph: WeightedGraph, part: Int32Array, limits: PartLimits) {
+  constructor(graph: WeightedGraph, part: Int32Array, limits: PartLimits, keepsAll = true) {
+    this.#keepsAll = keepsAll;
     this.#graph = graph;
     this.#part = part;
     this.#limits = limits;
@@ -119,7 +122,7 @@ export class Refiner {
     const inside = this.#conn[own] ?? 0;
     let best = -Infinity;
     this.#target = -1;
-    if ((this.#members[own] ?? 0) <= 1) return best;
+    if (this.#keepsAll && (this.#members[own] ?? 0) <= 1) return best;
     for (const p of this.#touched) {
       if (p === own) continue;
       const load = (this.#load[p] ?? 0) + (weight[i] ?? 0);
@@ -216,7 +219,7 @@ export class Refiner {
         this.#move(i, target);
       }
     }
-    this.#fillEmpty();
+    if (this.#keepsAll) this.#fillEmpty();
   }
 
   #lossOf(i: number): number {

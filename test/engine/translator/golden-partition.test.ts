@@ -42,6 +42,11 @@ function loads(
   return { imbalance: (Math.max(...load) * parts) / total, grain: (heaviest * parts) / total };
 }
 
+/** The largest volume or time there is: no edge of the graph METIS gets weighs more. */
+function heaviestEdge(pgt: readonly JsonObject[]): number {
+  return pgt.reduce((most, drop) => Math.max(most, Number(drop['weight'] ?? 1)), 1);
+}
+
 describe.skipIf(!hasGolden).each(['mysarkar', 'min_num_parts'] as const)(
   '%s gives the partitions of DALiuGE',
   (algorithm) => {
@@ -78,12 +83,14 @@ describe.skipIf(!hasGolden)('METIS partitions are as good as those of METIS', ()
       expect(found.result.num_parts, label).toBe(parts);
       const filled = new Set(found.part).size;
       if (golden.drops >= 4 * parts) expect(filled, label).toBe(Math.max(parts, wanted.nonEmptyParts));
-      // METIS leaves parts of small graphs empty, which makes its cut smaller than ours can be.
-      const isComparable = wanted.nonEmptyParts === parts && (wanted.options.min_goal ?? 0) === 0;
-      const isBisection = wanted.options.ptype === 1;
-      if (isComparable && !isBisection) {
-        expect(found.result.edge_cut, label).toBeLessThanOrEqual(wanted.edgeCut * 1.1);
-      }
+      const objective =
+        wanted.options.min_goal === 1 ? found.result.total_data_movement : found.result.edge_cut;
+      const theirs: number =
+        wanted.options.min_goal === 1 ? wanted.result.total_data_movement : wanted.edgeCut;
+      // With fewer than four drops a part METIS gives up dividing here and there: one edge more is allowed then.
+      const isSmall = golden.drops < 4 * parts;
+      const allowed = isSmall ? theirs * 1.25 + heaviestEdge(pgt) : theirs * 1.1;
+      expect(objective, label).toBeLessThanOrEqual(allowed);
       const { imbalance, grain } = loads(pgt, found.part, parts);
       expect(imbalance, label).toBeLessThanOrEqual(Math.max(wanted.loadImbalance, 1.05) + grain + 1e-9);
     }
