@@ -11,15 +11,19 @@ export class ServiceKey<T> {
   readonly make: (context: DropContext) => T;
   /** Ends the service when its Host or session closes. */
   readonly dispose: ((service: T) => void | Promise<void>) | undefined;
+  /** Frees what the service holds for a session that is gone. */
+  readonly endSession: ((service: T, sessionId: string) => void | Promise<void>) | undefined;
 
   constructor(
     name: string,
     make: (context: DropContext) => T,
     dispose?: (service: T) => void | Promise<void>,
+    endSession?: (service: T, sessionId: string) => void | Promise<void>,
   ) {
     this.name = name;
     this.make = make;
     this.dispose = dispose;
+    this.endSession = endSession;
   }
 }
 
@@ -41,6 +45,11 @@ export class Services {
   /** The service if somebody has used it already. */
   peek<T>(key: ServiceKey<T>): T | undefined {
     return this.#made.get(key as ServiceKey<unknown>) as T | undefined;
+  }
+
+  /** A session is gone: what services hold for it is freed. */
+  async endSession(sessionId: string): Promise<void> {
+    for (const [key, service] of this.#made) await key.endSession?.(service, sessionId);
   }
 
   async dispose(): Promise<void> {

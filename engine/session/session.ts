@@ -28,7 +28,7 @@ import {
   type LogLevel,
   type Services,
 } from '../drops/index.ts';
-import { GraphBuilder, SpecFlags, type PhysicalGraph } from '../graph/index.ts';
+import { isZlib, SpecFlags, type NamedLink, type PhysicalGraph } from '../graph/index.ts';
 import type { Store, StoredError } from '../store/index.ts';
 import { DropFactory, type ClassFinder } from './drop-factory.ts';
 import type { Lanes } from './lanes.ts';
@@ -53,8 +53,8 @@ export interface SessionSurroundings {
   readonly ledger?: Ledger;
   /** How long data lives; by default what the graph says, and used memory drops go when there are too many. */
   readonly lifecycle?: LifecycleOptions;
-  /** Parses a graph, off the thread when it is large. */
-  readonly parse: (bytes: Uint8Array) => Promise<PhysicalGraph>;
+  /** Reads lists of dropspecs as one graph, off the thread when they are large; uses them up. */
+  readonly parse: (parts: readonly Uint8Array[], links?: readonly NamedLink[]) => Promise<PhysicalGraph>;
   readonly onChange: (session: Session, delta: SessionDelta | undefined) => void;
   readonly onProblem: (error: unknown) => void;
 }
@@ -101,7 +101,7 @@ export class Session {
   #parts: PhysicalGraph[] = [];
   /** Bytes of each part as it was submitted; its text may have plain copies of escaped ids behind them. */
   #partBytes: Uint8Array[] = [];
-  #links: [string, DROPLinkType, string][] = [];
+  #links: NamedLink[] = [];
   #graph: PhysicalGraph | undefined;
   #table = new DropTable();
   #flow: Flow | undefined;
@@ -188,19 +188,14 @@ export class Session {
   // --- building ----------------------------------------------------------------------------------------------------
 
   /**
-   * Adds a list of dropspecs (UTF-8 JSON). The session takes the bytes over; `packed` is the same as a zlib stream where the
-   * caller has it. What was added is durable when this resolves, or with `later` when `kept` does: a run whose end
+   * Adds a list of dropspecs (UTF-8 JSON, or a zlib or gzip stream of it). The session takes the bytes over. What was added is durable when this resolves, or with `later` when `kept` does: a run whose end
    * somebody waits for anyway need not wait for the disk first.
    */
-  async addGraphSpec(
-    bytes: Uint8Array,
-    options: { readonly packed?: Uint8Array; readonly later?: boolean } = {},
-  ): Promise<void> {
+  async addGraphSpec(bytes: Uint8Array, options: { readonly later?: boolean } = {}): Promise<void> {
     this.#expect([SessionStates.PRISTINE, SessionStates.BUILDING], 'take a graph');
     const started = performance.now();
-    const { length } = bytes;
-    await this.#move(SessionStates.BUILDING);
-    const graph = await this.#around.parse(bytes);
+    const packed = isZlib(bytes) ? bytes.slice() : undefined;
+    const [graph] = await Promise.all([this.#around.parse([bytes]), this.#move(SessionStates.BUILDING)]);
     if (graph.count === 0 && !graph.reprodata)
       throw new InvalidGraphException('The graph is an empty list: it has no drops to run.');
     new DropFactory(graph, this.#around.findClass);
@@ -214,8 +209,9 @@ export class Session {
             'GRAPH_DUPLICATE_OID',
           );
     this.#parts.push(graph);
-    this.#partBytes.push(graph.columns.text.subarray(0, length));
-    const keeping = this.#keepText(graph.columns.text.subarray(0, length), options.packed);
+    const text = graph.columns.text.subarray(0, graph.columns.textBytes);
+    this.#partBytes.push(text);
+    const keeping = this.#keepText(text, packed);
     this.#kept = Promise.all([this.#kept, keeping]).then(() => undefined);
     if (!options.later) await this.#kept;
     else this.#kept.catch(this.#around.onProblem);
@@ -250,7 +246,7 @@ export class Session {
           { details: { oid } },
           'GRAPH_DANGLING_LINK',
         );
-    this.#links.push([lhs, type, rhs]);
+    this.#links.push({ lhs, type, rhs });
   }
 
   // --- deploying ---------------------------------------------------------------------------------------------------
@@ -265,7 +261,7 @@ export class Session {
     this.#triggering = true;
     await this.#move(SessionStates.DEPLOYING);
     try {
-      this.#graph = this.#joinParts();
+      this.#graph = await this.#joinParts();
       const failures = await this.#makeDrops(this.#graph);
       this.timings.deployMs = performance.now() - started;
       this.#executeStart = performance.now();
@@ -290,13 +286,17 @@ export class Session {
     await this.over;
   }
 
-  #joinParts(): PhysicalGraph {
+  async #joinParts(): Promise<PhysicalGraph> {
     const [only] = this.#parts;
     if (this.#parts.length === 1 && only && this.#links.length === 0) return only;
-    const builder = new GraphBuilder();
-    for (const bytes of this.#partBytes) builder.add(bytes);
-    for (const [lhs, type, rhs] of this.#links) builder.link(lhs, type, rhs);
-    return builder.finish();
+    const graph = await this.#around.parse(
+      this.#partBytes.map((bytes) => bytes.slice()),
+      this.#links,
+    );
+    // From here on the lists are stretches of the one text.
+    let at = 0;
+    this.#partBytes = this.#partBytes.map(({ length }) => graph.columns.text.subarray(at, (at += length)));
+    return graph;
   }
 
   async #makeDrops(graph: PhysicalGraph): Promise<Map<number, unknown>> {
@@ -666,10 +666,11 @@ export class Session {
   async dispose(): Promise<void> {
     if (this.#state === SessionStates.RUNNING) await this.cancel();
     if (this.#ending) await this.#ending;
-    if (this.#records?.isWaitedFor === true) await this.#recorded;
+    await this.#recorded;
     this.#disposed = true;
     await this.#lifecycle?.close();
     this.#flow?.close();
+    await this.#around.services.endSession(this.sessionId);
     await this.#recorder?.close();
     this.#table = new DropTable();
     this.#parts = [];

@@ -25,6 +25,7 @@ export * from './process.ts';
 export * from './py-branch.ts';
 export * from './pyfunc.ts';
 export * from './python-app.ts';
+export * from './python-classes.ts';
 export * from './python-values.ts';
 export * from './remote.ts';
 export * from './scp.ts';

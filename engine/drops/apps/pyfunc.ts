@@ -7,7 +7,6 @@ import { InMemoryDROP } from '../data/memory.ts';
 import type { DropKwargs } from '../drop.ts';
 import {
   bindArguments,
-  dlgPath,
   PYTHON_POOL,
   PythonException,
   type Binding,
@@ -26,6 +25,7 @@ import { registerDrop } from '../registry.ts';
 import { argumentsOf, namedPorts, type Argument } from './named-ports.ts';
 import { pathFor, pathOutputs } from './pyfunc-paths.ts';
 import { encodingOf, HeldContent, PortReader } from './pyfunc-ports.ts';
+import { pythonSettings } from './python-drops.ts';
 
 export class PyFuncApp extends BarrierAppDROP {
   readonly #function: FunctionSpec;
@@ -66,17 +66,9 @@ export class PyFuncApp extends BarrierAppDROP {
     return this.context.service(PYTHON_POOL);
   }
 
-  /** What surrounds each call: directory, environment, module path, where prints go. */
+  /** What surrounds each call. */
   protected callSettings(): CallSettings {
-    const { context } = this;
-    return {
-      label: `drop "${this.uid}"`,
-      cwd: context.baseDir,
-      env: { DLG_UID: this.uid, DLG_SESSION_ID: this.dlgSessionId, DLG_ROOT: context.dlgRoot },
-      path: dlgPath(context),
-      signal: this.signal,
-      onLog: (stream, line) => context.log(stream === 'err' ? 'warn' : 'info', this, line),
-    };
+    return pythonSettings(this, this.signal);
   }
 
   /**

@@ -1,35 +1,39 @@
-/** Application classes of the user, found as Python code (issue "the engine, whole", item 4). */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { DROPStates, isWeirError, messageOf } from '../../protocol/index.ts';
-import { BarrierAppDROP, type Lane } from '../app-drop.ts';
-import type { DataDROP } from '../data-drop.ts';
-import type { DropKwargs } from '../drop.ts';
+/** Application classes of the user, in Python (issue "the engine, whole", item 4). */
 import {
-  dlgPath,
-  PYTHON_POOL,
-  PythonException,
-  type CallSettings,
-  type ClassInfo,
-  type DropQuestions,
-  type RemoteDropSpec,
-} from '../python/index.ts';
+  AppDROPStates,
+  DROPLinkType,
+  InvalidDropException,
+  InvalidRelationshipException,
+  isWeirError,
+  messageOf,
+  type DROPStates,
+} from '../../protocol/index.ts';
+import { BarrierAppDROP, type Lane } from '../app-drop.ts';
+import type { AbstractDROP, DropKwargs } from '../drop.ts';
+import { PYTHON_POOL, PythonException, type ClassInfo } from '../python/index.ts';
 import type { DropClass } from '../registry.ts';
-import { dataUrlOf, pathOf } from './named-ports.ts';
+import { Flags } from '../table.ts';
+import { answersAbout, pythonKwargs, pythonSettings, remoteSpec } from './python-drops.ts';
+import { FedPythonApp } from './python-fed.ts';
 import { RemoteReads } from './python-reads.ts';
 
-/** Arguments that mean something to the Host only. */
-const HOST_ONLY = new Set(['reprodata', 'log_level']);
-
-/** An application whose `run` is that of a Python class; its inputs and outputs are proxies there. */
+/**
+ * An application of a Python class; its inputs and outputs are proxies there. Classes derived from InputFiredAppDROP
+ * (or that just have a `run`) run in a worker of the pool when their inputs are there. Those derived from AppDROP alone
+ * are fed: an object of them is kept while data is written, and says itself when it is finished.
+ */
 export abstract class PythonAppDROP extends BarrierAppDROP {
   readonly #kwargs: DropKwargs;
   #info: ClassInfo | undefined;
   #facts: Record<string, unknown> = {};
+  #record: Record<string, unknown> | undefined;
+  #fed: FedPythonApp | undefined;
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
     this.#kwargs = kwargs;
+    // Whoever reads while others write is not fired by its inputs; of the others the class decides (`prepare`).
+    if (this._flow.table.relations.streaming.inDegree(this._row) > 0) this.#becomeFed();
   }
 
   /** Dotted path of the Python class. */
@@ -43,16 +47,18 @@ export abstract class PythonAppDROP extends BarrierAppDROP {
     return this.#facts;
   }
 
-  #settings(): CallSettings {
-    const { context } = this;
-    return {
-      label: `drop "${this.uid}"`,
-      cwd: context.baseDir,
-      env: { DLG_UID: this.uid, DLG_SESSION_ID: this.dlgSessionId, DLG_ROOT: context.dlgRoot },
-      path: dlgPath(context),
-      signal: this.signal,
-      onLog: (stream, line) => context.log(stream === 'err' ? 'warn' : 'info', this, line),
-    };
+  override _acceptInput(_input: AbstractDROP, type: DROPLinkType): void {
+    if (type === DROPLinkType.STREAMING_CONSUMER) this.#becomeFed();
+  }
+
+  #becomeFed(): FedPythonApp {
+    this._flow.table.setFlag(this._row, Flags.FIRED_BY_INPUTS, false);
+    return (this.#fed ??= new FedPythonApp(this, {
+      load: () => this.#load(),
+      kwargs: () => pythonKwargs(this, this.#kwargs),
+      finish: (execStatus, record) => this.#finish(execStatus, record),
+      fail: (error) => this.#fail(error),
+    }));
   }
 
   /** Loads the class, so that one which does not exist fails the session before anything runs. */
@@ -66,147 +72,105 @@ export abstract class PythonAppDROP extends BarrierAppDROP {
   }
 
   async #load(): Promise<void> {
-    this.#info ??= await this.context.service(PYTHON_POOL).checkClass(this.pythonClass, this.#settings());
-    this.#facts = { class: this.pythonClass, sourceSha256: this.#info.sourceSha256 };
+    if (this.#info) return;
+    const info = await this.context
+      .service(PYTHON_POOL)
+      .checkClass(this.pythonClass, pythonSettings(this, this.signal));
+    if (!info.isApp)
+      throw new InvalidDropException(
+        `Drop ${this.uid} is an application, but the class "${this.pythonClass}" is ${info.isData ? 'one of data drops' : 'no drop class: it has neither run() nor the base AppDROP'}.`,
+        { details: { uid: this.uid, class: this.pythonClass } },
+      );
+    if (this.streamingInputs.length > 0 && !info.isStreaming)
+      throw new InvalidRelationshipException(
+        `${this.uid} (${this.pythonClass}) starts when its inputs are complete and cannot take streaming inputs; link them as normal inputs, or derive the class from AppDROP.`,
+        { details: { uid: this.uid, class: this.pythonClass } },
+      );
+    this.#info = info;
+    this.#facts = { class: this.pythonClass, sourceSha256: info.sourceSha256 };
+    if (info.isStreaming) this.#becomeFed();
   }
+
+  // --- run when the inputs are there ---------------------------------------------------------------------------------
 
   override async run(): Promise<void> {
     await this.#load();
+    if (this.#info?.isStreaming)
+      throw new InvalidDropException(
+        `${this.uid} (${this.pythonClass}) is fed by its inputs, but none has brought it anything; link a streaming input.`,
+        { details: { uid: this.uid } },
+      );
     const reads = new RemoteReads();
     try {
-      await this.context.service(PYTHON_POOL).runApp({
-        ...this.#settings(),
+      const record = await this.context.service(PYTHON_POOL).runApp({
+        ...pythonSettings(this, this.signal),
         dropClass: this.pythonClass,
         oid: this.oid,
         uid: this.uid,
-        kwargs: this.#plainKwargs(),
+        kwargs: pythonKwargs(this, this.#kwargs),
         inputs: this.inputs.map(remoteSpec),
         outputs: this.outputs.map(remoteSpec),
-        answer: this.#answers(reads),
+        answer: answersAbout(this, [...this.inputs, ...this.outputs], reads),
       });
+      this.#keepRecord(record);
     } catch (error) {
-      const isTheirs = error instanceof PythonException;
-      if (isTheirs) this.#facts = { ...this.#facts, exception: error.pythonType, traceback: error.traceback };
-      this.context.log('error', this, isTheirs ? error.traceback : messageOf(error));
+      this.#noteFailure(error);
       throw error;
     } finally {
       await reads.closeAll();
     }
   }
 
-  #plainKwargs(): Record<string, unknown> {
-    const plain: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries({ ...this.#kwargs, ...this.parameters }))
-      if (!HOST_ONLY.has(name) && value !== undefined) plain[name] = value;
-    return { ...plain, dlg_session_id: this.dlgSessionId };
+  #keepRecord(record: unknown): void {
+    if (typeof record === 'string') this.#record = JSON.parse(record) as Record<string, unknown>;
   }
 
-  /** Only the drops it is linked to can be asked about. */
-  #answers(reads: RemoteReads): DropQuestions {
-    const linked = new Map([...this.inputs, ...this.outputs].map((drop) => [drop.uid, drop]));
-    return async ({ operation, uid, details, data }) => {
-      const drop = linked.get(uid);
-      if (!drop) throw new Error(`Drop "${uid}" is neither input nor output of "${this.uid}".`);
-      switch (operation) {
-        case 'open':
-          await reads.open(drop);
-          return {};
-        case 'read':
-          return { data: await reads.read(drop, Number(details['offset']), Number(details['count'])) };
-        case 'close':
-          await reads.close(drop);
-          return {};
-        case 'write':
-          return { value: await drop.write(data ?? new Uint8Array(0)) };
-        case 'get':
-          return { value: await attributeOf(drop, String(details['name'])) };
-        default:
-          await changeState(drop, operation);
-          return {};
-      }
-    };
+  #noteFailure(error: unknown): void {
+    const isTheirs = error instanceof PythonException;
+    if (isTheirs) this.#facts = { ...this.#facts, exception: error.pythonType, traceback: error.traceback };
+    this.context.log('error', this, isTheirs ? error.traceback : messageOf(error));
   }
-}
 
-function remoteSpec(drop: DataDROP): RemoteDropSpec {
-  return {
-    oid: drop.oid,
-    uid: drop.uid,
-    name: drop.name,
-    cls: drop.constructor.name,
-    hasPath: pathOf(drop) !== undefined,
-    ...(drop.node !== null && { node: drop.node }),
-    ...(drop.dataIsland !== null && { island: drop.dataIsland }),
-    parameters: drop.parameters,
-  };
-}
+  override generateRecomputeData(): Record<string, unknown> {
+    return this.#record ?? super.generateRecomputeData();
+  }
 
-async function attributeOf(drop: DataDROP, name: string): Promise<unknown> {
-  switch (name) {
-    case 'status':
-      return drop.status;
-    case 'phase':
-      return drop.phase;
-    case 'size':
-      return drop.size;
-    case 'checksum':
-      return drop.status === DROPStates.COMPLETED ? drop.computeChecksum() : drop.checksum;
-    case 'checksumType':
-      return drop.checksumType;
-    case 'buftype':
-      return drop.buftype;
-    case 'path':
-      return pathOf(drop);
-    case 'dataURL':
-      return dataUrlOf(drop);
-    case 'exists':
-      return drop.exists();
-    default:
-      throw new Error(`Drop "${drop.uid}" has no attribute "${name}".`);
+  // --- fed while data is written -------------------------------------------------------------------------------------
+
+  override dataWritten(uid: string, data: Uint8Array): Promise<void> {
+    return this.#becomeFed().written(uid, data);
+  }
+
+  override dropCompleted(uid: string, state: DROPStates): void {
+    if (this.#fed) this.#fed.completed(uid, state);
+    else super.dropCompleted(uid, state);
+  }
+
+  #finish(execStatus: AppDROPStates, record: unknown): void {
+    this.#keepRecord(record);
+    if (execStatus === AppDROPStates.ERROR)
+      this.#fail(new InvalidDropException(`${this.uid} (${this.pythonClass}) set its execStatus to ERROR.`));
+    else this._flow.finishApp(this._row);
+  }
+
+  /** Cancelled meanwhile: what its code says then is no failure. */
+  #fail(error: unknown): void {
+    if (this.execStatus > AppDROPStates.RUNNING) return;
+    this.#noteFailure(error);
+    void this.setError(error);
+  }
+
+  override async cancel(): Promise<void> {
+    await super.cancel();
+    this.#fed?.cancel();
   }
 }
 
-async function changeState(drop: DataDROP, operation: string): Promise<void> {
-  if (operation === 'setCompleted') return drop.setCompleted();
-  if (operation === 'setError') return drop.setError();
-  if (operation === 'skip') return drop.skip();
-  if (operation === 'cancel') return drop.cancel();
-  if (operation === 'delete') return drop.delete();
-  throw new Error(`Drops cannot "${operation}".`);
-}
-
-/** The drop class that runs the Python application class `dotted`. */
+/** The drop class that stands for the Python application class `dotted`. */
 export function pythonAppClass(dotted: string): DropClass {
   return class extends PythonAppDROP {
     override get pythonClass(): string {
       return dotted;
     }
-  };
-}
-
-/**
- * Finds application classes of the user for class paths Weir does not know: a module of that name on the DLG_PATH or
- * in one of `moreFolders` (the module path of the Python that will run it). Whether the module holds the class is
- * found out when the session is deployed.
- */
-export function pythonClassFinder(
-  folders: () => readonly string[],
-): (dotted: string, isApp: boolean) => DropClass | undefined {
-  return (dotted, isApp) => {
-    const parts = dotted.split('.');
-    if (
-      !isApp ||
-      parts.length < 2 ||
-      parts[0] === 'dlg' ||
-      !parts.every((part) => /^[A-Za-z_]\w*$/.test(part))
-    )
-      return undefined;
-    const module = parts.slice(0, -1);
-    const isThere = folders().some(
-      (folder) =>
-        existsSync(`${path.join(folder, ...module)}.py`) ||
-        existsSync(path.join(folder, ...module, '__init__.py')),
-    );
-    return isThere ? pythonAppClass(dotted) : undefined;
   };
 }

@@ -8,6 +8,7 @@ export * from './null.ts';
 export * from './path-builder.ts';
 export * from './port-params.ts';
 export * from './pydata.ts';
+export * from './python-data.ts';
 export * from './environment-var.ts';
 export * from './fixed.ts';
 export * from './parameter-set.ts';

@@ -88,11 +88,12 @@ export class SharedMemoryManager {
   }
 }
 
-/** The manager of a Host. A session that ends calls `destroySession`; the Host's end frees the rest. */
+/** The manager of a Host. Blocks of a session go with it; the Host's end frees the rest. */
 export const SHARED_MEMORY = new ServiceKey<SharedMemoryManager>(
   'shared memory',
   () => new SharedMemoryManager(),
   (manager) => manager.shutdownAll(),
+  (manager, sessionId) => manager.destroySession(sessionId),
 );
 
 /** One block (seed `SharedMemoryIO`): as large as what is written to it. */

@@ -38,6 +38,7 @@ export {
 } from './binding.ts';
 export { PyContent, PyObject, type Carried } from './content.ts';
 export { PythonException, PythonObjectLost, PythonWorkerDied, type DescribedException } from './errors.ts';
+export { KeptObject, PythonKeepers, type KeepSpec } from './keepers.ts';
 export { pythonCandidates, pythonResources } from './locate.ts';
 export { PythonPool, type ObjectsLostListener, type PythonPoolOptions } from './pool.ts';
 export { dlgPath, PYTHON_POOL } from './service.ts';

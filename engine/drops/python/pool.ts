@@ -1,12 +1,11 @@
 /** The pool of Python workers. The contract is at the top of index.ts. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import path from 'node:path';
+import { availableParallelism } from 'node:os';
 import { messageOf, WeirError } from '../../protocol/index.ts';
 import { PyContent, type PyObject } from './content.ts';
 import { errorFor, type DescribedException } from './errors.ts';
 import type { Frame, FrameHeader } from './frames.ts';
-import { pythonCandidates, pythonResources, pythonUnavailable } from './locate.ts';
+import { PythonKeepers } from './keepers.ts';
+import { PythonLauncher, type LaunchOptions } from './launcher.ts';
 import { Marshaller } from './marshal.ts';
 import { JobQueue, type Job } from './queue.ts';
 import type {
@@ -25,37 +24,23 @@ import type {
 } from './types.ts';
 import { carriedOf, PythonWorker, type OutDescription } from './worker.ts';
 
-export interface PythonPoolOptions {
+export interface PythonPoolOptions extends LaunchOptions {
   /** Most processes at a time; the number of processors by default. */
   readonly maxWorkers?: number;
   /** Calls that may wait; more are refused. */
   readonly maxQueued?: number;
-  /** Environment of the processes. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Most memory (address space) of one process; no limit by default. Not on Windows. */
-  readonly memoryLimitBytes?: number;
-  /** Objects one process may keep, in bytes and in number, before it writes the oldest to files. */
-  readonly keptBytes?: number;
-  readonly keptCount?: number;
-  /** Contents larger than this travel as files. */
-  readonly inlineMaxBytes?: number;
-  /** Results from this size on stay in the process that made them. */
-  readonly keepFromBytes?: number;
-  /** Folder for large values; a fresh temporary one by default. */
-  readonly scratchDir?: string;
-  /** Folder of the worker package; found by itself by default. */
-  readonly resources?: string;
+  /** Most processes of one session that keep drops of the user's classes. */
+  readonly maxKeepers?: number;
 }
 
-const MIB = 1024 * 1024;
 const DEFAULT_QUEUED = 1_000_000;
+const DEFAULT_KEEPERS = 8;
 const INFO_PACKAGES = ['numpy', 'dill', 'daliuge-engine', 'daliuge-common'];
 
 export type ObjectsLostListener = (lost: readonly PyObject[], because: string) => void;
 
 export class PythonPool {
-  readonly #options: PythonPoolOptions;
-  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #launcher: PythonLauncher;
   readonly #maxWorkers: number;
   readonly #workers = new Set<PythonWorker>();
   /** Idle ones, the one used last at the end: its caches are warm. */
@@ -63,16 +48,16 @@ export class PythonPool {
   readonly #queue: JobQueue;
   readonly #functions = new Map<string, Promise<FunctionInfo>>();
   readonly #lostListeners = new Set<ObjectsLostListener>();
+  /** Processes that keep drops of the user's classes. */
+  readonly keepers: PythonKeepers;
   #starting = 0;
-  #command: string | undefined;
   #isClosed = false;
-  #scratchDir: string | undefined;
 
   constructor(options: PythonPoolOptions = {}) {
-    this.#options = options;
-    this.#env = options.env ?? process.env;
+    this.#launcher = new PythonLauncher(options);
     this.#maxWorkers = Math.max(1, options.maxWorkers ?? availableParallelism());
     this.#queue = new JobQueue(options.maxQueued ?? DEFAULT_QUEUED);
+    this.keepers = new PythonKeepers(this.#launcher, options.maxKeepers ?? DEFAULT_KEEPERS);
   }
 
   // --- what it does ------------------------------------------------------------------------------------------------
@@ -148,10 +133,10 @@ export class PythonPool {
     });
   }
 
-  /** Runs `run()` of a user's application class. */
-  async runApp(call: AppCall): Promise<void> {
+  /** Runs `run()` of a user's application class. Resolves to the record it makes itself, as JSON text, if any. */
+  async runApp(call: AppCall): Promise<string | undefined> {
     const what = `${call.dropClass} for ${call.label}`;
-    await this.#submit(call, what, [], (_, run) =>
+    const { header } = await this.#submit(call, what, [], (_, run) =>
       run(
         {
           t: 'run-app',
@@ -166,6 +151,7 @@ export class PythonPool {
         call,
       ),
     );
+    return (header['recompute'] as string | null | undefined) ?? undefined;
   }
 
   /** An operation of a built-in application on values the Host cannot read. */
@@ -200,9 +186,8 @@ export class PythonPool {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue.rejectAll(new WeirError('CANCELLED', 'Weir is shutting down.'));
-    await Promise.all([...this.#workers].map((worker) => worker.close()));
-    if (this.#scratchDir && this.#options.scratchDir === undefined)
-      rmSync(this.#scratchDir, { recursive: true, force: true });
+    await Promise.all([this.keepers.close(), ...[...this.#workers].map((worker) => worker.close())]);
+    this.#launcher.clear();
   }
 
   // --- jobs --------------------------------------------------------------------------------------------------------
@@ -295,7 +280,9 @@ export class PythonPool {
   async #startWorker(): Promise<void> {
     this.#starting++;
     try {
-      const worker = await this.#newWorker();
+      const worker = await this.#launcher.launch((command, options) =>
+        PythonWorker.start(command, options, (gone) => this.#lost(gone)),
+      );
       this.#workers.add(worker);
       if (this.#isClosed) await worker.close();
       else this.#idle.push(worker);
@@ -305,46 +292,6 @@ export class PythonPool {
       this.#starting--;
     }
     this.#dispatch();
-  }
-
-  async #newWorker(): Promise<PythonWorker> {
-    const tried: string[] = [];
-    const candidates = this.#command === undefined ? pythonCandidates(this.#env) : [this.#command];
-    const options = { resources: this.#resources(), env: this.#env, settings: this.#settings() };
-    for (const command of candidates) {
-      try {
-        const worker = await PythonWorker.start(command, options, (gone) => this.#lost(gone));
-        if (isTooOld(worker.hello.python)) {
-          tried.push(`${command} is Python ${worker.hello.python}`);
-          await worker.close();
-          continue;
-        }
-        this.#command = command;
-        return worker;
-      } catch (error) {
-        const text = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'not found' : messageOf(error);
-        tried.push(`${command}: ${text}`);
-      }
-    }
-    this.#command = undefined;
-    throw pythonUnavailable(tried);
-  }
-
-  #resources(): string {
-    return this.#options.resources ?? pythonResources();
-  }
-
-  #settings(): Readonly<Record<string, unknown>> {
-    this.#scratchDir ??= this.#options.scratchDir ?? mkdtempSync(path.join(tmpdir(), 'weir-python-'));
-    return {
-      inlineMax: this.#options.inlineMaxBytes ?? 4 * MIB,
-      keepFrom: this.#options.keepFromBytes ?? 64 * 1024,
-      handleBytes: this.#options.keptBytes ?? 1024 * MIB,
-      handleCount: this.#options.keptCount ?? 10_000,
-      scratch: this.#scratchDir,
-      memoryLimit: this.#options.memoryLimitBytes ?? 0,
-      compat: path.join(this.#resources(), 'compat'),
-    };
   }
 
   #lost(worker: PythonWorker): void {
@@ -387,11 +334,6 @@ function surroundings(settings: CallSettings): Readonly<Record<string, unknown>>
     ...(settings.path && { path: settings.path }),
     ...(settings.scratchDir !== undefined && { scratch: settings.scratchDir }),
   };
-}
-
-function isTooOld(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major < 3 || (major === 3 && minor < 8);
 }
 
 function cancelled(what: string): WeirError {

@@ -8,6 +8,7 @@ export const PYTHON_POOL = new ServiceKey<PythonPool>(
   'Python workers',
   (context) => new PythonPool({ env: { ...process.env, DLG_ROOT: context.dlgRoot } }),
   (pool) => pool.close(),
+  (pool, sessionId) => pool.keepers.closeGroup(sessionId),
 );
 
 /** The folders of the user's Python code: DLG_PATH, or `code` below DLG_ROOT. */

@@ -141,7 +141,11 @@ export interface FunctionInfo {
 export interface ClassInfo {
   readonly name: string;
   readonly module: string;
+  /** Whether it is an application of any kind. */
   readonly isApp: boolean;
+  /** An application that is fed while data is written, in place of one that runs when its inputs are there. */
+  readonly isStreaming: boolean;
+  readonly isData: boolean;
   readonly parameters: readonly {
     readonly name: string;
     readonly kind: string;

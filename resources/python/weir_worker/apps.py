@@ -3,7 +3,7 @@
 import importlib
 import inspect
 
-from . import calls, failures, functions
+from . import calls, drops, failures, functions
 from .proxies import RemoteDrop
 
 
@@ -32,14 +32,32 @@ def describe_class(dotted):
         kind = getattr(declared, "dlg_kind", None)
         if isinstance(kind, str):
             parameters.append({"name": name, "kind": kind, "description": str(getattr(declared, "description", ""))})
+    kind = kind_of(found)
     return {
         "name": found.__name__,
         "module": found.__module__,
-        "isApp": callable(getattr(found, "run", None)),
+        "isApp": kind != "data" and kind != "none",
+        "isStreaming": kind == "streaming",
+        "isData": kind == "data",
         "parameters": parameters,
         "sourceSha256": functions._source_hash(found, None),
         "doc": (inspect.getdoc(found) or "")[:4000],
     }
+
+
+def kind_of(found):
+    """input-fired (has `run`), streaming (fed while data is written), data (has `getIO`), or none of these.
+
+    By the names of its bases: they may be ours or those of an installed DALiuGE.
+    """
+    bases = [kind.__name__ for kind in found.__mro__]
+    if "InputFiredAppDROP" in bases:
+        return "input-fired"
+    if "AppDROP" in bases:
+        return "streaming"
+    if callable(getattr(found, "run", None)):
+        return "input-fired"
+    return "data" if callable(getattr(found, "getIO", None)) else "none"
 
 
 def run_app(header, link):
@@ -50,25 +68,29 @@ def run_app(header, link):
         found = load_class(header["cls"])
         stage = "construct"
         app = found(header["oid"], header["uid"], **header.get("kwargs", {}))
-        _link(app, header, link)
+        link_drops(app, header, link)
         stage = "run"
         run = getattr(app, "run", None)
         if not callable(run):
             raise functions.BadModule("class '%s' has no run method: it is no application" % header["cls"])
         run()
-        return {"ok": True, "type": "NoneType", "out": []}, []
+        return {"ok": True, "recompute": drops.own_record(app, "generate_recompute_data")}, []
     except BaseException as error:
         return {"ok": False, "error": failures.describe(error, stage)}, []
 
 
-def _link(app, header, link):
-    for table, specs in (("_inputs", header.get("inputs", ())), ("_outputs", header.get("outputs", ()))):
-        drops = getattr(app, table, None)
-        if drops is None:
-            drops = {}
-            setattr(app, table, drops)
-        for spec in specs:
-            drops[spec["uid"]] = _proxy(spec, link)
+_RELATIONS = (("_inputs", "inputs"), ("_outputs", "outputs"), ("_streamingInputs", "streamingInputs"))
+
+
+def link_drops(app, header, link):
+    """Gives the application proxies of the drops around it."""
+    for table, key in _RELATIONS:
+        linked = getattr(app, table, None)
+        if linked is None:
+            linked = {}
+            setattr(app, table, linked)
+        for spec in header.get(key, ()):
+            linked[spec["uid"]] = _proxy(spec, link)
 
 
 def _proxy(spec, link):

@@ -7,7 +7,7 @@ import platform
 import sys
 import threading
 
-from . import PROTOCOL_VERSION, apps, calls, capture, codec, failures, frames, functions, handles, hostlink, ops
+from . import PROTOCOL_VERSION, apps, calls, capture, codec, failures, frames, functions, handles, hostlink, keeper, ops
 
 
 def _claim_descriptors():
@@ -30,6 +30,17 @@ def _limit_memory(limit):
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
+def hello():
+    return {
+        "t": "hello",
+        "protocol": PROTOCOL_VERSION,
+        "pid": os.getpid(),
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "executable": sys.executable,
+    }
+
+
 class Worker:
     def __init__(self, options):
         incoming, outgoing = _claim_descriptors()
@@ -50,7 +61,7 @@ class Worker:
         _limit_memory(options.get("memoryLimit"))
 
     def run(self):
-        self._writer.write(self._hello())
+        self._writer.write(hello())
         if self._control:
             threading.Thread(target=self._serve_control, name="weir-control", daemon=True).start()
         while True:
@@ -58,16 +69,6 @@ class Worker:
             if frame is None:
                 return
             self._handle(*frame)
-
-    def _hello(self):
-        return {
-            "t": "hello",
-            "protocol": PROTOCOL_VERSION,
-            "pid": os.getpid(),
-            "python": platform.python_version(),
-            "implementation": platform.python_implementation(),
-            "executable": sys.executable,
-        }
 
     def _spilled(self, handle, files):
         self._writer.write({"t": "spill", "h": handle, "files": files})
@@ -205,4 +206,22 @@ def _add_compat(folder):
 
 def main():
     options = json.loads(sys.argv.pop())
-    Worker(options).run()
+    if options.get("keeper"):
+        keep(options)
+    else:
+        Worker(options).run()
+
+
+def keep(options):
+    """Keeps objects of drop classes instead of running calls. The end of the pipe ends it, whatever user threads do."""
+    incoming, outgoing = _claim_descriptors()
+    faulthandler.enable(file=2)
+    writer = frames.FrameWriter(outgoing)
+    kept = keeper.Keeper(frames.FrameReader(incoming), writer, options)
+    _add_compat(options["compat"])
+    _limit_memory(options.get("memoryLimit"))
+    writer.write(hello())
+    try:
+        kept.run()
+    finally:
+        os._exit(0)

@@ -2,10 +2,9 @@
 
 import os
 
-from weir_worker.proxies import RemoteDrop
-
+from .data.io import OpenMode
 from .ddap_protocol import AppDROPStates, DROPPhases, DROPStates, ExecutionMode
-from .exceptions import InvalidDropException
+from .exceptions import InvalidDropException, OutputDROPCancelled
 from .meta import declared_parameters
 
 _ROOT = "$DLG_ROOT"
@@ -78,7 +77,89 @@ class AbstractDROP:
 
 
 class DataDROP(AbstractDROP):
-    """Base of data drops. Those an application meets in the worker are proxies of drops of the Host."""
+    """Base of data drops: a subclass defines `getIO()` and `dataURL`.
+
+    In a graph the Host keeps state, size and checksum and comes here for the storage only. Made by hand, as tests of a
+    class do, a drop keeps them itself.
+    """
+
+    def getIO(self):
+        raise NotImplementedError("class %s defines no getIO()" % type(self).__name__)
+
+    @property
+    def dataURL(self):
+        raise NotImplementedError("class %s defines no dataURL" % type(self).__name__)
+
+    @property
+    def buftype(self):
+        return None
+
+    def isCompleted(self):
+        return self.status == DROPStates.COMPLETED
+
+    def open(self, **kwargs):
+        if self.status != DROPStates.COMPLETED:
+            raise Exception("drop %s is not COMPLETED and cannot be opened" % self._uid)
+        opened = self.getIO()
+        opened.open(OpenMode.OPEN_READ, **kwargs)
+        readers = self.__dict__.setdefault("_readers", {})
+        descriptor = len(readers) + 1
+        while descriptor in readers:
+            descriptor += 1
+        readers[descriptor] = opened
+        return descriptor
+
+    def read(self, descriptor, count=65536, **kwargs):
+        return self._reader(descriptor).read(count, **kwargs)
+
+    def close(self, descriptor, **kwargs):
+        self._reader(descriptor).close(**kwargs)
+        del self._readers[descriptor]
+
+    def _reader(self, descriptor):
+        if descriptor is None:
+            raise ValueError("a descriptor from open() was expected, not None")
+        if descriptor not in self.__dict__.get("_readers", ()):
+            raise Exception("%r is no open descriptor of drop %s" % (descriptor, self._uid))
+        return self._readers[descriptor]
+
+    def isBeingRead(self):
+        return bool(self.__dict__.get("_readers"))
+
+    def write(self, data, **kwargs):
+        """Appends; the number of bytes written, or -1, -2, -3 as in DALiuGE."""
+        if self.status == DROPStates.CANCELLED:
+            return -1
+        if self.status not in (DROPStates.INITIALIZED, DROPStates.WRITING):
+            return -2
+        if not isinstance(data, (bytes, bytearray, memoryview, str)):
+            return -3
+        if self.__dict__.get("_writer") is None:
+            self._writer = self.getIO()
+            self._writer.open(OpenMode.OPEN_WRITE)
+        written = self._writer.write(data, **kwargs)
+        self._written = self.__dict__.get("_written", 0) + written
+        self.status = DROPStates.WRITING
+        return written
+
+    @property
+    def size(self):
+        return self.__dict__.get("_written")
+
+    def setCompleted(self):
+        if self.__dict__.get("_writer") is not None:
+            self._writer.close()
+            self._writer = None
+        self.status = DROPStates.COMPLETED
+
+    def setError(self):
+        self.status = DROPStates.ERROR
+
+    def exists(self):
+        return self.getIO().exists()
+
+    def delete(self):
+        self.getIO().delete()
 
 
 class PathBasedDrop:
@@ -86,7 +167,14 @@ class PathBasedDrop:
 
 
 class ContainerDROP(DataDROP):
-    pass
+    """A drop made of other drops: it has no content of its own."""
+
+    @property
+    def children(self):
+        return self.__dict__.setdefault("_children", [])
+
+    def addChild(self, child):
+        self.children.append(child)
 
 
 class AppDROP(ContainerDROP):
@@ -109,11 +197,36 @@ class AppDROP(ContainerDROP):
     def streamingInputs(self):
         return list(self._streamingInputs.values())
 
+    def handleEvent(self, event):
+        if event.type == "dropCompleted":
+            self.dropCompleted(event.uid, event.status)
+
     def dropCompleted(self, uid, drop_state):
-        """Nothing by default."""
+        """An input is over. Nothing by default."""
 
     def dataWritten(self, uid, data):
-        """Nothing by default."""
+        """A streaming input got this data. Nothing by default."""
+
+    def _notifyAppIsFinished(self):
+        """Says that the application is over, as its `execStatus` tells. The Host puts its own in this place."""
+        failed = self.execStatus == AppDROPStates.ERROR
+        self.status = DROPStates.ERROR if failed else DROPStates.COMPLETED
+
+    def notifyAppisFinished(self):
+        self._notifyAppIsFinished()
+
+    def cancel(self):
+        self.execStatus = AppDROPStates.CANCELLED
+
+    def exists(self):
+        return True
+
+    def _write(self, output, data):
+        """Writes to an output; a cancelled one is an exception."""
+        written = output.write(data)
+        if written == -1:
+            raise OutputDROPCancelled(output, "it was cancelled before it was written")
+        return written
 
 
 class InputFiredAppDROP(AppDROP):
@@ -141,4 +254,5 @@ def remote_drop_class(dotted):
     from .data import drops
 
     known = getattr(drops, dotted.rpartition(".")[2], None)
-    return known if isinstance(known, type) and issubclass(known, RemoteDrop) else drops.RemoteDataDROP
+    is_storage = isinstance(known, type) and issubclass(known, DataDROP)
+    return drops.proxy_class(known if is_storage else DataDROP)

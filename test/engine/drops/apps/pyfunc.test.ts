@@ -1,11 +1,11 @@
 /** Python functions, branches and user classes as drops of a small graph. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Services } from '../../../../engine/drops/context.ts';
 import type { DataDROP } from '../../../../engine/drops/data-drop.ts';
-import { pythonAppClass, pythonClassFinder } from '../../../../engine/drops/apps/index.ts';
+import { pythonAppClass } from '../../../../engine/drops/apps/index.ts';
 import type { DeferredContent, InMemoryDROP } from '../../../../engine/drops/data/memory.ts';
 import { readPickle } from '../../../../engine/drops/pickle/index.ts';
 import { pyRepr } from '../../../../engine/drops/pyrepr/index.ts';
@@ -390,23 +390,5 @@ describe.skipIf(whyNoPython)('an application class of the user', () => {
   it('is a load failure when the module has no such class', async () => {
     const { run } = app('Missing');
     await expect(run.app('a').prepare?.()).rejects.toMatchObject({ code: 'DROP_BAD_IMPORT' });
-  });
-
-  it('is found by the files of the DLG_PATH', () => {
-    const { run } = app('Shout');
-    const find = pythonClassFinder(() => [path.join(run.context.dlgRoot, 'code')]);
-    expect(find('weir_test_shouts.Shout', true)).toBeDefined();
-    for (const [dotted, isApp] of [
-      ['weir_test_shouts.Shout', false],
-      ['elsewhere.Shout', true],
-      ['dlg.apps.nothing.X', true],
-      ['../x.Y', true],
-      ['Shout', true],
-    ] as const)
-      expect(find(dotted, isApp), dotted).toBeUndefined();
-    expect(existsSync(path.join(run.context.dlgRoot, 'code', 'weir_test_shouts.py'))).toBe(true);
-    expect(readFileSync(path.join(run.context.dlgRoot, 'code', 'weir_test_shouts.py'), 'utf8')).toContain(
-      'Shout',
-    );
   });
 });
