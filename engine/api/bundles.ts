@@ -19,8 +19,9 @@ import { dropBatch } from '../session/index.ts';
 import type { DropOutcome, Store } from '../store/index.ts';
 import { recordTexts } from './comparison.ts';
 import type { ApiDeps } from './deps.ts';
-import { logInclusion } from './proofs.ts';
-import { ensureSealed, factsOf, IMPORTED, ledgerOf, sessionGraph } from './stored-session.ts';
+import { sealPart } from './proofs.ts';
+import { ensureSealed, IMPORTED, ledgerOf, sealImported, sessionGraph } from './stored-session.ts';
+import { sessionRow } from './graph-text.ts';
 
 const PIECE_BYTES = 4 * 2 ** 20;
 const BATCH = 1024;
@@ -38,15 +39,10 @@ export async function exportBundle(deps: ApiDeps, sessionId: string): Promise<It
     if (kept && sha256Hex(kept) === content.sha256) outputs.push({ oid: drop.oid, bytes: kept });
   }
   const reprodataOut = await readFile(path.join(row.dir, 'reprodata.out')).catch(() => undefined);
-  const facts = factsOf(seal);
-  if (!facts) throw new WeirError('STORE_FAILED', `The facts of session ${sessionId} are gone.`);
   return zipChunks(
     makeBundle(
       {
-        facts,
-        seal: seal.seal,
-        key: seal.keyText,
-        log: await logInclusion(deps.store, seal),
+        ...(await sealPart(deps.store, row, seal)),
         recordTexts: records,
         graph: Buffer.concat(texts),
         ...(reprodataOut && { reprodataOut }),
@@ -186,6 +182,8 @@ async function store(
       drops: facts.drops,
       signatures: signaturesIn(facts.signatures),
     });
+    // A device without a key keeps what it imports unsealed, as everything else.
+    if (deps.ledger) await sealImported(deps, await sessionRow(store, sessionId));
   } catch (error) {
     await store.deleteSession(key);
     throw error;

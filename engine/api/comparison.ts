@@ -14,7 +14,7 @@ export async function recordTexts(deps: ApiDeps, sessionId: string): Promise<str
   const session = await loadSession(deps, row, graph, texts);
   const worker = ledgerOf(deps).worker();
   const id = `texts ${sessionId} ${++lastId}`;
-  await worker.call('records.open', { id, source: recordSource(session) });
+  await worker.call('records.open', { id, source: await recordSource(session) });
   try {
     const all: string[] = [];
     for (let from = 0; from < graph.count; from += PAGE) {

@@ -338,6 +338,8 @@ export const Verification = Type.Object({
   problems: Type.Array(
     Type.Object({ where: Type.String(), message: Type.String(), uid: Nullable(Type.String()) }),
   ),
+  /** What is no problem but worth knowing: what the seal does not cover, where the session ran, a clock set back. */
+  notes: Type.Optional(Type.Array(Type.Object({ where: Type.String(), message: Type.String() }))),
   verifiedAt: Type.Number(),
 });
 
@@ -716,6 +718,42 @@ export const methods = {
     params: Type.Object({ sessionId: Type.String(), uid: Type.String() }),
     result: Type.Object({ proof: Type.String() }),
   },
+  /** Checkpoints of this device's log of seals, newest first: those of fewer than `before` seals. */
+  'ledger.checkpoints': {
+    params: Type.Object({
+      before: Type.Optional(Type.Integer({ minimum: 0 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    }),
+    result: Type.Object({
+      checkpoints: Type.Array(
+        Type.Object({
+          /** Number of seals in the log then. */
+          size: Type.Integer(),
+          signedAt: Type.Number(),
+          /** Root of the log, base64. */
+          root: Type.String(),
+          /** The session whose seal was the last. */
+          sessionId: Type.String(),
+          /** The signed note, as it can be kept elsewhere. */
+          note: Type.String(),
+        }),
+      ),
+      total: Type.Integer(),
+    }),
+  },
+  /**
+   * A proof file that nothing was altered or removed between two checkpoints (engine/reproducibility/consistency-proof.ts).
+   * A checkpoint is a number of seals or the text of a note that was kept; `to` is the newest where it is left out.
+   */
+  'ledger.consistency': {
+    params: Type.Object({
+      from: Type.Union([Type.Integer({ minimum: 1 }), Type.String()]),
+      to: Type.Optional(Type.Union([Type.Integer({ minimum: 1 }), Type.String()])),
+    }),
+    result: Type.Object({ proof: Type.String() }),
+  },
+  /** Audits this device's log: every seal, every checkpoint, their order. */
+  'ledger.verify': { params: Type.Object({}), result: Verification },
   /** "What made this file?": drops that recorded a content of this SHA-256. */
   'history.trace': {
     params: Type.Object({ sha256: Type.String({ pattern: '^[0-9A-Fa-f]{64}$' }) }),

@@ -1,4 +1,5 @@
 /** The door of the api room: the contract, what answers it, and the HTTP server that carries it. */
+export { listCheckpoints, proveBetween, type CheckpointRef, type LogCheckpoint } from './checkpoints.ts';
 export { exportBundle, importBundle, verifyBundle, type Imported } from './bundles.ts';
 export { compareStored, sessionSide } from './comparison.ts';
 export * from './contract.ts';
@@ -19,4 +20,6 @@ export { prepareRerun, rerunId, type Rerun } from './rerun.ts';
 export { ApiService } from './service.ts';
 export { endedSession } from './stored-session.ts';
 export { TranslatorFiles } from './translator-files.ts';
-export { verifyLog, verifyStored, type Verdict } from './verification.ts';
+export type { Problem, Verdict, VerdictNote } from './verdict.ts';
+export { verifyLog } from './log-verification.ts';
+export { verifyHistory, verifyStored } from './verification.ts';

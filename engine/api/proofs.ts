@@ -10,12 +10,21 @@ import {
   proveSeal,
   type LogInclusion,
   type Proof,
+  RECORDS_PER_TILE,
+  recordTileLines,
   type SessionFacts,
 } from '../reproducibility/index.ts';
 import { recordText, split } from '../session/index.ts';
-import type { Store, StoredSeal } from '../store/index.ts';
+import type { SessionRow, Store, StoredDrop, StoredSeal } from '../store/index.ts';
 import type { ApiDeps } from './deps.ts';
-import { ensureSealed, ledgerOf, loadSession, sessionGraph } from './stored-session.ts';
+import {
+  documentText,
+  ensureSealed,
+  IMPORTED,
+  ledgerOf,
+  loadSession,
+  sessionGraph,
+} from './stored-session.ts';
 
 /** Where a seal stands in the log as it is now. */
 export async function logInclusion(store: Store, seal: StoredSeal): Promise<LogInclusion> {
@@ -31,9 +40,7 @@ export async function proveStored(deps: ApiDeps, sessionId: string, uid: string)
   const drop = await store.dropByUid(row.key, uid);
   if (!drop)
     throw new NoDropException(`Session ${sessionId} has no drop "${uid}".`, { details: { sessionId, uid } });
-  const { graph, texts } = await sessionGraph(deps, row);
-  const session = await loadSession(deps, row, graph, texts, { uid, row: drop.row });
-  const text = await recordText(ledgerOf(deps).worker(), store, session, drop.row);
+  const text = await textOfRecord(deps, row, drop);
   const path = await inclusionPath(
     (height, from, count) => store.treeHashes(seal.index, height, from, count),
     drop.row,
@@ -46,11 +53,43 @@ export async function proveStored(deps: ApiDeps, sessionId: string, uid: string)
     leafIndex: drop.row,
     treeSize: seal.leafCount,
     path: path.map((hash) => Buffer.from(hash).toString('base64')),
-    facts: JSON.parse(seal.facts) as SessionFacts,
-    seal: seal.seal,
-    key: seal.keyText,
-    log: await logInclusion(store, seal),
+    ...(await sealPart(store, row, seal)),
   };
+}
+
+/**
+ * The seal that a proof leads to. For an imported session that is the seal it came with: it is over the same records, and
+ * by the device that ran them.
+ */
+export async function sealPart(
+  store: Store,
+  row: SessionRow,
+  seal: StoredSeal,
+): Promise<Pick<Proof, 'facts' | 'seal' | 'key' | 'log'>> {
+  const facts = JSON.parse(seal.facts) as SessionFacts;
+  if (!facts.importedFrom)
+    return { facts, seal: seal.seal, key: seal.keyText, log: await logInclusion(store, seal) };
+  const text = (name: string): Promise<string> => documentText(store, row.key, name);
+  const log = await text(IMPORTED.log);
+  return {
+    facts: JSON.parse(await text(IMPORTED.facts)) as SessionFacts,
+    seal: await text(IMPORTED.seal),
+    key: await text(IMPORTED.key),
+    ...(log !== '' && { log: JSON.parse(log) as LogInclusion }),
+  };
+}
+
+/** A record from where it is kept: with its outcome, or in a tile; sessions of older seals have to make it again. */
+export async function textOfRecord(deps: ApiDeps, row: SessionRow, drop: StoredDrop): Promise<string> {
+  const { store } = deps;
+  const stored = await store.records(row.key, drop.row, 1);
+  if (stored.rows.length > 0) return Buffer.from(stored.records.bytes).toString('utf8');
+  const [tile] = await store.recordTiles(row.key, Math.floor(drop.row / RECORDS_PER_TILE), 1);
+  const kept = tile && recordTileLines(tile)[drop.row % RECORDS_PER_TILE];
+  if (kept) return kept;
+  const { graph, texts } = await sessionGraph(deps, row);
+  const session = await loadSession(deps, row, graph, texts, { uid: drop.uid, row: drop.row });
+  return recordText(ledgerOf(deps).worker(), store, session, drop.row);
 }
 
 export const proofText = formatProof;

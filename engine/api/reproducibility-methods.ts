@@ -2,9 +2,11 @@
 import { isWeirError, WeirError } from '../protocol/index.ts';
 import {
   ALL_RMODES,
+  formatConsistencyProof,
   formatProof,
   parseSessionSeal,
   parseVerifierKey,
+  verifierKeyText,
   type DropRecord,
   type HashedRMode,
 } from '../reproducibility/index.ts';
@@ -12,6 +14,7 @@ import type { SessionRow, StoredSeal } from '../store/index.ts';
 import { BlockReader } from './blocks.ts';
 import { importBundle } from './bundles.ts';
 import { comparisonGraph } from './comparison-graph.ts';
+import { listCheckpoints, proveBetween } from './checkpoints.ts';
 import { compareStored } from './comparison.ts';
 import type { MethodResult } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
@@ -21,6 +24,8 @@ import type { Methods } from './methods.ts';
 import { proveStored } from './proofs.ts';
 import { prepareRerun, rerunId } from './rerun.ts';
 import { factsOf, IMPORTED, sealOf, storedRecords } from './stored-session.ts';
+import { verifyLog } from './log-verification.ts';
+import type { Verdict } from './verdict.ts';
 import { verifyStored } from './verification.ts';
 
 /** Differing drops listed per mode where the caller does not say. */
@@ -33,6 +38,9 @@ export type ReproducibilityMethods = Pick<
   | 'sessions.compare'
   | 'sessions.prove'
   | 'sessions.rerun'
+  | 'ledger.checkpoints'
+  | 'ledger.consistency'
+  | 'ledger.verify'
   | 'sessions.compareGraph'
   | 'sessions.block'
   | 'files.look'
@@ -49,8 +57,7 @@ export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
       return describe(deps, row, await sealOf(deps.store, row));
     },
     'sessions.verify': async ({ sessionId }) => {
-      const { valid, checked, problems } = await verifyStored(deps, sessionId);
-      return { valid, checked, problems: [...problems], verifiedAt: Date.now() };
+      return shownVerdict(await verifyStored(deps, sessionId));
     },
     'sessions.compare': async ({ a, b, limit, ...choices }) => {
       const { rmodes, alignment } = await compareStored(deps, a, b, {
@@ -99,7 +106,27 @@ export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
       await session.deploy('roots', taken);
       return { sessionId: id };
     },
+    'ledger.checkpoints': async ({ before, limit }) => {
+      const { checkpoints, total } = await listCheckpoints(deps, { before, limit: limit ?? 100 });
+      return { checkpoints: [...checkpoints], total };
+    },
+    'ledger.consistency': async ({ from, to }) => {
+      const ref = (one: number | string) => (typeof one === 'number' ? { size: one } : { note: one });
+      const proof = await proveBetween(deps, ref(from), to === undefined ? undefined : ref(to));
+      return { proof: formatConsistencyProof(proof) };
+    },
+    'ledger.verify': async () => shownVerdict(await verifyLog(deps)),
     'history.trace': async ({ sha256 }) => ({ made: [...(await deps.store.whoMade(sha256.toLowerCase()))] }),
+  };
+}
+
+function shownVerdict({ valid, checked, problems, notes }: Verdict): MethodResult<'sessions.verify'> {
+  return {
+    valid,
+    checked,
+    problems: problems.map(({ where, message, uid }) => ({ where, message, uid })),
+    notes: [...notes],
+    verifiedAt: Date.now(),
   };
 }
 
@@ -109,6 +136,7 @@ async function describe(
   seal: StoredSeal | undefined,
 ): Promise<MethodResult<'sessions.reproducibility'>> {
   const facts = factsOf(seal);
+  const imported = await importedSeal(deps, row);
   return {
     rmode: row.rmode,
     modes: ALL_RMODES.map((mode) => ({
@@ -119,9 +147,20 @@ async function describe(
     records: await countRecords(deps, row, seal),
     seal: seal ? sealInfo(seal) : null,
     unsealedReason: seal ? null : await whyUnsealed(deps, row),
-    importedSeal: await importedSeal(deps, row),
-    witnesses: [],
+    importedSeal: imported,
+    witnesses: imported ? heldHere(deps, imported) : [],
   };
+}
+
+/** A device that holds what another one sealed is a witness of it: what it holds cannot be exchanged unseen. */
+function heldHere(
+  deps: ApiDeps,
+  { key, note }: { readonly key: string; readonly note: string },
+): MethodResult<'sessions.reproducibility'>['witnesses'] {
+  const own = deps.ledger && verifierKeyText(deps.ledger.signer);
+  if (own === undefined || own === key) return [];
+  const { name, keyId } = parseVerifierKey(own);
+  return [{ name, keyId, at: null, checkpoint: note }];
 }
 
 /** The seal that came with an imported session, as it was verified when it was taken over. */

@@ -1,28 +1,33 @@
 /**
- * Checks a stored session against its seal, from the bytes of the store alone: graph, states, records, contents, the
- * seal, the device's log. Says what does not hold and names the drop.
+ * Checks a stored session against its seal, from the bytes of the store alone: graph, states, records, contents, all rows
+ * the seal covers, the seal, the device's log. Says what does not hold and names the drop.
  */
-import { messageOf } from '../protocol/index.ts';
 import {
-  auditLog,
   canonicalJson,
   dropRecordLeaf,
   openSessionSeal,
   parseVerifierKey,
-  sealLeaf,
   sha256Hex,
   treeOf,
   verifierKeyText,
+  verifyInclusion,
+  openLogCheckpoint,
+  sealLeaf,
   type DropRecord,
+  type LogInclusion,
   type SessionFacts,
 } from '../reproducibility/index.ts';
 import { codeOf, endOf, recordTree, type CheckedTree } from '../session/index.ts';
 import type { PhysicalGraph } from '../graph/index.ts';
 import type { SessionRow, StoredSeal } from '../store/index.ts';
+import { checkCoverage } from './coverage-check.ts';
 import type { ApiDeps } from './deps.ts';
+import { checkLog, openStoredSeal, verifyLog } from './log-verification.ts';
 import {
+  documentText,
   endedSession,
   IMPORTED,
+  isOver,
   ledgerOf,
   loadSession,
   parseStored,
@@ -30,90 +35,169 @@ import {
   sessionGraph,
   storedRecords,
 } from './stored-session.ts';
+import { joinVerdicts, Report, type Verdict } from './verdict.ts';
 
 const HASH_BYTES = 32;
-/** Problems that are listed; the rest is counted in one line. */
-const MAX_LISTED = 100;
+const SESSIONS_AT_ONCE = 500;
 
-export interface Problem {
-  /** What does not hold: the seal, the log, a drop. */
-  readonly where: string;
-  readonly message: string;
-  readonly uid: string | null;
-}
-
-export interface Verdict {
-  readonly valid: boolean;
-  readonly checked: number;
-  readonly problems: readonly Problem[];
-}
-
-class Report {
-  readonly #problems = new Map<string, Problem>();
-  checked = 0;
-
-  add(where: string, message: string, uid: string | null = null): void {
-    this.#problems.set(`${where} ${message}`, { where, message, uid });
-  }
-
-  drop(uid: string, message: string): void {
-    this.add(`drop ${uid}`, message, uid);
-  }
-
-  /** Carries out one check; what it throws is a problem. */
-  async attempt<T>(where: string, check: () => T | Promise<T>): Promise<T | undefined> {
-    this.checked++;
-    try {
-      return await check();
-    } catch (error) {
-      this.add(where, messageOf(error));
-      return undefined;
-    }
-  }
-
-  verdict(): Verdict {
-    const all = [...this.#problems.values()];
-    const problems = all.slice(0, MAX_LISTED);
-    if (all.length > MAX_LISTED)
-      problems.push({ where: 'more', message: `And ${all.length - MAX_LISTED} more.`, uid: null });
-    return { valid: all.length === 0, checked: this.checked, problems };
-  }
-}
-
-/** Verifies a session. Throws only where there is nothing to verify: no such session, or one that is not over. */
-export async function verifyStored(deps: ApiDeps, sessionId: string): Promise<Verdict> {
+/**
+ * Verifies a session, and the log its seal stands in unless `withLog` is false. Throws only where there is nothing to
+ * verify: no such session, or one that is not over.
+ */
+export async function verifyStored(deps: ApiDeps, sessionId: string, withLog = true): Promise<Verdict> {
   const row = await endedSession(deps, sessionId);
   const report = new Report();
   const seal = await sealOf(deps.store, row);
-  if (!seal && (await deps.store.document(row.key, IMPORTED.seal))) {
-    await report.attempt('seal', () => checkImported(deps, row, report));
-    return report.verdict();
-  }
   if (!seal) {
-    report.checked++;
-    report.add(
-      'seal',
-      `Session ${sessionId} is recorded but not sealed: nothing shows that its records are what they were.`,
-    );
+    if (await deps.store.document(row.key, IMPORTED.seal))
+      await report.attempt('seal', () => checkImported(deps, row, report));
+    else {
+      report.checked++;
+      report.add(
+        'seal',
+        `Session ${sessionId} is recorded but not sealed: nothing shows that its records are what they were.`,
+      );
+    }
     return report.verdict();
   }
-  const facts = await report.attempt('seal', () => openSeal(deps, seal));
-  await report.attempt('log', () => checkLog(deps, report));
-  if (facts) await report.attempt('session', () => checkFacts(row, facts, seal, report));
+  const facts = await report.attempt('seal', () => openSeal(deps, seal, report));
+  if (withLog) await report.attempt('log', () => checkLog(deps, report));
   const loaded = await report.attempt('graph', () => sessionGraph(deps, row));
+  const nameOf = namer(deps, row, loaded?.graph);
+  if (facts) {
+    await report.attempt('session', () => checkFacts(row, facts, seal, report));
+    await report.attempt('history', () =>
+      checkCoverage({ store: deps.store, row, seal, facts, report, nameOf }),
+    );
+    if (facts.importedFrom)
+      await report.attempt('imported seal', () => checkOrigin(deps, row, facts, report));
+  }
+  await report.attempt('history', () => checkContradictions(deps, row, nameOf, report));
   if (loaded) await report.attempt('records', () => checkRecords(deps, row, seal, facts, loaded, report));
   return report.verdict();
 }
 
-/** A session that ran elsewhere: its records against the seal it came with. */
+/** Verifies the whole history: the file, the log, every session. Sessions without a seal are noted. */
+export async function verifyHistory(deps: ApiDeps): Promise<Verdict> {
+  const file = new Report();
+  await file.attempt('history', async () => {
+    for (const { table, message } of await deps.store.contradictions())
+      file.add(`table ${table}`, message, { table });
+  });
+  const verdicts: (readonly [string, Verdict])[] = [
+    ['', file.verdict()],
+    ['', await verifyLog(deps)],
+  ];
+  for (let offset = 0; ; offset += SESSIONS_AT_ONCE) {
+    const { sessions } = await deps.store.sessions({ offset, limit: SESSIONS_AT_ONCE });
+    for (const row of sessions) verdicts.push([`session ${row.sessionId}`, await verifyOne(deps, row)]);
+    if (sessions.length < SESSIONS_AT_ONCE) return joinVerdicts(verdicts);
+  }
+}
+
+async function verifyOne(deps: ApiDeps, row: SessionRow): Promise<Verdict> {
+  const report = new Report();
+  if (!isOver(row.status)) report.note('seal', `It is ${row.status}: it is sealed when it is over.`);
+  else if (row.sealIndex === null && !(await deps.store.document(row.key, IMPORTED.seal)))
+    report.note(
+      'seal',
+      row.status === 'INTERRUPTED'
+        ? 'It was interrupted before it could be sealed: nothing shows that its records are what they were.'
+        : 'It is not sealed: nothing shows that its records are what they were.',
+    );
+  else
+    return (
+      (await report.attempt('session', () => verifyStored(deps, row.sessionId, false))) ?? report.verdict()
+    );
+  return report.verdict();
+}
+
+function namer(
+  deps: ApiDeps,
+  row: SessionRow,
+  graph: PhysicalGraph | undefined,
+): (at: number) => Promise<string> {
+  return async (at) => {
+    if (graph && at >= 0 && at < graph.count) return graph.uid(at);
+    try {
+      const { rows } = await deps.store.drops(row.key, { offset: at, limit: 1 });
+      return rows[0]?.uid ?? `in row ${at}`;
+    } catch {
+      // Neither the graph nor the columns can be read: the number is all there is.
+      return `in row ${at}`;
+    }
+  };
+}
+
+async function checkContradictions(
+  deps: ApiDeps,
+  row: SessionRow,
+  nameOf: (at: number) => Promise<string>,
+  report: Report,
+): Promise<void> {
+  for (const { table, row: at, message } of await deps.store.contradictions(row.key))
+    if (at === null) report.add(`table ${table}`, message, { table });
+    else report.drop(await nameOf(at), message, table);
+}
+
+/** The seal that an imported session came with, opened with the facts and the key that came with it. */
+async function openImported(deps: ApiDeps, row: SessionRow) {
+  const facts = JSON.parse(await documentText(deps.store, row.key, IMPORTED.facts)) as SessionFacts;
+  const note = await documentText(deps.store, row.key, IMPORTED.seal);
+  const key = parseVerifierKey(await documentText(deps.store, row.key, IMPORTED.key));
+  return { facts, note, key, seal: openSessionSeal(note, facts, [key]) };
+}
+
+/** A session that ran elsewhere: the seal it came with, and that it is the one that was taken in. */
+async function checkOrigin(
+  deps: ApiDeps,
+  row: SessionRow,
+  facts: SessionFacts,
+  report: Report,
+): Promise<void> {
+  const from = facts.importedFrom as NonNullable<SessionFacts['importedFrom']>;
+  const { facts: theirs, note, key, seal } = await openImported(deps, row);
+  const altered = (what: string): void =>
+    report.add('imported seal', `${what} is not what was taken in: it was altered.`, { table: 'document' });
+  if (sha256Hex(note) !== from.sealSha256) altered('The seal the session came with');
+  if ((await documentText(deps.store, row.key, IMPORTED.key)) !== from.key) altered('The key of that seal');
+  if (canonicalJson(theirs) !== (await documentText(deps.store, row.key, IMPORTED.facts)))
+    altered('The text of its facts');
+  if (theirs.sessionId !== from.sessionId || theirs.graphSha256 !== facts.graphSha256)
+    altered('The session or graph that the seal is of');
+  const own = await sealOf(deps.store, row);
+  if (own && Buffer.compare(seal.root, own.root) !== 0)
+    report.add('imported seal', 'The records are not those that the seal of the other device is over.');
+  await report.attempt('imported log entry', async () => {
+    const text = await documentText(deps.store, row.key, IMPORTED.log);
+    if (text !== '') checkInclusion(text, note, key);
+  });
+  report.note(
+    'seal',
+    `It ran on another device: ${key.name} (${key.keyId}) sealed it on ${new Date(seal.sealedAtMs).toISOString()}. The seal of this device says only that nothing was altered since it was imported.`,
+  );
+}
+
+function checkInclusion(text: string, seal: string, key: ReturnType<typeof parseVerifierKey>): void {
+  const log = JSON.parse(text) as LogInclusion;
+  if (canonicalJson(log) !== text) throw new Error('It is not in canonical form: it was altered.');
+  const checkpoint = openLogCheckpoint(log.checkpoint, [key]);
+  const path = log.path.map((hash) => Buffer.from(hash, 'base64'));
+  if (
+    checkpoint.size !== log.treeSize ||
+    !verifyInclusion(log.leafIndex, log.treeSize, sealLeaf(seal), path, checkpoint.root)
+  )
+    throw new Error('The seal is not at its place in the log of its device: it was altered.');
+}
+
+/** A session that was imported before this device sealed what it takes in: its records against the seal it came with. */
 async function checkImported(deps: ApiDeps, row: SessionRow, report: Report): Promise<void> {
   const { store } = deps;
-  const text = async (name: string): Promise<string> =>
-    Buffer.from((await store.document(row.key, name)) ?? []).toString('utf8');
-  const facts = JSON.parse(await text(IMPORTED.facts)) as SessionFacts;
-  const seal = openSessionSeal(await text(IMPORTED.seal), facts, [
-    parseVerifierKey(await text(IMPORTED.key)),
-  ]);
+  const { facts, seal, key } = await openImported(deps, row);
+  report.note(
+    'seal',
+    `It ran on another device, whose seal (${key.name}) it carries; what is stored beside its records is not covered by any seal.`,
+  );
   const { graph, texts } = await sessionGraph(deps, row);
   if (sha256Hex(Buffer.concat(texts)) !== facts.graphSha256)
     report.add('graph', 'The graph is not the one that was sealed: a byte of it was altered.');
@@ -131,45 +215,14 @@ async function checkImported(deps: ApiDeps, row: SessionRow, report: Report): Pr
   await checkOutcomes(deps, row, graph, report);
 }
 
-/** Audits the log alone: every seal and checkpoint this device has made. */
-export async function verifyLog(deps: ApiDeps): Promise<Verdict> {
-  const report = new Report();
-  await report.attempt('log', () => checkLog(deps, report));
-  return report.verdict();
-}
-
-function openSeal(deps: ApiDeps, seal: StoredSeal): SessionFacts {
-  const facts = JSON.parse(seal.facts) as SessionFacts;
-  if (canonicalJson(facts) !== seal.facts)
-    throw new Error('The facts are not in canonical form: they were altered.');
-  const opened = openSessionSeal(seal.seal, facts, [parseVerifierKey(seal.keyText)]);
+function openSeal(deps: ApiDeps, seal: StoredSeal, report: Report): SessionFacts {
+  const facts = openStoredSeal(seal);
   if (seal.keyText !== verifierKeyText(ledgerOf(deps).signer))
-    throw new Error(
+    report.add(
+      'seal',
       `It was made with the key ${seal.keyText.split('+')[0]}, which is not the key of this device: the store was copied from another device, or the key was replaced.`,
     );
-  if (Buffer.compare(opened.root, seal.root) !== 0 || opened.size !== seal.leafCount)
-    throw new Error('Root or size kept beside it are not the sealed ones: they were altered.');
-  if (opened.sealedAtMs !== seal.sealedAt)
-    throw new Error('The time kept beside it is not the sealed one: it was altered.');
   return facts;
-}
-
-async function checkLog(deps: ApiDeps, report: Report): Promise<void> {
-  const { signer } = ledgerOf(deps);
-  const seals = await deps.store.seals({});
-  const audit = auditLog({
-    seals: seals.map(({ seal }) => seal),
-    checkpoints: seals.map(({ logCheckpoint }) => logCheckpoint),
-    verifiers: [parseVerifierKey(verifierKeyText(signer))],
-    deviceName: signer.name,
-  });
-  report.checked += audit.checked;
-  // A clock that was set back makes no log invalid (it is shown with the seal).
-  for (const { kind, where, message } of audit.findings)
-    if (kind !== 'clock set back') report.add(`log, ${where}`, message);
-  for (const seal of seals)
-    if (Buffer.compare(sealLeaf(seal.seal), seal.logLeaf) !== 0)
-      report.add(`log, seal ${seal.index}`, `The leaf of session ${seal.sessionId} was altered.`);
 }
 
 function checkFacts(row: SessionRow, facts: SessionFacts, seal: StoredSeal, report: Report): void {
@@ -189,6 +242,7 @@ function checkFacts(row: SessionRow, facts: SessionFacts, seal: StoredSeal, repo
       report.add(
         'session',
         `The session's ${what} is ${JSON.stringify(found)}, but ${JSON.stringify(sealed)} was sealed: it was altered.`,
+        { table: 'session' },
       );
 }
 
@@ -208,7 +262,12 @@ async function checkRecords(
     );
     return;
   }
-  const tree = await recordTree(ledgerOf(deps).worker(), deps.store, session);
+  const tree = await recordTree(
+    ledgerOf(deps).worker(),
+    deps.store,
+    session,
+    facts?.covers?.['records'] ? 'compare' : 'leave',
+  );
   report.checked += tree.size;
   if (facts && tree.graphSha256 !== facts.graphSha256)
     report.add('graph', 'The graph is not the one that was sealed: a byte of it was altered.');

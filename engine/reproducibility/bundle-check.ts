@@ -23,6 +23,7 @@ import type { LogInclusion } from './proof.ts';
 import { parseReprodataOut } from './reprodata-out.ts';
 import {
   openLogCheckpoint,
+  isKnownFactsVersion,
   openSessionSeal,
   sealLeaf,
   SESSION_FACTS_TYPE,
@@ -126,8 +127,12 @@ export function checkBundle(entries: readonly ZipEntry[], options: BundleOptions
   const checker = new Checker(entries, limits);
   checker.problems.push(...checkEntryHeaders(headers, limits));
   if (checker.problems.length > 0) return verdict(checker, false);
-  const key = checker.attempt(BundlePaths.KEY, () => readKey(checker));
-  checkManifest(checker, entries, key === undefined ? [] : [key], trusted);
+  const key = checker.attempt(BundlePaths.KEY, () => readKey(checker, BundlePaths.KEY));
+  const exporter = checker.has(BundlePaths.EXPORTER)
+    ? checker.attempt(BundlePaths.EXPORTER, () => readKey(checker, BundlePaths.EXPORTER))
+    : key;
+  // The manifest is signed by whoever wrote the bundle; the seal is checked against the key of the session only.
+  checkManifest(checker, entries, exporter === undefined ? [] : [exporter], trusted);
   const isTrustedKey = key !== undefined && trusted.includes(checker.text(BundlePaths.KEY).trimEnd());
   if (trusted.length > 0 && key !== undefined && !isTrustedKey)
     checker.problems.push({
@@ -175,8 +180,8 @@ function verdict(checker: Checker, isTrustedKey: boolean, contents?: BundleConte
   };
 }
 
-function readKey(checker: Checker): NoteVerifier {
-  const text = checker.text(BundlePaths.KEY);
+function readKey(checker: Checker, path: string): NoteVerifier {
+  const text = checker.text(path);
   if (!text.endsWith('\n'))
     throw new WeirError('BUNDLE_INVALID', 'The key file does not end in a newline: it was altered.');
   return parseVerifierKey(text.slice(0, -1));
@@ -217,10 +222,10 @@ function readFacts(checker: Checker): SessionFacts {
   const text = checker.text(BundlePaths.FACTS);
   const facts = JSON.parse(text) as SessionFacts;
   const version: unknown = facts.version;
-  if (facts.type !== SESSION_FACTS_TYPE || version !== SESSION_FACTS_VERSION)
+  if (facts.type !== SESSION_FACTS_TYPE || !isKnownFactsVersion(version))
     throw new WeirError(
       'BUNDLE_INVALID',
-      `The facts have version ${JSON.stringify(version)}; known is ${SESSION_FACTS_VERSION}.`,
+      `The facts have version ${JSON.stringify(version)}; known are 1 to ${SESSION_FACTS_VERSION}.`,
     );
   if (canonicalJson(facts) !== text)
     throw new WeirError('BUNDLE_INVALID', 'The facts are not in canonical form: they were altered.');

@@ -5,6 +5,7 @@
  *     ro-crate-metadata.json   RO-Crate 1.1, Workflow Run Crate
  *     manifest.txt             signed note: SHA-256, size and path of every other file
  *     facts.json seal.txt key.txt log.json    the session's facts, its seal, who signed, where in the log
+ *     exporter.txt             who signed the manifest, where that is another device (one that had imported the session)
  *     records.jsonl.gz         the records, in the order of the tree
  *     graph.json.gz            the physical graph as deployed
  *     logical.graph.gz  reprodata.out.gz      where there is one
@@ -19,7 +20,7 @@ import { parseDropRecord } from './drop-record.ts';
 import type { LogInclusion } from './proof.ts';
 import { type CrateFile, roCrateMetadata } from './ro-crate.ts';
 import type { SessionFacts } from './session-seal.ts';
-import { type NoteSigner, signNote } from './signed-note.ts';
+import { type NoteSigner, signNote, verifierKeyText } from './signed-note.ts';
 import type { ZipEntry } from './store-zip.ts';
 
 /** First line of a manifest. */
@@ -33,6 +34,8 @@ export const BundlePaths = {
   FACTS: 'facts.json',
   SEAL: 'seal.txt',
   KEY: 'key.txt',
+  /** The key of the device that wrote the bundle, where that is not the one that sealed the session. */
+  EXPORTER: 'exporter.txt',
   LOG: 'log.json',
   RECORDS: 'records.jsonl.gz',
   GRAPH: 'graph.json.gz',
@@ -82,7 +85,7 @@ interface Described {
 
 /** The entries of a bundle, signed by the exporting device. */
 export function makeBundle(parts: BundleParts, exporter: NoteSigner): ZipEntry[] {
-  const files = describedFiles(parts);
+  const files = describedFiles(parts, verifierKeyText(exporter));
   const crate = roCrateMetadata({
     facts: parts.facts,
     files: files.map(({ entry, ...rest }) => ({
@@ -101,7 +104,7 @@ export function makeBundle(parts: BundleParts, exporter: NoteSigner): ZipEntry[]
   return [metadata, { path: BundlePaths.MANIFEST, bytes: manifest }, ...entries.slice(1)];
 }
 
-function describedFiles(parts: BundleParts): Described[] {
+function describedFiles(parts: BundleParts, exporterKey: string): Described[] {
   const files: Described[] = [];
   const add = (
     path: string,
@@ -125,6 +128,14 @@ function describedFiles(parts: BundleParts): Described[] {
   add(BundlePaths.FACTS, canonicalJson(parts.facts), 'Facts of the session', 'application/json', 'record');
   add(BundlePaths.SEAL, parts.seal, 'Seal of the session', 'text/plain', 'record');
   add(BundlePaths.KEY, `${parts.key}\n`, 'Key that the seal is checked against', 'text/plain', 'record');
+  if (exporterKey !== parts.key)
+    add(
+      BundlePaths.EXPORTER,
+      `${exporterKey}\n`,
+      'Key of the device that wrote the bundle',
+      'text/plain',
+      'record',
+    );
   if (parts.log)
     add(BundlePaths.LOG, canonicalJson(parts.log), 'Place in the log of seals', 'application/json', 'record');
   const records = parts.recordTexts.map((text) => `${text}\n`).join('');

@@ -5,6 +5,7 @@ export * from './bundle.ts';
 export * from './canonical-signature.ts';
 export * from './canonical.ts';
 export * from './comparators.ts';
+export * from './consistency-proof.ts';
 export * from './compare-documents.ts';
 export * from './compare-sides.ts';
 export * from './compare.ts';

@@ -17,6 +17,7 @@ import type { DropInput, DropRecord } from './drop-record.ts';
 import { dropRecordLeaf, dropRecordText, parseDropRecord } from './drop-record.ts';
 import { EMPTY_ROOT, HASH_BYTES, nodeHash } from './merkle-log.ts';
 import { ALL_RMODES, type HashedRMode, type RModeName } from './modes.ts';
+import { packRecordTiles, RECORDS_PER_TILE, recordTileLines } from './record-tiles.ts';
 import { commitRuntimeData, contentReproduceData, EMPTY_DATA_HASH } from './runtime.ts';
 import { parseSpec, type SpecPage, specsIn } from './session-signing.ts';
 import { type RecordPlace, recordOfSpec, settledStatus } from './spec-record.ts';
@@ -57,6 +58,8 @@ export interface RecordPage {
   /** Rows that have a stored record, ascending. */
   readonly rows: Uint32Array;
   readonly records: Texts;
+  /** Tiles of these drops as they are kept (record-tiles.ts), to be compared. */
+  readonly kept?: readonly Uint8Array[];
 }
 
 export interface RecordTree {
@@ -128,8 +131,11 @@ export class RecordStream {
     return texts;
   }
 
-  /** Counts the records of the next page into the tree. Pages come in the order of rows. */
-  add(page: RecordPage): void {
+  /**
+   * Counts the records of the next page into the tree. Pages come in the order of rows. Returns the tiles of those that
+   * are not stored (record-tiles.ts).
+   */
+  add(page: RecordPage): Uint8Array[] {
     if (page.firstRow !== this.#count)
       throw new WeirError(
         'INTERNAL',
@@ -137,7 +143,10 @@ export class RecordStream {
       );
     const stored = new Set(page.rows);
     const { wantsSignatures } = this.#source;
-    for (const [i, text] of this.texts(page).entries()) {
+    const texts = this.texts(page);
+    const made = texts.map((text, i) => (stored.has(page.firstRow + i) ? '' : text));
+    if (page.kept) this.#compareKept(made, page.kept, page.firstRow);
+    for (const [i, text] of texts.entries()) {
       this.#leaves.set(dropRecordLeaf(text), this.#count * HASH_BYTES);
       const row = this.#count++;
       if (!stored.has(row) && !wantsSignatures) continue;
@@ -145,6 +154,42 @@ export class RecordStream {
       if (record === undefined) continue;
       if (stored.has(row)) this.#compare(record, row, page, i);
       if (wantsSignatures) this.#records.push(record);
+    }
+    return page.kept ? [] : packRecordTiles(made);
+  }
+
+  /** Kept texts must be those that follow from specification and state. */
+  #compareKept(made: readonly string[], kept: readonly Uint8Array[], firstRow: number): void {
+    for (const [tile, bytes] of kept.entries()) {
+      const from = tile * RECORDS_PER_TILE;
+      const expected = made.slice(from, from + RECORDS_PER_TILE);
+      const [first, last] = [from, from + expected.length - 1].map((i) =>
+        textAt(this.#source.oids, firstRow + i),
+      );
+      let lines: readonly string[];
+      try {
+        lines = recordTileLines(bytes);
+      } catch {
+        // Of what cannot be unpacked nobody can say which line it was.
+        const message = `The kept records of the drops ${first} to ${last} were altered.`;
+        this.mismatches.push({ row: firstRow + from, message });
+        continue;
+      }
+      if (lines.length === 0 && expected.every((line) => line === '')) continue;
+      for (const [i, line] of expected.entries()) {
+        if (lines[i] === line) continue;
+        const row = firstRow + from + i;
+        const oid = textAt(this.#source.oids, row);
+        this.mismatches.push({
+          row,
+          message: `The kept record of ${oid} is not the sealed one: it was altered.`,
+        });
+      }
+      if (lines.length > expected.length)
+        this.mismatches.push({
+          row: firstRow + from,
+          message: `Beside the kept records of the drops ${first} to ${last} something was added.`,
+        });
     }
   }
 

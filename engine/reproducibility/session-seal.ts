@@ -24,12 +24,34 @@ import {
 } from './signed-note.ts';
 
 export const SESSION_FACTS_TYPE = 'weir-session-facts';
-export const SESSION_FACTS_VERSION = 1;
+/** Version 2 adds `covers`; version 1 says nothing of what is stored beside the records. */
+export const SESSION_FACTS_VERSION = 2;
+
+/** Whether facts of this version can be read. */
+export function isKnownFactsVersion(version: unknown): version is SessionFacts['version'] {
+  return version === 1 || version === SESSION_FACTS_VERSION;
+}
+
+/** What a seal says of a part of the history: how many blocks it has, and the SHA-256 of their hashes end to end. */
+export interface Coverage {
+  readonly blocks: number;
+  readonly sha256: string;
+}
+
+/** Where a session came from that did not run on the device that sealed it. */
+export interface ImportedFrom {
+  /** Verifier key text of the device it ran on. */
+  readonly key: string;
+  /** SHA-256 of the seal it came with, in hexadecimal. */
+  readonly sealSha256: string;
+  /** Its id there: the one that its records have. */
+  readonly sessionId: string;
+}
 
 /** What is true of a session as a whole. Its canonical hash is a line of the seal. */
 export interface SessionFacts {
   readonly type: typeof SESSION_FACTS_TYPE;
-  readonly version: typeof SESSION_FACTS_VERSION;
+  readonly version: 1 | typeof SESSION_FACTS_VERSION;
   readonly sessionId: string;
   /** Random id of this very run, so that two sessions of one name are never taken for each other. */
   readonly runId: string;
@@ -48,6 +70,10 @@ export interface SessionFacts {
   /** Descriptions of the nodes that took part, by the SHA-256 of their canonical form. */
   readonly environments: Readonly<Record<string, Json>>;
   readonly weirVersion: string;
+  /** By part of the history (engine/store/sealed-rows.ts): what else this seal covers. From version 2 on. */
+  readonly covers?: Readonly<Record<string, Coverage>>;
+  /** Set when this device only took the session in: what its seal says is that nothing was altered since. */
+  readonly importedFrom?: ImportedFrom;
 }
 
 /** The name of a session's seal: readable, without spaces. */

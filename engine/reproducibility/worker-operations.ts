@@ -74,8 +74,8 @@ export class ReproducibilityOperations {
   }
 
   readonly #handlers: Handlers = {
-    'signing.open': ({ id, drops, reprodata }) => {
-      this.#signings.set(id, new SessionSigning(drops, reprodata));
+    'signing.open': ({ id, plan }) => {
+      this.#signings.set(id, new SessionSigning(plan));
       return null;
     },
     'signing.specs': ({ id, page }) => (this.#found(this.#signings, id).addSpecs(page), null),

@@ -8,7 +8,7 @@ import type { PhysicalStage } from './physical-signer.ts';
 import type { RuntimePack } from './runtime-pack.ts';
 import type { RecordMismatch, RecordPage, RecordSource, RecordTree } from './record-stream.ts';
 import type { SessionFacts } from './session-seal.ts';
-import type { EndedPage, SigningResult, SpecPage } from './session-signing.ts';
+import type { EndedPage, SigningPlan, SigningResult, SpecPage } from './session-signing.ts';
 import type { PhysicalSignStage, SignResult } from './sign.ts';
 
 /** Records of a session as stored texts, with the signatures of its facts. */
@@ -40,7 +40,7 @@ export interface EndedDrops {
 
 export interface WorkerOperations {
   /** Upstream's run-time stage of a session: opened, given its specifications, begun, told of ends, finished, read, closed. */
-  'signing.open': { input: { id: string; drops: number; reprodata: string | null }; output: null };
+  'signing.open': { input: { id: string; plan: SigningPlan }; output: null };
   'signing.specs': { input: { id: string; page: SpecPage }; output: null };
   'signing.begin': { input: { id: string }; output: null };
   'signing.ended': { input: { id: string; page: EndedPage }; output: null };

@@ -1,4 +1,5 @@
 /** The door of the session room: one execution of one physical graph. */
+export * from './coverage.ts';
 export { codeOf, endOf } from './drop-commit.ts';
 export * from './drop-factory.ts';
 export * from './lanes.ts';

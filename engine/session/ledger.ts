@@ -2,12 +2,13 @@
  * The ledger of one device: gathers a session's records into a tree, seals its root and facts with the device's key, and
  * appends the seal to the device's log (docs/reproducibility.md). The hashing is done in the worker thread.
  */
-import type { EdgeColumns, Json } from '../protocol/index.ts';
+import type { Json } from '../protocol/index.ts';
 import { WeirError } from '../protocol/index.ts';
 import {
   canonicalHash,
   canonicalJson,
   CompactRange,
+  RECORDS_PER_TILE,
   sealLeaf,
   sealSession,
   SESSION_FACTS_TYPE,
@@ -21,10 +22,13 @@ import {
   type RecordMismatch,
   type ReproducibilityWorker,
   type RModeName,
+  type ImportedFrom,
   type SessionFacts,
 } from '../reproducibility/index.ts';
 import type { PhysicalGraph } from '../graph/index.ts';
 import type { Store } from '../store/index.ts';
+import { coverageOf, coveredSections } from './coverage.ts';
+import { Slices } from './slices.ts';
 import { specPage, textColumn } from './spec-pages.ts';
 
 const HASH_BYTES = 32;
@@ -73,26 +77,39 @@ export interface LedgerSession {
 
 export const environmentHash = (environment: Json): string => canonicalHash(environment);
 
-/** What the thread needs to know of a session before its records. */
-export function recordSource(session: LedgerSession): RecordSource {
+/** Rows whose texts are copied in one go: some milliseconds of work. */
+const ROWS_AT_ONCE = 65_536;
+
+/** What the thread needs to know of a session before its records. Gives the thread back now and then. */
+export async function recordSource(session: LedgerSession): Promise<RecordSource> {
   const { graph } = session;
   const c = graph.columns;
+  const slices = new Slices();
   const isApp = new Uint8Array(c.count);
-  for (let row = 0; row < c.count; row++) isApp[row] = graph.isApp(row) ? 1 : 0;
-  const edges = (columns: EdgeColumns): EdgeColumns => columns;
+  const bytes: Uint8Array[] = [];
+  const offsets = new Uint32Array(c.count + 1);
+  for (let first = 0; first < c.count; first += ROWS_AT_ONCE) {
+    const count = Math.min(ROWS_AT_ONCE, c.count - first);
+    const part = textColumn(graph, c.oidStart, c.oidLength, { first, count });
+    const before = offsets[first] as number;
+    for (let i = 1; i <= count; i++) offsets[first + i] = before + (part.offsets[i] as number);
+    for (let row = first; row < first + count; row++) isApp[row] = graph.isApp(row) ? 1 : 0;
+    bytes.push(part.bytes);
+    if (slices.isOver) await slices.pause();
+  }
   return {
     sessionId: session.sessionId,
     node: session.node,
     environmentSha256: session.environmentSha256,
     rmode: session.rmode,
-    oids: textColumn(graph, c.oidStart, c.oidLength),
+    oids: { bytes: new Uint8Array(Buffer.concat(bytes)), offsets },
     isApp,
     classId: c.classId,
     classes: c.classes,
     isHashedClass: session.isHashedClass,
-    consumers: edges(c.consumers),
-    streaming: edges(c.streaming),
-    outputs: edges(c.outputs),
+    consumers: c.consumers,
+    streaming: c.streaming,
+    outputs: c.outputs,
     contents: session.contents,
     wantsSignatures: c.count <= MAX_SIGNED_RECORDS,
   };
@@ -123,22 +140,46 @@ export async function recordPage(
 
 export type CheckedTree = RecordTree & { readonly mismatches: readonly RecordMismatch[] };
 
-/** The tree over all records of a session, computed in the thread. */
+/** What is done with the records that are made again while a tree is computed. */
+export const MadeRecords = {
+  /** They are kept for proofs: the session is being sealed. */
+  keep: 'keep',
+  /** Those that are kept are compared: the session is being checked. */
+  compare: 'compare',
+  /** Nothing: the session was sealed before they were kept. */
+  leave: 'leave',
+} as const;
+export type MadeRecords = (typeof MadeRecords)[keyof typeof MadeRecords];
+
+/**
+ * The tree over all records of a session, computed in the thread, a page after the other: what is held of the session at
+ * once are its columns and a page.
+ */
 export async function recordTree(
   worker: ReproducibilityWorker,
-  store: Pick<Store, 'records'>,
+  store: Pick<Store, 'records' | 'putRecordTiles' | 'recordTiles'>,
   session: LedgerSession,
+  made: MadeRecords,
 ): Promise<CheckedTree> {
   const id = `${session.sessionId} ${session.key} ${++lastId}`;
-  await worker.call('records.open', { id, source: recordSource(session) });
+  await worker.call('records.open', { id, source: await recordSource(session) });
   try {
     for (const bytes of session.graphText) await worker.call('records.graph', { id, bytes });
     const { count } = session.graph;
-    for (let from = 0; from < count; from += PAGE)
-      await worker.call('records.page', {
+    let writing: Promise<void> = Promise.resolve();
+    for (let from = 0; from < count; from += PAGE) {
+      const end = Math.min(count, from + PAGE);
+      const page = await recordPage(store, session, from, end);
+      const [first, tiles] = [from / RECORDS_PER_TILE, Math.ceil((end - from) / RECORDS_PER_TILE)];
+      const answer = await worker.call('records.page', {
         id,
-        page: await recordPage(store, session, from, Math.min(count, from + PAGE)),
+        page:
+          made === 'compare' ? { ...page, kept: await store.recordTiles(session.key, first, tiles) } : page,
       });
+      await writing;
+      if (made === 'keep') writing = store.putRecordTiles(session.key, first, answer.tiles);
+    }
+    await writing;
     return await worker.call('records.finish', { id });
   } catch (error) {
     await worker.call('records.close', { id });
@@ -157,7 +198,7 @@ export async function recordText(
   const id = `${session.sessionId} ${session.key} ${++lastId}`;
   const page = await recordPage(store, session, row, row + 1);
   if (page.rows.length > 0) return Buffer.from(page.records.bytes).toString('utf8');
-  await worker.call('records.open', { id, source: recordSource(session) });
+  await worker.call('records.open', { id, source: await recordSource(session) });
   try {
     const [text] = await worker.call('records.texts', { id, page });
     return text as string;
@@ -168,12 +209,19 @@ export async function recordText(
 
 /** What is sealed of a session beside its records. */
 export interface SealedAbout {
+  /** Its id here, where its records have another. */
+  readonly sessionId?: string;
   readonly runId: string;
   readonly graphName: string;
   readonly status: string;
   readonly createdAtMs: number;
   readonly finishedAtMs: number;
   readonly signatures: Readonly<Record<string, string>>;
+  /** What the seal the session came with says of it; only for one that ran on another device. */
+  readonly imported?: {
+    readonly from: ImportedFrom;
+    readonly facts: SessionFacts;
+  };
 }
 
 /** Seals a session and appends the seal to the device's log. Resolves when both are durable. */
@@ -183,11 +231,13 @@ export async function sealRecords(
   session: LedgerSession,
   about: SealedAbout,
 ): Promise<void> {
-  const tree = await recordTree(ledger.worker(), store, session);
+  const tree = await recordTree(ledger.worker(), store, session, MadeRecords.keep);
+  const covered = await coveredSections(store, session.key, tree.size);
+  const { imported } = about;
   const facts: SessionFacts = {
     type: SESSION_FACTS_TYPE,
     version: SESSION_FACTS_VERSION,
-    sessionId: session.sessionId,
+    sessionId: about.sessionId ?? session.sessionId,
     runId: about.runId,
     graphName: about.graphName.toWellFormed(),
     graphSha256: tree.graphSha256,
@@ -197,9 +247,11 @@ export async function sealRecords(
     finishedAtMs: about.finishedAtMs,
     drops: tree.size,
     signatures: about.signatures,
-    canonicalSignatures: tree.canonicalSignatures,
-    environments: { [session.environmentSha256]: ledger.environment },
+    canonicalSignatures: imported?.facts.canonicalSignatures ?? tree.canonicalSignatures,
+    environments: imported?.facts.environments ?? { [session.environmentSha256]: ledger.environment },
     weirVersion: ledger.version,
+    covers: coverageOf(covered),
+    ...(imported && { importedFrom: imported.from }),
   };
   const sealedAt = Math.round(ledger.now());
   const seal = sealSession(facts, tree, sealedAt, ledger.signer);
@@ -222,6 +274,7 @@ export async function sealRecords(
       logCheckpoint: signLogCheckpoint({ size: range.size, root: range.root() }, sealedAt, ledger.signer),
       leafHashes: new Uint8Array(tree.leafHashes),
       nodes: tree.nodes.map(({ height, hashes }) => ({ height, hashes: new Uint8Array(hashes) })),
+      covered,
     });
     if (appended) return;
   }

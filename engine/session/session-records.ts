@@ -22,13 +22,9 @@ import type { Store } from '../store/index.ts';
 import { codeOf, endOf, isHashedClass } from './drop-commit.ts';
 import { environmentHash, sealRecords, type Ledger, type LedgerSession } from './ledger.ts';
 import { Outcomes, type Ended } from './outcomes.ts';
+import type { Taken } from './reuse.ts';
 import type { Recorder } from './recorder.ts';
-import { modeOf, Reproducer } from './reproducer.ts';
-
-/** Sessions without an R-mode that are larger are sealed when somebody asks for a proof, not at their end. */
-const SEALED_AT_END = 100_000;
-/** Up to this many drops a Host that closes waits for the seal of a session without an R-mode. */
-const WAITED_FOR = 20_000;
+import { Reproducer, type ReproPlan } from './reproducer.ts';
 
 export interface SessionRecordsOptions {
   readonly key: number;
@@ -40,8 +36,8 @@ export interface SessionRecordsOptions {
   readonly graph: PhysicalGraph;
   /** The lists of drops as they were submitted. */
   readonly graphText: readonly Uint8Array[];
-  /** JSON of the graph-level reproducibility data as it was submitted, or null. */
-  readonly reprodata: string | null;
+  /** What is signed, and how. */
+  readonly plan: ReproPlan;
   readonly table: DropTable;
   readonly recorder: Recorder;
   readonly store: Store;
@@ -60,7 +56,7 @@ export class SessionRecords {
   /** SHA-256 of contents by row. */
   readonly #contents = new Map<number, string>();
   readonly #errors = new Map<number, string>();
-  readonly #reused = new Map<number, { readonly sessionId: string; readonly record: DropRecord }>();
+  readonly #reused = new Map<number, Taken>();
   #hasRecords = false;
   #signed: SigningResult | undefined;
   #canSign = true;
@@ -75,16 +71,17 @@ export class SessionRecords {
         worker: ledger.worker,
         id: `${options.sessionId} ${options.key}`,
         graph,
-        reprodata: options.reprodata,
+        plan: options.plan,
         isHashedClass: this.#isHashedClass,
         log: options.log,
       });
     this.#outcomes = new Outcomes({
       drop: (row) => table.instances[row],
       statusOf: (row) => table.statusOf(row),
-      mode: ledger ? modeOf(graph) : 'NOTHING',
+      mode: ledger ? options.plan.mode : 'NOTHING',
       inputsOf: (row) => this.#inputRows(row),
       hasError: (row) => this.#errors.has(row) || this.#reused.has(row),
+      taken: (row) => this.#reused.get(row),
       emit: (outcome) => recorder.outcome(outcome),
       plain: (row, status) => {
         if (this.#reproducer?.isSigning) this.#reproducer.plain(row, status);
@@ -112,9 +109,9 @@ export class SessionRecords {
     this.#errors.set(row, message);
   }
 
-  /** An application's results were taken over from another session, whose record of it this is. */
-  reused(row: number, sessionId: string, record: DropRecord): void {
-    this.#reused.set(row, { sessionId, record });
+  /** An application's results were taken over from another session. */
+  reused(row: number, taken: Taken): void {
+    this.#reused.set(row, taken);
   }
 
   /** Drops could not be made: upstream would not have run the session, and has no signatures of it. */
@@ -217,17 +214,12 @@ export class SessionRecords {
     };
   }
 
-  /** Whether a Host that closes waits for {@link finish}. */
-  get isWaitedFor(): boolean {
-    return this.#reproducer?.isSigning === true || this.#options.graph.count <= WAITED_FOR;
-  }
-
   /** What is done after the session's end: its file, its seal. */
   async finish(about: { readonly status: string; readonly finishedAt: number }): Promise<void> {
-    const { ledger, store, graph, dir, graphName, createdAt, table } = this.#options;
+    const { ledger, store, dir, graphName, createdAt, table } = this.#options;
     const reproducer = this.#reproducer;
     if (!ledger || !reproducer) return;
-    const session = reproducer.isSigning || graph.count <= SEALED_AT_END ? this.#ledgerSession() : undefined;
+    const session = this.#ledgerSession();
     try {
       if (!reproducer.isSigning && this.#canSign) {
         this.#signed = await reproducer.signUnsigned(table.status);
@@ -238,15 +230,16 @@ export class SessionRecords {
     } finally {
       await reproducer.close();
     }
-    if (session)
-      await sealRecords(ledger, store, session, {
-        runId: randomUUID(),
-        graphName,
-        status: about.status,
-        createdAtMs: createdAt,
-        finishedAtMs: about.finishedAt,
-        signatures: this.#signed?.signatures ?? {},
-      });
+    // What was logged until now is covered by the seal.
+    this.#options.recorder.flush();
+    await sealRecords(ledger, store, session, {
+      runId: randomUUID(),
+      graphName,
+      status: about.status,
+      createdAtMs: createdAt,
+      finishedAtMs: about.finishedAt,
+      signatures: this.#signed?.signatures ?? {},
+    });
   }
 }
 

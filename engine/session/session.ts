@@ -34,8 +34,8 @@ import { DropFactory, type ClassFinder } from './drop-factory.ts';
 import type { Lanes } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { Recorder, type SessionDelta } from './recorder.ts';
-import { assertRunnableMode, type DropRecord } from '../reproducibility/index.ts';
-import { modeOf, reprodataText } from './reproducer.ts';
+import { parseRMode, type RModeName } from '../reproducibility/index.ts';
+import { planOf, reprodataText } from './reproducer.ts';
 import type { Reuse } from './reuse.ts';
 import { SessionRecords } from './session-records.ts';
 import { Slices } from './slices.ts';
@@ -110,6 +110,8 @@ export class Session {
   #reuse: Reuse | undefined;
   #recorded: Promise<void> = Promise.resolve();
   readonly #about: { readonly graphName: string; readonly createdAt: number };
+  /** The R-mode for graphs that name none. */
+  readonly #asked: RModeName;
   #lifecycle: DataLifecycleManager | undefined;
   #leavesLeft = 0;
   #ending: Promise<void> | undefined;
@@ -123,9 +125,11 @@ export class Session {
     key: number,
     dir: string,
     about: { readonly graphName: string; readonly createdAt: number },
+    asked: RModeName,
     around: SessionSurroundings,
   ) {
     this.#about = about;
+    this.#asked = asked;
     this.sessionId = id;
     this.key = key;
     this.dir = dir;
@@ -145,6 +149,7 @@ export class Session {
     around: SessionSurroundings,
   ): Promise<Session> {
     checkSessionId(about.sessionId);
+    const asked = parseRMode(about.rmode);
     const createdAt = Date.now();
     const dir = path.join(around.dlgRoot, 'workspace', about.sessionId);
     await mkdir(dir, { recursive: true });
@@ -161,7 +166,7 @@ export class Session {
         version: about.version,
       },
     });
-    return new Session(about.sessionId, key, dir, { graphName: about.graphName, createdAt }, around);
+    return new Session(about.sessionId, key, dir, { graphName: about.graphName, createdAt }, asked, around);
   }
 
   get status(): SessionStates {
@@ -199,7 +204,8 @@ export class Session {
     if (graph.count === 0 && !graph.reprodata)
       throw new InvalidGraphException('The graph is an empty list: it has no drops to run.');
     new DropFactory(graph, this.#around.findClass);
-    assertRunnableMode(modeOf(graph));
+    // Refuses modes that cannot be run.
+    planOf(graph, null, this.#asked);
     for (const before of this.#parts)
       for (let row = 0; row < graph.count; row++)
         if (before.rowOf(graph.oid(row)) >= 0)
@@ -360,7 +366,7 @@ export class Session {
       ...this.#about,
       graph,
       graphText: this.#partBytes,
-      reprodata: this.#reprodataText(),
+      plan: planOf(graph, this.#reprodataText(), this.#asked),
       table,
       recorder,
       store,
@@ -476,11 +482,11 @@ export class Session {
 
   async #takeOrRun(app: AppDROP, reuse: Reuse): Promise<void> {
     const graph = this.#graph as PhysicalGraph;
-    if (app._row < graph.count && (await reuse.take(app, graph.spec(app._row)))) {
-      this.#records?.reused(app._row, reuse.sessionId, reuse.recordOf(app.oid) as DropRecord);
-      return;
-    }
-    if (app.execStatus === AppDROPStates.RUNNING) await app._attempt();
+    const taken = app._row < graph.count ? await reuse.take(app, graph.spec(app._row)) : undefined;
+    const decision = reuse.decisions.get(app.uid);
+    if (decision) this.#log('info', app, `${taken ? 'Taken over.' : 'Runs.'} ${decision.reason}`);
+    if (taken) this.#records?.reused(app._row, taken);
+    else if (app.execStatus === AppDROPStates.RUNNING) await app._attempt();
   }
 
   // --- running -----------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import type { Database } from './database.ts';
 import { BLOCK_SHIFT, float64s, uint16s, uint32s } from './layout.ts';
 import type { SealedBlocks, SealedSection } from './ledger-contract.ts';
 import { OutcomeReader } from './outcome-columns.ts';
+import { SESSION_FIELDS } from './session-fields.ts';
 import { textAt, unpackTexts } from './text-column.ts';
 
 const HASH_BYTES = 32;
@@ -37,25 +38,6 @@ interface Section {
 const BEHIND = 'WHERE session = @key AND';
 const text = (column: string): string => `CAST(${column} AS BLOB) AS ${column}`;
 
-/** Columns of a session that are final when it is sealed. What else it has is counted or kept for the running engine. */
-export const SESSION_FIELDS = [
-  'session_id',
-  'status',
-  'graph_name',
-  'origin',
-  'dir',
-  'rmode',
-  'host',
-  'created_at',
-  'started_at',
-  'finished_at',
-  'load_ms',
-  'deploy_ms',
-  'execute_ms',
-  'record_ms',
-  'drops',
-  'signatures',
-] as const;
 const TEXT_FIELDS: ReadonlySet<string> = new Set([
   'session_id',
   'status',

@@ -4,7 +4,7 @@
  *
  *     node weir-verify.mjs FILE [--key NAME+ID+KEY]...
  *
- * FILE is a proof (.json, .dlgproof), a bundle (.zip), or the folder of an unpacked bundle. With --key, only what is
+ * FILE is a proof of a drop or of the log (.json, .dlgproof), a bundle (.zip), or the folder of an unpacked bundle. With --key, only what is
  * sealed with one of these keys is accepted; without, the key is printed: compare it with one you know from elsewhere.
  * Exit status: 0 everything holds, 1 something was altered, 2 the call or the file is not one this program can check.
  *
@@ -125,6 +125,29 @@ function checkPath(leaf, index, size, path, root, what) {
   if (!found.equals(root)) fail(`${what} leads to another root than the signed one`);
 }
 
+/**
+ * The roots of the older and of the newer tree that a consistency path leads to, by the recursion of RFC 6962 2.1.2: the
+ * older tree of `from` leaves is the beginning of the newer of `to`. `isWhole`: this part of the older tree is the whole
+ * of it, whose root is then known. The last hash of the path is the one that the recursion adds last.
+ */
+function rootsByPath(from, to, isWhole, path, oldRoot) {
+  if (from === to) {
+    if (isWhole) return path.length === 0 ? [oldRoot, oldRoot] : fail('the path is too long');
+    return path.length === 1 ? [path[0], path[0]] : fail('the path has the wrong length');
+  }
+  if (path.length === 0) fail('the path is too short');
+  let half = 1;
+  while (half * 2 < to) half *= 2;
+  const last = path[path.length - 1];
+  const rest = path.slice(0, -1);
+  if (from <= half) {
+    const [older, newer] = rootsByPath(from, half, isWhole, rest, oldRoot);
+    return [older, nodeOf(newer, last)];
+  }
+  const [older, newer] = rootsByPath(from - half, to - half, false, rest, oldRoot);
+  return [nodeOf(last, older), nodeOf(last, newer)];
+}
+
 // --- signed notes (C2SP) --------------------------------------------------------------------------------------------
 
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
@@ -185,15 +208,34 @@ function openSeal(note, facts, key) {
   return { ...seal, sealedAt: new Date(Number(at[1])).toISOString() };
 }
 
+function openCheckpoint(note, key, what) {
+  if (typeof note !== 'string') fail(`${what} is missing`);
+  const checkpoint = readCheckpoint(openNote(note, [key], what), what);
+  if (checkpoint.origin !== `${key.name}/log`) fail(`${what} is not that of the log of this device`);
+  const [time, ...more] = checkpoint.extensions;
+  const at = /^signed-at-ms (\d+)$/.exec(time ?? '');
+  if (at === null || more.length > 0) fail(`${what} has unknown lines`);
+  return { ...checkpoint, signedAt: new Date(Number(at[1])).toISOString() };
+}
+
 function checkLog(log, seal, key) {
-  const checkpoint = readCheckpoint(
-    openNote(log.checkpoint, [key], 'the checkpoint of the log'),
-    'the checkpoint',
-  );
-  if (checkpoint.origin !== `${key.name}/log`) fail('the checkpoint is not that of the log of this device');
+  const checkpoint = openCheckpoint(log.checkpoint, key, 'the checkpoint of the log');
   if (checkpoint.size !== log.treeSize) fail('the checkpoint has another size than the proof');
   checkPath(leafOf(seal), log.leafIndex, log.treeSize, log.path, checkpoint.root, 'the seal');
   return `the seal is number ${log.leafIndex} of ${log.treeSize} in the log of the device`;
+}
+
+function checkFactsForm(facts) {
+  if (facts?.type !== 'weir-session-facts') fail('the facts are not those of a session');
+  if (facts.version !== 1 && facts.version !== 2)
+    fail(`the facts have version ${facts.version}; this program knows versions 1 and 2`);
+  const covers = Object.entries(facts.covers ?? {});
+  if ((facts.version === 2) !== (facts.covers !== undefined))
+    fail('the facts do not have the parts of their version');
+  for (const [name, part] of covers)
+    if (!Number.isSafeInteger(part?.blocks) || !/^[0-9a-f]{64}$/.test(part?.sha256))
+      fail(`what the facts cover of "${name}" is malformed`);
+  return facts;
 }
 
 function checkRecord(record, what) {
@@ -234,7 +276,7 @@ function verifyProof(bytes, trusted) {
   const seal =
     key &&
     step('seal', () => {
-      const s = openSeal(proof.seal, proof.facts, key);
+      const s = openSeal(proof.seal, checkFactsForm(proof.facts), key);
       return [s, `sealed ${s.sealedAt}`];
     });
   if (record && seal)
@@ -256,10 +298,44 @@ function verifyProof(bytes, trusted) {
   if (key && proof.log !== undefined) step('log', () => [true, checkLog(proof.log, proof.seal, key)]);
 }
 
+const CONSISTENCY_KEYS = 'from key path to type version'.split(' ');
+
+/** Whether nothing was altered or removed in the log of a device between two of its checkpoints. */
+function verifyConsistency(bytes, trusted) {
+  const proof = step('form', () => {
+    const value = parseCanonical(utf8(bytes, 'the proof'), 'the proof', '\n');
+    if (value?.type !== 'weir-consistency-proof') fail('the file is no consistency proof of Weir');
+    const unknown = Object.keys(value).find((key) => !CONSISTENCY_KEYS.includes(key));
+    if (unknown !== undefined) fail(`the proof has an unknown part "${unknown}"`);
+    if (value.version !== 1) fail(`the proof has version ${value.version}; this program knows version 1`);
+    return [value, 'a consistency proof in canonical form'];
+  });
+  if (proof === undefined) return;
+  const key = step('key', () => checkTrust(readKey(proof.key), trusted));
+  if (key === undefined) return;
+  const open = (note, what) =>
+    step(what, () => {
+      const checkpoint = openCheckpoint(note, key, `the ${what}`);
+      return [checkpoint, `${checkpoint.size} seals, signed ${checkpoint.signedAt}`];
+    });
+  const [from, to] = [open(proof.from, 'older checkpoint'), open(proof.to, 'newer checkpoint')];
+  if (!from || !to) return;
+  step('consistency', () => {
+    if (from.size < 1 || from.size > to.size)
+      fail('the older checkpoint is over more seals than the newer one');
+    if (!Array.isArray(proof.path) || proof.path.length > 128) fail('the proof has no path of hashes');
+    const path = proof.path.map((hash) => fromBase64(hash, 32, 'a hash of the path'));
+    const [older, newer] = rootsByPath(from.size, to.size, true, path, from.root);
+    if (!older.equals(from.root) || !newer.equals(to.root))
+      fail('the newer log does not begin with the older one: a seal was altered, removed or exchanged');
+    return [true, `the log of ${from.size} seals is the beginning of that of ${to.size}`];
+  });
+}
+
 // --- bundles --------------------------------------------------------------------------------------------------------
 
 const FILES =
-  'ro-crate-metadata.json manifest.txt facts.json seal.txt key.txt log.json records.jsonl.gz graph.json.gz logical.graph.gz reprodata.out.gz'.split(
+  'ro-crate-metadata.json manifest.txt facts.json seal.txt key.txt exporter.txt log.json records.jsonl.gz graph.json.gz logical.graph.gz reprodata.out.gz'.split(
     ' ',
   );
 
@@ -385,8 +461,17 @@ function verifyBundle(files, trusted) {
     );
   });
   if (key === undefined) return;
+  // A device that had imported the session may have written the bundle: it signs the manifest, and nothing else.
+  const exporter = !files.has('exporter.txt')
+    ? key
+    : step('exporter.txt', () => {
+        const text = textOf('exporter.txt');
+        const own = readKey(text.endsWith('\n') ? text.slice(0, -1) : fail('the key file was altered'));
+        return [own, `the bundle was written by ${own.name} (${own.id}), which is not where the session ran`];
+      });
+  if (exporter === undefined) return;
   step('manifest.txt', () => {
-    const text = openNote(textOf('manifest.txt'), [key, ...trusted.map(readKey)], 'the manifest');
+    const text = openNote(textOf('manifest.txt'), [exporter, ...trusted.map(readKey)], 'the manifest');
     const [header, ...lines] = text.slice(0, -1).split('\n');
     if (header !== 'weir-bundle 1') fail(`the bundle is a "${header}"; this program knows "weir-bundle 1"`);
     const open = new Set(files.keys());
@@ -407,12 +492,10 @@ function verifyBundle(files, trusted) {
   });
   const facts = step('facts.json', () => {
     const value = parseCanonical(textOf('facts.json'), 'the facts');
-    if (value.type !== 'weir-session-facts') fail('the facts are not those of a session');
-    if (value.version !== 1) fail(`the facts have version ${value.version}; this program knows version 1`);
-    return [
-      value,
-      `session "${value.sessionId}", graph "${value.graphName}", ${value.drops} drops, ${value.status}`,
-    ];
+    checkFactsForm(value);
+    const about = `session "${value.sessionId}", graph "${value.graphName}", ${value.drops} drops, ${value.status}`;
+    const from = value.importedFrom;
+    return [value, from ? `${about}; it did not run where it was sealed` : about];
   });
   const seal =
     facts &&
@@ -498,7 +581,8 @@ function main(args) {
   if (isZip) {
     const files = step('container', () => [readZip(bytes), 'every byte is in its place']);
     if (files) verifyBundle(files, trusted);
-  } else if (bytes[0] === 0x7b || bytes.includes('"weir-')) verifyProof(bytes, trusted);
+  } else if (bytes.includes('"weir-consistency-proof"')) verifyConsistency(bytes, trusted);
+  else if (bytes[0] === 0x7b || bytes.includes('"weir-')) verifyProof(bytes, trusted);
   else throw new Unusable(`${name} is neither a proof nor a bundle of Weir`);
 }
 

@@ -1,0 +1,212 @@
+/** Compares what is stored of a session with the hashes that its seal covers, and names what differs. */
+import type { Coverage, SessionFacts } from '../reproducibility/index.ts';
+import { coverageOfHashes, hasChecks, sectionHashes } from '../session/index.ts';
+import {
+  SEALED_SECTIONS,
+  SESSION_FIELDS,
+  type SealedSection,
+  type SealedSectionHashes,
+  type SessionRow,
+  type Store,
+  type StoredSeal,
+} from '../store/index.ts';
+import type { Report } from './verdict.ts';
+
+const HASH_BYTES = 32;
+const DROPS_PER_BLOCK = 1024;
+/** Drops and blocks of one section that are named one by one. */
+const LISTED = 50;
+
+/** The table of each section, and what one of its rows is called. */
+const TABLES: Readonly<Record<SealedSection, readonly [table: string, what: string]>> = {
+  session: ['session', 'the fact'],
+  graph: ['graph_part', 'a piece of the graph'],
+  reprodata: ['reprodata', 'the reproducibility data'],
+  drops: ['drop_block', 'id, name, class or logical key'],
+  states: ['state_block', 'state, time or size'],
+  events: ['event_block', 'an event'],
+  errors: ['error', 'an error'],
+  logs: ['log', 'a log entry'],
+  outcomes: ['outcome_block', 'outcome (size, checksum, path, URL, facts, hash or record)'],
+  records: ['record_tile', 'a kept record'],
+};
+/** Sections that may have got more rows after the seal, and those that retention may have emptied. */
+const GROWING: ReadonlySet<SealedSection> = new Set(['events', 'errors', 'logs', 'outcomes']);
+const REMOVABLE: ReadonlySet<SealedSection> = new Set(['events', 'logs']);
+
+export interface Covered {
+  readonly store: Store;
+  readonly row: SessionRow;
+  readonly seal: StoredSeal;
+  readonly facts: SessionFacts;
+  readonly report: Report;
+  /** The uid of a row, or its number where it cannot be read. */
+  readonly nameOf: (row: number) => Promise<string>;
+}
+
+/** Checks every section; notes what an old seal does not cover. */
+export async function checkCoverage(covered: Covered): Promise<void> {
+  const { facts, report } = covered;
+  if (facts.covers === undefined) {
+    report.note(
+      'seal',
+      'It is of version 1: it covers the records and the facts of the session, but not its events, errors, log, sizes, paths and times of running.',
+    );
+    return;
+  }
+  for (const section of Object.keys(facts.covers))
+    if (!(SEALED_SECTIONS as readonly string[]).includes(section))
+      report.note(
+        'seal',
+        `It covers "${section}", which this Weir does not know; update Weir to have it checked.`,
+      );
+  for (const section of SEALED_SECTIONS) {
+    const sealed = facts.covers[section];
+    if (sealed)
+      await report.attempt(`table ${TABLES[section][0]}`, () => checkSection(covered, section, sealed));
+  }
+}
+
+const isSame = (a: Coverage, b: Coverage): boolean => a.blocks === b.blocks && a.sha256 === b.sha256;
+
+async function checkSection(covered: Covered, section: SealedSection, sealed: Coverage): Promise<void> {
+  const { store, row, seal, report } = covered;
+  const [table] = TABLES[section];
+  const now = await sectionHashes(store, row.key, section, hasChecks(row.drops));
+  const kept = await store.sealedHashes(seal.index, section);
+  report.checked += sealed.blocks;
+  if (
+    now.hashes.length === 0 &&
+    sealed.blocks > 0 &&
+    REMOVABLE.has(section) &&
+    row.payloadDroppedAt !== null
+  ) {
+    report.note(
+      `table ${table}`,
+      `Its rows were removed by a retention rule on ${new Date(row.payloadDroppedAt).toISOString()}; the seal still has their hash.`,
+    );
+    return;
+  }
+  const isKeptSealed = isSame(coverageOfHashes(kept.hashes), sealed);
+  const present = now.hashes.subarray(0, sealed.blocks * HASH_BYTES);
+  if (isSame(coverageOfHashes(present), sealed)) {
+    if (!isKeptSealed)
+      report.add('table sealed_tile', `The kept hashes of table ${table} were altered.`, {
+        table: 'sealed_tile',
+      });
+    else if (!startsWith(now.checks, kept.checks))
+      report.add('table sealed_tile', `The kept check values of table ${table} were altered.`, {
+        table: 'sealed_tile',
+      });
+    checkAdded(covered, section, now.hashes.length / HASH_BYTES - sealed.blocks);
+    return;
+  }
+  if (!isKeptSealed) {
+    report.add(`table ${table}`, 'It is not what was sealed, and neither are the hashes kept of it.', {
+      table,
+    });
+    return;
+  }
+  await nameDifferences(covered, section, now, { section, ...kept });
+}
+
+function checkAdded({ report }: Covered, section: SealedSection, added: number): void {
+  const [table] = TABLES[section];
+  if (added === 0) return;
+  if (GROWING.has(section))
+    report.note(`table ${table}`, `${added} of its rows came after the seal, which does not cover them.`);
+  else report.add(`table ${table}`, `It has ${added} rows more than were sealed.`, { table });
+}
+
+function startsWith(list: Uint32Array, start: Uint32Array): boolean {
+  return list.length >= start.length && start.every((value, i) => list[i] === value);
+}
+
+/** Check values of each block: label -> value. */
+function checksByBlock({ checks, hashes }: SealedSectionHashes): Map<number, number>[] {
+  const blocks: Map<number, number>[] = [];
+  for (let block = 0, at = 0; block < hashes.length / HASH_BYTES; block++) {
+    const values = new Map<number, number>();
+    const count = checks[at++] ?? 0;
+    for (let i = 0; i < count; i++, at += 2) values.set(checks[at] ?? 0, checks[at + 1] ?? 0);
+    blocks.push(values);
+  }
+  return blocks;
+}
+
+const hashAt = (hashes: Uint8Array, block: number): string =>
+  Buffer.from(hashes.subarray(block * HASH_BYTES, (block + 1) * HASH_BYTES)).toString('hex');
+
+async function nameDifferences(
+  covered: Covered,
+  section: SealedSection,
+  now: SealedSectionHashes,
+  then: SealedSectionHashes,
+): Promise<void> {
+  const { report } = covered;
+  const [table, what] = TABLES[section];
+  const places = new Map<string, number>();
+  for (let i = 0; i < now.hashes.length / HASH_BYTES; i++) places.set(hashAt(now.hashes, i), i);
+  const [before, after] = [checksByBlock(then), checksByBlock(now)];
+  const named = new Set<number>();
+  let listed = 0;
+  for (let block = 0; block < before.length && listed < LISTED; block++) {
+    if (places.has(hashAt(then.hashes, block))) continue;
+    const labels = differing(before[block], after[block]);
+    if (labels.length === 0) {
+      listed++;
+      report.add(`table ${table}`, await blockText(covered, section, block), { table });
+    }
+    for (const label of labels) {
+      if (named.has(label) || listed >= LISTED) continue;
+      named.add(label);
+      listed++;
+      if (section === 'session')
+        report.add(
+          'session',
+          `The session's ${SESSION_FIELDS[label] ?? ''} is not what was sealed: it was altered.`,
+          {
+            table,
+          },
+        );
+      else
+        report.drop(
+          await covered.nameOf(label),
+          `Its ${what.replace(/^an? /, '')} (table ${table}) is not what was sealed: it was altered.`,
+          table,
+        );
+    }
+  }
+  if (listed === 0)
+    report.add(
+      `table ${table}`,
+      'Its rows are not in the order in which they were sealed, or some were added.',
+      {
+        table,
+      },
+    );
+}
+
+/** Labels whose check values differ or are on one side only; none where one side has none. */
+function differing(
+  before: ReadonlyMap<number, number> = new Map(),
+  after: ReadonlyMap<number, number> = new Map(),
+): number[] {
+  if (before.size === 0) return [];
+  // A block that is gone, or cannot be unpacked any more, is about all its drops.
+  if (after.size === 0) return before.size <= LISTED ? [...before.keys()] : [];
+  const labels = new Set([...before.keys(), ...after.keys()]);
+  return [...labels].filter((label) => before.get(label) !== after.get(label));
+}
+
+async function blockText(covered: Covered, section: SealedSection, block: number): Promise<string> {
+  const [table, what] = TABLES[section];
+  if (section === 'drops' || section === 'states') {
+    const last = Math.min(covered.row.drops, (block + 1) * DROPS_PER_BLOCK) - 1;
+    const span = `${await covered.nameOf(block * DROPS_PER_BLOCK)} to ${await covered.nameOf(last)}`;
+    return `The ${what} of one of the drops ${span} is not what was sealed: row ${block} of ${table} was altered.`;
+  }
+  if (section === 'records')
+    return `The kept records of row ${block} of ${table} are not what was sealed: they were altered.`;
+  return `Row ${block} of ${table} (${what}) is not what was sealed: it was altered or is gone.`;
+}

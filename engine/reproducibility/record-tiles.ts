@@ -1,0 +1,28 @@
+/**
+ * Records that are made of specification and state, as they are kept for proofs: those of RECORDS_PER_TILE drops together,
+ * one line each, deflated; records of neighbours are nearly the same text. The line of a drop whose record is kept with its
+ * outcome is empty. A tile without any text is not kept at all.
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+
+export const RECORDS_PER_TILE = 256;
+
+/** Tiles of the lines of drops, the first of which is a multiple of RECORDS_PER_TILE. */
+export function packRecordTiles(lines: readonly string[]): Uint8Array[] {
+  const tiles: Uint8Array[] = [];
+  for (let at = 0; at < lines.length; at += RECORDS_PER_TILE) {
+    const part = lines.slice(at, at + RECORDS_PER_TILE);
+    const isEmpty = part.every((line) => line === '');
+    tiles.push(
+      isEmpty
+        ? new Uint8Array(0)
+        : new Uint8Array(deflateRawSync(Buffer.from(part.join('\n')), { level: 1 })),
+    );
+  }
+  return tiles;
+}
+
+/** The lines of a tile; none of one that was not kept. Throws what zlib throws for one that was altered. */
+export function recordTileLines(tile: Uint8Array): string[] {
+  return tile.length === 0 ? [] : inflateRawSync(tile).toString('utf8').split('\n');
+}
