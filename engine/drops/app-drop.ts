@@ -118,6 +118,14 @@ export abstract class AppDROP extends AbstractDROP {
     return {};
   }
 
+  /**
+   * Makes known in `facts` which code `run` would run, as far as that can be told before. Asked where results of an earlier
+   * run may be taken over; what cannot be told is left out, and then the application runs.
+   */
+  identify(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** How often `run` is tried before the application fails. */
   get nTries(): number {
     return this._flow.table.rulesOf(this._row).nTries;

@@ -108,6 +108,7 @@ export class DockerApp extends BarrierAppDROP {
   override get facts(): Readonly<Record<string, unknown>> {
     return {
       image: this.#params.image,
+      ...(this.#params.command === null ? {} : { command: this.#params.command }),
       ...this.#facts,
       ...(this.#containerIp === undefined ? {} : { containerIp: this.#containerIp }),
       ...(this.#exitStatus === undefined ? {} : { exitStatus: this.#exitStatus }),
@@ -127,6 +128,17 @@ export class DockerApp extends BarrierAppDROP {
   /** Another container whose address this one's command may need. */
   override handleInterest(drop: AbstractDROP): void {
     if (drop instanceof DockerApp) this.#interests.set(drop.uid, drop);
+  }
+
+  /** The image that is here under this name; one that has to be pulled first is not known. */
+  override async identify(): Promise<void> {
+    try {
+      const docker = await this.context.service(dockerClient);
+      this.#facts = imageFacts(await docker.getImage(this.#params.image as string).inspect());
+    } catch {
+      // No Docker, or no such image: then it runs, and says so itself.
+      return;
+    }
   }
 
   override async run(): Promise<void> {
@@ -181,8 +193,7 @@ export class DockerApp extends BarrierAppDROP {
     const user = containerUser();
     const shm = shmBytes(this.uid, shmSize);
     const line = await this.#fill(command ?? '');
-    const [digest] = image.RepoDigests ?? [];
-    this.#facts = { commandLine: line, binds, imageId: image.Id, ...(digest && { imageDigest: digest }) };
+    this.#facts = { commandLine: line, binds, ...imageFacts(image) };
     return {
       Image: this.#params.image as string,
       ...this.#program(line, entrypoint),
@@ -372,6 +383,15 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+/** What says which image ran: its id, and the digest of the registry it came from where it has one. */
+function imageFacts(image: Docker.ImageInspectInfo): {
+  readonly imageId: string;
+  readonly imageDigest?: string;
+} {
+  const [digest] = image.RepoDigests ?? [];
+  return { imageId: image.Id, ...(digest && { imageDigest: digest }) };
 }
 
 registerDrop(DockerApp, 'dlg.apps.dockerapp.DockerApp');

@@ -77,6 +77,11 @@ export class JsFuncApp extends BarrierAppDROP {
     };
   }
 
+  override async identify(): Promise<void> {
+    // A module that is not there is a failure of the run, which says where it was looked for.
+    await this.#moduleUrl().catch(() => undefined);
+  }
+
   override async run(): Promise<void> {
     const { name, code, timeout } = this.#params;
     const targets = this.#targets();

@@ -6,9 +6,9 @@ import path from 'node:path';
 import { InvalidEncodingException } from '../../protocol/index.ts';
 import type { AppDROP } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
-import { InMemoryDROP, type DeferredContent } from '../data/memory.ts';
+import { InMemoryDROP } from '../data/memory.ts';
 import { pyStr } from '../pyrepr/index.ts';
-import { ENCODINGS, isEncoding, type Encoding, type PyArgument, type PyContent } from '../python/index.ts';
+import { ENCODINGS, isEncoding, type Encoding, type PyArgument } from '../python/index.ts';
 import {
   argumentsOf,
   dataUrlOf,
@@ -18,6 +18,7 @@ import {
   readPort,
   type Port,
 } from './named-ports.ts';
+import { HeldContent } from './pyfunc-held.ts';
 
 /** Content up to this size goes through the pipe, more by file. */
 const INLINE_BYTES = 4 << 20;
@@ -32,27 +33,6 @@ export function encodingOf(app: AppDROP, port: string | undefined): Encoding {
     `Port "${port}" of ${app.uid} has the encoding "${declared}", which does not exist; use one of ${ENCODINGS.join(', ')}.`,
     { details: { uid: app.uid, port, encoding: declared } },
   );
-}
-
-/** A result that stays in a Python worker, as content of a memory drop. */
-export class HeldContent implements DeferredContent {
-  readonly content: PyContent;
-  readonly sizeBytes: number;
-  readonly sha256: string;
-
-  constructor(content: PyContent, digest: { readonly sizeBytes: number; readonly sha256: string }) {
-    this.content = content;
-    this.sizeBytes = digest.sizeBytes;
-    this.sha256 = digest.sha256;
-  }
-
-  async bytes(): Promise<Uint8Array> {
-    return this.content.bytes();
-  }
-
-  async release(): Promise<void> {
-    await this.content.release();
-  }
 }
 
 /** The value-bearing input ports of an application. */
@@ -78,8 +58,9 @@ export class PortReader {
     return [...this.#drops.keys()];
   }
 
-  drop(port: string): DataDROP | undefined {
-    return this.#drops.get(port);
+  /** The drops whose values are read. */
+  get drops(): readonly DataDROP[] {
+    return [...new Set(this.#drops.values())];
   }
 
   /** The text a port brings, in its declared encoding. */
@@ -101,7 +82,7 @@ export class PortReader {
     if (held instanceof HeldContent) {
       drop.incrRefCount();
       this.#reading.push(drop);
-      return { kind: 'content', content: held.content, encoding };
+      return { kind: 'content', content: await held.ready(), encoding };
     }
     const isText = drop.buftype === 'str';
     const data = await this.#content(drop);

@@ -1,6 +1,13 @@
 /** Python functions as applications (seed `dlg.apps.pyfunc.PyFuncApp`, spec/engine.md 6.5). */
 import { createReadStream } from 'node:fs';
-import { IncompleteDROPSpec, isWeirError, messageOf } from '../../protocol/index.ts';
+import {
+  DROPStates,
+  DROP_STATE_NAMES,
+  IncompleteDROPSpec,
+  InvalidDROPState,
+  isWeirError,
+  messageOf,
+} from '../../protocol/index.ts';
 import { BarrierAppDROP, type Lane } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
 import { InMemoryDROP } from '../data/memory.ts';
@@ -9,6 +16,7 @@ import {
   bindArguments,
   PYTHON_POOL,
   PythonException,
+  PythonObjectLost,
   type Binding,
   type BoundValue,
   type CallSettings,
@@ -24,8 +32,12 @@ import {
 import { registerDrop } from '../registry.ts';
 import { argumentsOf, namedPorts, type Argument } from './named-ports.ts';
 import { pathFor, pathOutputs } from './pyfunc-paths.ts';
-import { encodingOf, HeldContent, PortReader } from './pyfunc-ports.ts';
+import { HeldContent, HeldResult } from './pyfunc-held.ts';
+import { encodingOf, PortReader } from './pyfunc-ports.ts';
 import { pythonSettings } from './python-drops.ts';
+
+/** How often a call is made anew because a process that held one of its values ended in between. */
+const TRIES_OF_LOST = 3;
 
 export class PyFuncApp extends BarrierAppDROP {
   readonly #function: FunctionSpec;
@@ -95,7 +107,9 @@ export class PyFuncApp extends BarrierAppDROP {
     const outputs = this.#outputEncodings(await this.#load());
     const result = await this.call([...new Set(outputs.values())]);
     try {
-      for (const [drop, encoding] of outputs) await hand(drop, result.contents.get(encoding) as PyContent);
+      const held = new HeldResult(() => this.#runAgain([...new Set(outputs.values())]));
+      for (const [drop, encoding] of outputs)
+        await hand(drop, result.contents.get(encoding) as PyContent, held);
     } finally {
       for (const content of result.contents.values()) await content.release();
     }
@@ -112,8 +126,46 @@ export class PyFuncApp extends BarrierAppDROP {
     );
   }
 
-  /** Binds and runs the function. */
+  /**
+   * The same call once more, for a result that went with its worker. Only of what gave nothing but its result, and
+   * whose inputs are still there; throws with the reason otherwise.
+   */
+  async #runAgain(outputs: readonly Encoding[]): Promise<FunctionResult> {
+    const why = this.#whyNotAgain(await this.#load());
+    if (why !== undefined) throw new InvalidDROPState(why, { details: { uid: this.uid } });
+    this.context.log(
+      'warn',
+      this,
+      `${this.uid} runs again, as its result went with the process that held it.`,
+    );
+    return this.call(outputs);
+  }
+
+  #whyNotAgain(info: FunctionInfo): string | undefined {
+    if (pathOutputs(this, info).size > 0) return `the function of ${this.uid} also writes files`;
+    const reader = new PortReader(this, namedPorts(this, 'inputs'));
+    const places = reader.names.filter((port) => ['path', 'dataurl'].includes(encodingOf(this, port)));
+    if (places.length > 0)
+      return `the function of ${this.uid} is given a place in "${places[0]}" and may have changed what is there`;
+    const gone = this.inputs.find(
+      (drop) => drop.status !== DROPStates.COMPLETED && drop.status !== DROPStates.SKIPPED,
+    );
+    return gone && `input ${gone.uid} of ${this.uid} is ${DROP_STATE_NAMES[gone.status]}`;
+  }
+
+  /** Binds and runs the function; again where a value it needs is lost just before it begins. */
   protected async call(outputs: readonly Encoding[], wantTruth = false): Promise<FunctionResult> {
+    for (let left = TRIES_OF_LOST; ; left--)
+      try {
+        return await this.#callOnce(outputs, wantTruth);
+      } catch (error) {
+        if (left > 0 && error instanceof PythonObjectLost && !error.isFinal) continue;
+        this.#noteFailure(error);
+        throw error;
+      }
+  }
+
+  async #callOnce(outputs: readonly Encoding[], wantTruth: boolean): Promise<FunctionResult> {
     const info = await this.#load();
     const reader = new PortReader(this, namedPorts(this, 'inputs'));
     try {
@@ -137,9 +189,6 @@ export class PyFuncApp extends BarrierAppDROP {
       });
       if (result.record !== undefined) this.#record = JSON.parse(result.record) as Record<string, unknown>;
       return result;
-    } catch (error) {
-      this.#noteFailure(error);
-      throw error;
     } finally {
       await reader.done();
     }
@@ -193,9 +242,9 @@ async function namedValuesOf(kwargs: Binding['kwargs'], reader: PortReader): Pro
 }
 
 /** Leaves a result with the worker where only Python functions will read it; writes it otherwise. */
-async function hand(drop: DataDROP, content: PyContent): Promise<void> {
+async function hand(drop: DataDROP, content: PyContent, result: HeldResult): Promise<void> {
   if (content.isLazy && content.digest && drop instanceof InMemoryDROP && isReadByPythonOnly(drop)) {
-    const held = new HeldContent(content.share(), content.digest);
+    const held = new HeldContent(`drop "${drop.uid}"`, content.share(), content.digest, result);
     if (drop.defer(held)) return;
     await held.release();
   }

@@ -45,6 +45,11 @@ export class PyObject {
     return !this.#isReleased && !this.#isMoved && this.keeper.goneBecause === undefined;
   }
 
+  /** Why it cannot. */
+  get lostBecause(): string {
+    return this.keeper.goneBecause ?? (this.#isMoved ? 'it was handed on' : 'it was released');
+  }
+
   /** Whether the Host has the content already in this encoding. */
   hasCarried(encoding: Encoding): boolean {
     return this.#carried.has(encoding);
@@ -59,11 +64,7 @@ export class PyObject {
   async carried(encoding: Encoding): Promise<Carried> {
     let known = this.#carried.get(encoding);
     if (!known) {
-      if (!this.isThere)
-        throw new PythonObjectLost(
-          this.label,
-          this.keeper.goneBecause ?? (this.#isMoved ? 'it was handed on' : 'it was released'),
-        );
+      if (!this.isThere) throw new PythonObjectLost(this.label, this.lostBecause);
       known = this.keeper.encodeObject(this.handle, encoding);
       this.#carried.set(encoding, known);
       known.catch(() => this.#carried.delete(encoding));
@@ -135,6 +136,13 @@ export class PyContent {
   /** Whether nobody has needed the bytes so far. */
   get isLazy(): boolean {
     return this.#carried === undefined;
+  }
+
+  /** Why the content is gone with its worker; undefined where it can be had. */
+  get lostBecause(): string | undefined {
+    const { object } = this;
+    if (this.#carried || !object || object.isThere || object.hasCarried(this.encoding)) return undefined;
+    return object.lostBecause;
   }
 
   /** Bytes or file. Throws PythonObjectLost where the worker that held the object is gone. */

@@ -46,14 +46,18 @@ export class PythonWorkerDied extends Error {
   }
 }
 
-/** An object that lived in a worker that is gone. */
+/** An object that lived in a worker that is gone. `whyNotAgain`: what forbids to compute it again, where that is known. */
 export class PythonObjectLost extends WeirError {
-  constructor(label: string, because: string) {
+  /** Whether the value is lost for good. */
+  readonly isFinal: boolean;
+
+  constructor(label: string, because: string, whyNotAgain?: string) {
     super(
       'APP_FAILED',
-      `The result of ${label} was held by a Python process that is gone (${because}) and has to be computed again.`,
+      `The value of ${label} was held by a Python process that is gone (${because}), and ${whyNotAgain ? `cannot be computed again: ${whyNotAgain}` : 'has to be computed again.'}`,
       { details: { lost: label } },
     );
+    this.isFinal = whyNotAgain !== undefined;
   }
 }
 
