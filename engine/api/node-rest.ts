@@ -14,7 +14,7 @@ import { MAX_GRAPH_BYTES, type PhysicalGraph } from '../graph/index.ts';
 import type { Session } from '../session/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { logOf } from './summaries.ts';
-import { isZlib, readBody, unpacked } from './request-body.ts';
+import { readBody } from './request-body.ts';
 import { restError } from './rest-errors.ts';
 import { sessionRow } from './graph-text.ts';
 
@@ -89,9 +89,7 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
   route('POST', '/api/sessions/:sid/graph/append', async (request, reply) => {
     const type = request.headers['content-type'] ?? '';
     if (!/application\/json|text\/plain/.test(type)) return reply.code(415).send(SUCCESS);
-    const body = await readBody(request.raw, MAX_GRAPH_BYTES);
-    const bytes = await unpacked(body, MAX_GRAPH_BYTES);
-    await session(request).addGraphSpec(bytes, isZlib(body) ? { packed: body } : {});
+    await session(request).addGraphSpec(await readBody(request.raw, MAX_GRAPH_BYTES));
     return undefined;
   }, true); // prettier-ignore
   route('POST', '/api/sessions/:sid/graph/link', async (request) => {

@@ -2,7 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
-import { InvalidGraphException, messageOf, WeirError } from '../protocol/index.ts';
+import { isPacked, isZlib, packedRefusal } from '../graph/index.ts';
+import { WeirError } from '../protocol/index.ts';
 
 const unzlib = promisify(inflate);
 const ungzip = promisify(gunzip);
@@ -37,26 +38,14 @@ function joined(chunks: readonly Buffer[], total: number): Uint8Array {
   return bytes;
 }
 
-/** Whether bytes are a zlib stream, by its header. */
-export function isZlib(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x78 && ((0x78 << 8) | (bytes[1] ?? 0)) % 31 === 0;
-}
-
 /** Unpacks gzip (1f 8b) and zlib (78 ..) by their first bytes; anything else is returned as it is. */
 export async function unpacked(bytes: Uint8Array, limitBytes: number): Promise<Uint8Array> {
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  if (!isGzip && !isZlib(bytes)) return bytes;
+  if (!isPacked(bytes)) return bytes;
+  const options = { maxOutputLength: limitBytes, chunkSize: 1 << 18 };
   try {
-    const out = await (isGzip ? ungzip : unzlib)(bytes, { maxOutputLength: limitBytes });
+    const out = await (isZlib(bytes) ? unzlib : ungzip)(bytes, options);
     return new Uint8Array(out.buffer, out.byteOffset, out.length);
   } catch (cause) {
-    const tooLarge = (cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
-    throw new InvalidGraphException(
-      tooLarge
-        ? `The graph is larger than ${(limitBytes / 2 ** 30).toFixed(1)} GiB when it is unpacked.`
-        : `The packed graph cannot be unpacked: ${messageOf(cause)}.`,
-      { cause },
-      tooLarge ? 'GRAPH_TOO_LARGE' : 'GRAPH_NOT_JSON',
-    );
+    throw packedRefusal(cause, limitBytes);
   }
 }

@@ -1,13 +1,16 @@
 /** Reads physical graphs: small ones at once, large ones on a thread of their own. */
 import { Worker } from 'node:worker_threads';
 import { InvalidGraphException, WeirError, type ErrorCode } from '../protocol/index.ts';
-import { GraphBuilder } from './graph-builder.ts';
+import { GraphBuilder, MAX_GRAPH_BYTES } from './graph-builder.ts';
+import type { NamedLink } from './link-resolver.ts';
+import { isPacked, unpackGraph } from './packed.ts';
 import { PhysicalGraph, type GraphColumns } from './physical-graph.ts';
 import { foldedView, unfoldedView, type View } from './view.ts';
 
 export interface ParseRequest {
   readonly id: number;
   readonly parts: readonly Uint8Array[];
+  readonly links: readonly NamedLink[];
   /** Asks for a drawing instead of the columns. */
   readonly view?: ViewRequest;
 }
@@ -44,26 +47,26 @@ export class GraphParser {
     this.#thread();
   }
 
-  /** The graph in `bytes`, which now belong to it. Throws InvalidGraphException. */
+  /** The graph in `bytes` (JSON in UTF-8, or a zlib or gzip stream of it), which now belong to it. Throws InvalidGraphException. */
   async parse(bytes: Uint8Array): Promise<PhysicalGraph> {
     return this.parseParts([bytes]);
   }
 
-  /** The graph in several lists, as one. */
-  async parseParts(parts: readonly Uint8Array[]): Promise<PhysicalGraph> {
-    if (sizeOf(parts) < INLINE_BYTES) return build(parts);
-    const { columns } = await this.#ask(parts);
+  /** The graph in several lists, as one, with links between them. */
+  async parseParts(parts: readonly Uint8Array[], links: readonly NamedLink[] = []): Promise<PhysicalGraph> {
+    if (isSmall(parts)) return build(parts, links);
+    const { columns } = await this.#ask({ parts, links });
     return new PhysicalGraph(columns as GraphColumns);
   }
 
   /** A drawing of the graph in `parts`, which are used up. */
-  async view(parts: readonly Uint8Array[], request: ViewRequest): Promise<View> {
-    if (sizeOf(parts) < INLINE_BYTES) return makeView(build(parts), request);
-    return (await this.#ask(parts, request)).view as View;
+  async view(parts: readonly Uint8Array[], view: ViewRequest): Promise<View> {
+    if (isSmall(parts)) return makeView(build(parts, []), view);
+    return (await this.#ask({ parts, links: [], view })).view as View;
   }
 
-  #ask(parts: readonly Uint8Array[], view?: ViewRequest): Promise<ParseAnswer> {
-    const own = parts.map((bytes) =>
+  #ask(request: Omit<ParseRequest, 'id'>): Promise<ParseAnswer> {
+    const parts = request.parts.map((bytes) =>
       bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
         ? bytes
         : bytes.slice(),
@@ -73,10 +76,9 @@ export class GraphParser {
     worker.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      const request: ParseRequest = view ? { id, parts: own, view } : { id, parts: own };
       worker.postMessage(
-        request,
-        own.map((bytes) => bytes.buffer as ArrayBuffer),
+        { ...request, parts, id },
+        parts.map((bytes) => bytes.buffer as ArrayBuffer),
       );
     });
   }
@@ -127,14 +129,16 @@ export class GraphParser {
   }
 }
 
-function sizeOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, bytes) => sum + bytes.length, 0);
+/** How large a packed graph is nobody knows before it is unpacked. */
+function isSmall(parts: readonly Uint8Array[]): boolean {
+  return parts.reduce((sum, bytes) => sum + bytes.length, 0) < INLINE_BYTES && !parts.some(isPacked);
 }
 
 /** @internal Reads lists of dropspecs on this thread. */
-export function build(parts: readonly Uint8Array[]): PhysicalGraph {
+export function build(parts: readonly Uint8Array[], links: readonly NamedLink[]): PhysicalGraph {
   const builder = new GraphBuilder();
-  for (const bytes of parts) builder.add(bytes);
+  for (const bytes of parts) builder.add(unpackGraph(bytes, MAX_GRAPH_BYTES));
+  for (const { lhs, type, rhs } of links) builder.link(lhs, type, rhs);
   return builder.finish();
 }
 

@@ -21,6 +21,8 @@ export interface GraphColumns {
   readonly count: number;
   /** The submitted text, and behind it ids that had to be unescaped. */
   readonly text: Uint8Array;
+  /** How much of it was submitted, in bytes. */
+  readonly textBytes: number;
   readonly specStart: Uint32Array;
   readonly specLength: Uint32Array;
   readonly oidStart: Uint32Array;

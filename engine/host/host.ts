@@ -104,7 +104,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     dlgRoot,
     hostName: os.hostname(),
     version: options.version,
-    parse: (bytes) => parser.parse(bytes),
+    parse: (parts, links) => parser.parseParts(parts, links),
     onProblem,
     findClass: pythonClassFinder(() => dlgPath({ env: process.env, dlgRoot })),
     lifecycle: options.lifecycle ?? { budgetBytes: Math.floor(os.totalmem() / 4) },

@@ -137,6 +137,68 @@ describe('a physical graph', () => {
     );
   });
 
+  it('notes the same of a drop whether it stands alone or among others that look like it', () => {
+    const value = fc.oneof(
+      fc.constantFrom<unknown>('', 'a', 'ab', 'é\n', null, 0, 1, 12, -1.5, true, [], {}, [1], { x: 'y' }),
+      fc.jsonValue(),
+    );
+    const members = fc.record(
+      {
+        name: value,
+        lg_key: value,
+        node: fc.constantFrom('n1', 'n2', ''),
+        storage: fc.constantFrom('File', 'Memory'),
+        iid: value,
+        value,
+        consumers: fc.constantFrom([], null, undefined),
+        rank: value,
+        uid: fc.constantFrom('d', 'same', 'u'),
+      },
+      { requiredKeys: [] },
+    );
+    const spec = fc.tuple(fc.boolean(), members, fc.boolean());
+    fc.assert(
+      fc.property(fc.array(spec, { minLength: 2, maxLength: 12 }), fc.constantFrom(0, 1), (specs, indent) => {
+        const document = specs.map(([isApp, { uid, ...more }, first], i) => {
+          const oid = `d${i}`;
+          const own = uid === undefined ? more : { ...more, uid: uid === 'same' ? oid : `${uid}${i}` };
+          const kind = isApp ? app(oid) : data(oid);
+          return first ? { ...own, ...kind } : { ...kind, ...own };
+        });
+        fc.pre(!JSON.stringify(document).includes('__proto__'));
+        const together = build(JSON.stringify(document, null, indent));
+        document.forEach((one, row) => {
+          const alone = build(JSON.stringify([one], null, indent));
+          const facts = (graph: PhysicalGraph, at: number) => [
+            ...[graph.oid(at), graph.uid(at), graph.name(at), graph.lgKey(at), graph.node(at)],
+            ...[graph.classPath(at), graph.isApp(at), graph.columns.kind[at]],
+            Buffer.from(graph.specBytes(at)).toString('utf8'),
+          ];
+          expect(facts(together, row)).toEqual(facts(alone, 0));
+          // A drop may be flagged for more than it says, never for less.
+          const flags = alone.columns.flags[0] as number;
+          expect((together.columns.flags[row] as number) & flags).toBe(flags);
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('finds the byte that is wrong also in a drop that looks like those before it', () => {
+    const text = JSON.stringify([data('a', { n: 1 }), data('b', { n: 2 }), data('c', { n: 3 })]);
+    const from = text.indexOf('{"oid":"c"');
+    for (let at = from; at < text.length; at++) {
+      const broken = text.slice(0, at) + text.slice(at + 1);
+      let isJson = true;
+      try {
+        JSON.parse(broken);
+      } catch {
+        isJson = false;
+      }
+      if (!isJson) expect(complaint(broken).code).toBe('GRAPH_NOT_JSON');
+    }
+  });
+
   it('puts every drop in a layer behind all that it waits for', () => {
     const graph = build([
       data('a', { consumers: ['x', 'y'] }),

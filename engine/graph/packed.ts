@@ -1,0 +1,46 @@
+/** Graphs come plain or packed, whatever their sender calls the packing (spec/managers.md 3.1). */
+import { gunzipSync, inflateSync } from 'node:zlib';
+import { InvalidGraphException, messageOf } from '../protocol/index.ts';
+
+/** Unpacked in pieces of this size. */
+const CHUNK_BYTES = 1 << 20;
+
+/** Whether bytes are a zlib stream, by its header (RFC 1950 2.2). No JSON begins like this. */
+export function isZlib(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x78 && ((0x78 << 8) | (bytes[1] ?? 0)) % 31 === 0;
+}
+
+/** Whether bytes are a zlib or gzip stream. */
+export function isPacked(bytes: Uint8Array): boolean {
+  return isZlib(bytes) || (bytes[0] === 0x1f && bytes[1] === 0x8b);
+}
+
+/**
+ * The plain bytes, in an array of their own; plain ones as they are. Blocks while it unpacks: for threads that may.
+ * Throws InvalidGraphException: GRAPH_TOO_LARGE above `limitBytes`, GRAPH_NOT_JSON for broken streams.
+ */
+export function unpackGraph(bytes: Uint8Array, limitBytes: number): Uint8Array {
+  if (!isPacked(bytes)) return bytes;
+  const options = {
+    maxOutputLength: limitBytes,
+    chunkSize: Math.min(CHUNK_BYTES, Math.max(1024, bytes.length * 8)),
+  };
+  try {
+    const out = isZlib(bytes) ? inflateSync(bytes, options) : gunzipSync(bytes, options);
+    return out.byteLength === out.buffer.byteLength ? new Uint8Array(out.buffer) : new Uint8Array(out);
+  } catch (cause) {
+    throw packedRefusal(cause, limitBytes);
+  }
+}
+
+/** What to say of a stream that cannot be unpacked. */
+export function packedRefusal(cause: unknown, limitBytes: number): InvalidGraphException {
+  const isTooLarge = (cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
+  return new InvalidGraphException(
+    isTooLarge
+      ? `The graph is larger than ${(limitBytes / 2 ** 30).toFixed(1)} GiB when it is unpacked.`
+      : `The packed graph cannot be unpacked: ${messageOf(cause)}.`,
+    { cause },
+    isTooLarge ? 'GRAPH_TOO_LARGE' : 'GRAPH_NOT_JSON',
+  );
+}
