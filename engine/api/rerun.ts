@@ -1,8 +1,20 @@
 /** A new session of an old one's graph, with results taken over where that is asked for and safe. */
-import { Reuse, type Session } from '../session/index.ts';
-import type { DropRecord } from '../reproducibility/index.ts';
+import { Reuse, type EarlierDrop, type Session } from '../session/index.ts';
+import {
+  dropRecordLeaf,
+  openSessionSeal,
+  parseRMode,
+  parseVerifierKey,
+  treeOf,
+  type SessionFacts,
+} from '../reproducibility/index.ts';
+import { isWeirError } from '../protocol/index.ts';
+import type { SessionRow } from '../store/index.ts';
 import type { ApiDeps } from './deps.ts';
-import { endedSession, parseStored, sessionGraph, storedRecords } from './stored-session.ts';
+import { textOfRecord } from './proofs.ts';
+import { endedSession, parseStored, sealOf, sessionGraph } from './stored-session.ts';
+
+const HASH_BYTES = 32;
 
 export interface Rerun {
   readonly session: Session;
@@ -17,13 +29,15 @@ export async function prepareRerun(
   wantsReuse: boolean,
 ): Promise<Rerun> {
   const row = await endedSession(deps, sessionId);
-  const { graph, texts } = await sessionGraph(deps, row);
+  const { texts } = await sessionGraph(deps, row);
   const reuse = wantsReuse
     ? new Reuse({
         store: deps.store,
         key: row.key,
         sessionId,
-        records: await recordsByOid(deps, row.key, graph.count),
+        rmode: parseRMode(row.rmode),
+        versions: { then: row.host.version, now: deps.info().version },
+        earlier: await earlierDrops(deps, row),
       })
     : undefined;
   const session = await deps.manager.createSession(newSessionId, {
@@ -52,15 +66,43 @@ function joined(texts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(texts));
 }
 
-async function recordsByOid(
+/**
+ * Drops of the earlier session by oid, with records that are what was sealed. A session without a seal (it was interrupted,
+ * or this device had no key) has records that only its data speaks for: they are taken as they are.
+ */
+async function earlierDrops(
   deps: ApiDeps,
-  key: number,
-  count: number,
-): Promise<Map<string, { readonly row: number; readonly record: DropRecord }>> {
-  const records = new Map<string, { readonly row: number; readonly record: DropRecord }>();
-  for await (const { row, text } of storedRecords(deps.store, key, count)) {
-    const record = parseStored(text, `Record ${row}`);
-    if (record) records.set(record.drop.oid, { row, record });
+  row: SessionRow,
+): Promise<(oid: string) => Promise<EarlierDrop | string>> {
+  const leaves = await sealedLeaves(deps, row);
+  if (typeof leaves === 'string') return async () => leaves;
+  const { graph } = await sessionGraph(deps, row);
+  return async (oid) => {
+    const at = graph.rowOf(oid);
+    const drop = at < 0 ? undefined : await deps.store.dropByUid(row.key, graph.uid(at));
+    if (!drop) return `Session ${row.sessionId} has no drop "${oid}".`;
+    const text = await textOfRecord(deps, row, drop);
+    const record = parseStored(text, `The record of ${oid}`);
+    if (!record) return `Its record in session ${row.sessionId} cannot be read.`;
+    const sealed = leaves?.subarray(drop.row * HASH_BYTES, (drop.row + 1) * HASH_BYTES);
+    if (sealed && Buffer.compare(sealed, dropRecordLeaf(text)) !== 0)
+      return `Its record in session ${row.sessionId} is not what was sealed: it was altered.`;
+    return { row: drop.row, record };
+  };
+}
+
+/** The leaves that were sealed; undefined without a seal; in words why the seal does not hold. */
+async function sealedLeaves(deps: ApiDeps, row: SessionRow): Promise<Uint8Array | string | undefined> {
+  const seal = await sealOf(deps.store, row);
+  if (!seal) return undefined;
+  const broken = `The seal of session ${row.sessionId} does not hold: weir verify ${row.sessionId} says why.`;
+  try {
+    const facts = JSON.parse(seal.facts) as SessionFacts;
+    const { root } = openSessionSeal(seal.seal, facts, [parseVerifierKey(seal.keyText)]);
+    const leaves = await deps.store.treeHashes(seal.index, 0, 0, seal.leafCount);
+    return Buffer.compare(treeOf(leaves).root, root) === 0 ? leaves : broken;
+  } catch (error) {
+    if (isWeirError(error) || error instanceof SyntaxError) return broken;
+    throw error;
   }
-  return records;
 }

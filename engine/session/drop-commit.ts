@@ -31,18 +31,27 @@ export function hasOwnCommit(drop: AbstractDROP): boolean {
   );
 }
 
+/** Whether this level covers what a drop records of its run for RECOMPUTE. */
+export const coversRecompute = (level: RModeName): boolean =>
+  level === 'RECOMPUTE' || level === 'REPLICATE_COMP' || level === 'ALL';
+
+/** What a drop records of its run beside its status; undefined where it has nothing of its own, or nobody asks. */
+export function recomputeDataOf(drop: AbstractDROP, level: RModeName): PyObject | undefined {
+  const hasOwn = drop.generateRecomputeData !== AbstractDROP.prototype.generateRecomputeData;
+  return hasOwn && coversRecompute(level) ? (drop.generateRecomputeData() as PyObject) : undefined;
+}
+
 /** Commits a drop at a level. `status` is what the drop was when it ended. */
 export async function commitOf(
   drop: AbstractDROP,
   level: RModeName,
   status: DROPStates,
+  recomputeData: PyObject | undefined,
 ): Promise<CommitText> {
-  const hasOwn = drop.generateRecomputeData !== AbstractDROP.prototype.generateRecomputeData;
-  const wantsRecompute = hasOwn && (level === 'RECOMPUTE' || level === 'REPLICATE_COMP' || level === 'ALL');
   const wantsContent = level !== 'RERUN' && level !== 'REPEAT' && level !== 'RECOMPUTE';
   const commit = commitRuntimeData(level, {
     status,
-    ...(wantsRecompute && { recomputeData: drop.generateRecomputeData() as PyObject }),
+    ...(recomputeData && { recomputeData }),
     ...(wantsContent &&
       drop instanceof DataDROP && { reproduceData: (await drop.computeReproduceData()) as PyObject }),
   });

@@ -4,9 +4,14 @@
  */
 import { DROPStates, messageOf } from '../protocol/index.ts';
 import { AppDROP, DataDROP, FileDROP, InMemoryDROP, type AbstractDROP } from '../drops/index.ts';
-import type { CommitText, RModeName } from '../reproducibility/index.ts';
+import {
+  stringifyPythonJson,
+  type CommitText,
+  type PyObject,
+  type RModeName,
+} from '../reproducibility/index.ts';
 import type { DropOutcome } from '../store/index.ts';
-import { commitOf, hasOwnCommit, isUnreadable } from './drop-commit.ts';
+import { commitOf, hasOwnCommit, isUnreadable, recomputeDataOf } from './drop-commit.ts';
 import { LinkedQueue } from './linked-queue.ts';
 
 /** Content up to this size is kept in the history. */
@@ -25,6 +30,16 @@ export interface Ended {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
+/** What is known of a run whose results were taken over: the application itself did not run here. */
+export interface TakenRun {
+  /** The facts of that run as they are kept (JSON), or null. */
+  readonly facts: string | null;
+  readonly recomputeData: PyObject | undefined;
+}
+
+/** The name in the facts of a run under which its RECOMPUTE data is kept, as the text of a Python JSON object. */
+export const RECOMPUTE_FACT = 'recomputeData';
+
 export interface OutcomesOptions {
   readonly drop: (row: number) => AbstractDROP | undefined;
   /** The status column of the session. */
@@ -34,6 +49,8 @@ export interface OutcomesOptions {
   readonly inputsOf: (row: number) => readonly number[];
   readonly hasError: (row: number) => boolean;
   readonly emit: (outcome: DropOutcome) => void;
+  /** The run an application's results were taken over from, if they were. */
+  readonly taken: (row: number) => TakenRun | undefined;
   /** A drop that did nothing of its own has ended. */
   readonly plain: (row: number, status: DROPStates) => void;
   /** The content of a drop cannot be hashed where the R-mode wants it hashed. */
@@ -113,17 +130,26 @@ export class Outcomes {
   async #take({ row, drop, status }: Waiting): Promise<void> {
     const { mode } = this.#options;
     if (isUnreadable(drop, status)) this.#options.unreadable(row);
-    const commit = mode === 'NOTHING' ? undefined : await commitOf(drop, mode, status);
+    const taken = this.#options.taken(row);
+    const recompute = taken ? taken.recomputeData : recomputeDataOf(drop, mode);
+    const commit = mode === 'NOTHING' ? undefined : await commitOf(drop, mode, status, recompute);
     const facts = drop instanceof AppDROP ? drop.facts : {};
     let outcome = empty(row);
     if (drop instanceof DataDROP) outcome = await dataOutcome(row, drop, status, mode !== 'NOTHING');
-    else if (Object.keys(facts).length > 0) outcome = { ...outcome, facts: JSON.stringify(facts) };
+    else if (taken) outcome = { ...outcome, facts: taken.facts };
+    else outcome = { ...outcome, facts: factsText(facts, recompute) };
     // Inputs ended before and were taken before, so they do not wait for this one.
     if (this.#pending.size > 0)
       for (const input of this.#options.inputsOf(row)) await this.#pending.get(input);
     const record = this.#options.record({ row, drop, status, commit, outcome, facts });
     this.#options.emit({ ...outcome, record });
   }
+}
+
+/** The facts of a run as they are kept: with what is needed to sign its results again where they are taken over. */
+function factsText(facts: Readonly<Record<string, unknown>>, recompute: PyObject | undefined): string | null {
+  const kept = recompute ? { ...facts, [RECOMPUTE_FACT]: stringifyPythonJson(recompute) } : facts;
+  return Object.keys(kept).length > 0 ? JSON.stringify(kept) : null;
 }
 
 function empty(row: number): DropOutcome {

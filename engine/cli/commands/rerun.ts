@@ -1,6 +1,7 @@
 /** `weir rerun`: a new session of an old one's graph, with results taken over where they still hold. */
 import type { Command } from 'commander';
 import { prepareRerun, rerunId } from '../../api/index.ts';
+import type { DropDecision } from '../../session/index.ts';
 import { EXIT, print, printJson } from '../output.ts';
 import { driveSession, wentWell } from '../run-session.ts';
 import { positiveNumber } from '../values.ts';
@@ -34,7 +35,7 @@ export function rerunCommand(program: Command): void {
     .option('--outputs <dir>', 'write the content of every readable data drop to DIR/<uid>')
     .action(async (sessionId: string, options: Options) => {
       const { timeout, drops, outputs } = options;
-      const { result, reuse } = await withHost(options, async (host, interrupted) => {
+      const { result, reused, decisions } = await withHost(options, async (host, interrupted) => {
         const started = performance.now();
         const id = options.session ?? rerunId(sessionId);
         const rerun = await prepareRerun(host.deps, sessionId, id, options.reuse === true);
@@ -43,16 +44,27 @@ export function rerunCommand(program: Command): void {
           ...(drops === undefined ? {} : { drops }),
           ...(outputs === undefined ? {} : { outputs }),
         };
-        const result = await driveSession(host, rerun.session, asked, interrupted, started, rerun.reuse);
-        return { result, reuse: rerun.reuse };
+        const { session, reuse } = rerun;
+        const result = await driveSession(host, session, asked, interrupted, started, reuse);
+        const { table } = session;
+        const stateOf = (row: number) => ({ status: table.statusOf(row), exec: table.execOf(row) });
+        const decisions = reuse && session.graph ? reuse.explain(session.graph, stateOf) : [];
+        return { result, reused: reuse?.count ?? 0, decisions };
       });
-      const decisions = [...(reuse?.decisions ?? [])].map(([uid, decision]) => ({ uid, ...decision }));
-      if (options.json) printJson({ ...result, reused: reuse?.count ?? 0, decisions });
-      else {
-        print(textOf(result));
-        for (const { uid, isReused, reason } of decisions)
-          print(`  ${isReused ? 'reused' : 'ran   '} ${uid}: ${reason}`);
-      }
+      if (options.json) printJson({ ...result, reused, decisions });
+      else print([textOf(result), ...(options.reuse ? decisionLines(reused, decisions) : [])].join('\n'));
       process.exitCode = wentWell(result) ? EXIT.ok : EXIT.failed;
     });
+}
+
+/** Applications that are listed; all drops are in --json and, with their reasons, in the log of the session. */
+const LISTED = 100;
+
+function decisionLines(reused: number, decisions: readonly DropDecision[]): string[] {
+  const apps = decisions.filter(({ kind }) => kind === 'app');
+  const lines = apps
+    .slice(0, LISTED)
+    .map(({ uid, isReused, reason }) => `  ${isReused ? 'reused' : 'ran   '} ${uid}: ${reason}`);
+  if (apps.length > LISTED) lines.push(`  and ${apps.length - LISTED} more: --json has all`);
+  return [`  results of ${reused} of ${apps.length} applications taken over`, ...lines];
 }
