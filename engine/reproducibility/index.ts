@@ -35,6 +35,7 @@ export * from './sha3-arena.ts';
 export * from './sign.ts';
 export * from './signed-note.ts';
 export * from './spec-record.ts';
+export { NODES_KEY, NODE_KEY } from './spec-stages.ts';
 export * from './signer-documents.ts';
 export * from './stages.ts';
 export * from './store-zip.ts';

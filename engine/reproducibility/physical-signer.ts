@@ -13,6 +13,7 @@ import { ReproKeyError } from './fields.ts';
 import { type Column, KnownLeaves, type LeafSource, StatusLeafMaker } from './leaf-sources.ts';
 import { agglomerateLeaves } from './merkle.ts';
 import { ALL_RMODES, type HashedRMode } from './modes.ts';
+import { ParentOrder } from './parent-order.ts';
 import { type Parents, RootSets, uniqueParents } from './root-sets.ts';
 import { RuntimeStage } from './runtime-stage.ts';
 import { type Digest, Sha3Arena } from './sha3-arena.ts';
@@ -64,6 +65,7 @@ export class PhysicalSigner {
   readonly #forest: BlockForest;
   readonly #tailScratch: Digest;
   #sets: RootSets | undefined;
+  #order: ParentOrder | undefined;
   #runtime: RuntimeStage | undefined;
   readonly #status: StatusLeafMaker;
 
@@ -72,10 +74,11 @@ export class PhysicalSigner {
     shape: PhysicalGraphShape,
     lgBlocks?: (mode: HashedRMode) => Column,
     arena: Sha3Arena = new Sha3Arena(),
+    known: KnownLeaves = new KnownLeaves(arena),
   ) {
     this.#shape = shape;
     this.#arena = arena;
-    this.#known = new KnownLeaves(arena);
+    this.#known = known;
     this.#status = new StatusLeafMaker(arena, this.#known);
     const ids = new Array<string>(shape.count).fill('');
     this.#topology = buildTopology(ids, shape.edges);
@@ -128,8 +131,8 @@ export class PhysicalSigner {
   }
 
   /** The unroll or partition stage: `data(mode)` are the roots of `pgt_data`. */
-  signPgt(data: (mode: HashedRMode) => Column): void {
-    this.#signStatic('pgt', (mode) => [this.#known.column(data(mode)), this.#logical(mode)]);
+  signPgt(data: (mode: HashedRMode) => Column | LeafSource): void {
+    this.#signStatic('pgt', (mode) => [this.#source(data(mode)), this.#logical(mode)]);
   }
 
   /** The physical graph stage: `data(mode)` are the roots of `pg_data`. */
@@ -139,6 +142,10 @@ export class PhysicalSigner {
       this.#required('pgt', mode),
       this.#logical(mode),
     ]);
+  }
+
+  #source(data: Column | LeafSource): LeafSource {
+    return 'leaf' in data ? data : this.#known.column(data);
   }
 
   #signStatic(stage: 'lg' | 'pgt' | 'pg', own: (mode: HashedRMode) => LeafSource[]): void {
@@ -171,22 +178,24 @@ export class PhysicalSigner {
     if (many !== undefined) this.#overMany(many, drop);
   }
 
+  #rootSets(): RootSets {
+    return (this.#sets ??= new RootSets(this.#topology, this.#shape.isData, this.#parents));
+  }
+
   /** Adds the data roots that a drop descends from, where they are few. False: they are many. */
   #addRoots(column: BlockColumn, drop: number, tree: number): boolean {
-    this.#sets ??= new RootSets(this.#topology, this.#shape.isData, this.#parents);
-    const members = this.#sets.members(drop);
+    const sets = this.#rootSets();
+    const members = sets.members(drop);
     if (members.length > FEW_ROOTS) return false;
     if (members.length === 1) this.#forest.add(tree, column.leaf(members[0] as number));
-    else
-      for (const root of this.#sets.sorted(drop, this.#arena, column))
-        this.#forest.add(tree, column.leaf(root));
+    else for (const root of sets.sorted(drop, this.#arena, column)) this.#forest.add(tree, column.leaf(root));
     return true;
   }
 
   #overMany({ column, own }: Lane, drop: number): void {
     const leaves = own.map((source) => source.leaf(drop));
     this.#arena.runJobs();
-    const tail = (this.#sets as RootSets).tail(drop, leaves.length, this.#arena, column);
+    const tail = this.#rootSets().tail(drop, leaves.length, this.#arena, column);
     tail.root(leaves, column.block(drop), this.#tailScratch);
   }
 
@@ -320,14 +329,11 @@ export class PhysicalSigner {
     return this.#arena.hex(this.#required(stage, mode).block(drop));
   }
 
-  /** The parents of one drop whose hashes `<stage>_parenthashes` holds. */
+  /** The parents of one drop whose hashes `<stage>_parenthashes` holds, in upstream's order. */
   parentsOf(stage: SignedStage, mode: HashedRMode, drop: number): Uint32Array {
-    const { offsets, sources } = this.#parents;
-    if (mode === 'REPRODUCE') {
-      this.#sets ??= new RootSets(this.#topology, this.#shape.isData, this.#parents);
-      return this.#sets.members(drop);
-    }
-    const parents = sources.subarray(offsets[drop], offsets[drop + 1]);
+    this.#order ??= new ParentOrder(this.#topology, this.#parents);
+    if (mode === 'REPRODUCE') return this.#order.roots(drop, this.#rootSets());
+    const parents = this.#order.parents(drop);
     if (mode !== 'RERUN' || stage === 'lg') return parents;
     return parents.filter((parent) => this.#shape.isGated[parent] === 0);
   }

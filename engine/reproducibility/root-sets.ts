@@ -46,26 +46,22 @@ export function uniqueParents(topology: Topology): Parents {
 export class RootSets {
   readonly #members: Uint32Array[] = [new Uint32Array(0)];
   readonly #of: Uint32Array;
+  /** What a drop tells those after it: data roots speak for themselves, the others pass on what they know. */
+  readonly #passedOn: Uint32Array;
   #tails = new Map<string, TailTree>();
 
   constructor(topology: Topology, isData: Uint8Array, parents: Parents) {
     this.#of = new Uint32Array(topology.ids.length);
-    const own = new Map<number, number>();
+    this.#passedOn = new Uint32Array(topology.ids.length);
     const pairs = new Map<number, number>();
     const byContent = new Map<string, number>([['', 0]]);
     for (const drop of topology.visited) {
       let set = 0;
-      for (let e = parents.offsets[drop] as number; e < (parents.offsets[drop + 1] as number); e++) {
-        const parent = parents.sources[e] as number;
-        const isRoot = topology.isRoot[parent] === 1;
-        let theirs = isRoot ? 0 : (this.#of[parent] as number);
-        if (isRoot && isData[parent] === 1) {
-          theirs = own.get(parent) ?? this.#intern(Uint32Array.of(parent), byContent);
-          own.set(parent, theirs);
-        }
-        set = this.#union(set, theirs, pairs, byContent);
-      }
+      for (let e = parents.offsets[drop] as number; e < (parents.offsets[drop + 1] as number); e++)
+        set = this.#union(set, this.#passedOn[parents.sources[e] as number] as number, pairs, byContent);
       this.#of[drop] = set;
+      const speaks = topology.isRoot[drop] === 1 && isData[drop] === 1;
+      this.#passedOn[drop] = speaks ? this.#intern(Uint32Array.of(drop), byContent) : set;
     }
   }
 
@@ -94,6 +90,11 @@ export class RootSets {
 
   members(drop: number): Uint32Array {
     return this.#members[this.#of[drop] as number] as Uint32Array;
+  }
+
+  /** The roots that a drop tells those after it of. */
+  delivered(drop: number): Uint32Array {
+    return this.#members[this.#passedOn[drop] as number] as Uint32Array;
   }
 
   /** The tree over the hashes of a drop's set, for drops with `lead` own leaves. All of them have their block. */

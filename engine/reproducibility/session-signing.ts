@@ -5,7 +5,7 @@
 
 import type { DROPStates } from '../protocol/index.ts';
 import { WeirError } from '../protocol/index.ts';
-import { ALL_RMODES, type HashedRMode, modesOf, rflagCaster, type RModeName } from './modes.ts';
+import { ALL_RMODES, modesOf, rflagCaster, type RModeName } from './modes.ts';
 import { parsePythonJson, type PyObject } from './python-json.ts';
 import { reprodataOutEntries, reprodataOutParts } from './reprodata-out.ts';
 import {
@@ -16,7 +16,9 @@ import {
   runtimeLevel,
   storeRuntimeData,
 } from './runtime.ts';
-import { type DocumentSigner, runtimeRoots, signerOfDrops, writeBlocks } from './signer-documents.ts';
+import { type DocumentSigner, hashedModes, runtimeRoots, writeBlocks } from './signer-documents.ts';
+import { BareIntake, DocumentIntake, type SigningIntake, SpecStore } from './signing-intake.ts';
+import { NODES_KEY } from './spec-stages.ts';
 import { initRuntimeReproData } from './stages.ts';
 
 /** Dropspecs as bytes: a stretch of a graph's text and where in it each one is. */
@@ -47,6 +49,8 @@ export interface SigningResult {
   readonly reprodata: string | null;
 }
 
+export { parseSpecLoosely as parseSpec } from './signing-intake.ts';
+
 const UNKNOWN = 255;
 
 export function* specsIn(page: SpecPage): Generator<string> {
@@ -57,37 +61,49 @@ export function* specsIn(page: SpecPage): Generator<string> {
   }
 }
 
+/** How a session is signed. */
+export interface SigningPlan {
+  readonly drops: number;
+  /** JSON of the graph-level data, or null. */
+  readonly reprodata: string | null;
+  /** The drops carry no data: what is hashed of them follows from their specifications (spec-stages.ts). */
+  readonly isBare?: boolean;
+}
+
 export class SessionSigning {
   readonly #reprodata: PyObject | null;
   readonly #mode: RModeName;
-  readonly #specs: string[] = [];
+  readonly #specs = new SpecStore();
   readonly #status: Uint8Array;
   readonly #isHashed: Uint8Array;
   readonly #commits = new Map<number, RuntimeCommit>();
   #documents: PyObject[] | undefined;
+  /** Takes specifications in while they come. */
+  readonly #intake: SigningIntake | undefined;
   #signer: DocumentSigner | undefined;
 
-  /** `reprodata`: JSON of the graph-level data, or null. */
-  constructor(drops: number, reprodata: string | null) {
-    this.#reprodata = reprodata === null ? null : (parsePythonJson(reprodata) as PyObject);
+  constructor({ drops, reprodata, isBare = false }: SigningPlan) {
+    const whole = reprodata === null ? null : (parsePythonJson(reprodata) as PyObject);
+    const { [NODES_KEY]: nodes, ...rest } = whole ?? {};
+    this.#reprodata = whole && (nodes === undefined ? whole : rest);
     this.#mode = rflagCaster(this.#reprodata?.['rmode']);
     this.#status = new Uint8Array(drops).fill(UNKNOWN);
     this.#isHashed = new Uint8Array(drops);
+    if (hashedModes(this.#mode).length === 0) return;
+    this.#intake =
+      isBare || nodes !== undefined
+        ? new BareIntake(drops, this.#mode, nodes as readonly PyObject[] | undefined)
+        : new DocumentIntake(drops, this.#mode);
   }
 
   addSpecs(page: SpecPage): void {
-    for (const spec of specsIn(page)) this.#specs.push(spec);
+    this.#specs.add(page);
+    if (this.#intake !== undefined) for (const spec of specsIn(page)) this.#intake.add(spec);
   }
 
   /** All specs are there: prepares to sign. Throws ReproKeyError where upstream's run-time stage would fail. */
   begin(): void {
-    if (this.#mode === 'NOTHING' || this.#reprodata === null) return;
-    // Only hashes and edges are read here, so number tokens do not matter.
-    const drops = this.#specs.map((spec) => slimmed(parseSpec(spec)));
-    const isUniform = drops.every(
-      (drop) => rflagCaster((drop['reprodata'] as PyObject | undefined)?.['rmode']) === this.#mode,
-    );
-    if (isUniform) this.#signer = signerOfDrops(drops, this.#reprodata);
+    this.#signer = this.#intake?.signer();
   }
 
   ended(page: EndedPage): void {
@@ -148,21 +164,22 @@ export class SessionSigning {
       return;
     }
     // Mixed modes, or data that is not whole: upstream's own stage function decides, and fails as upstream does.
-    this.#documents = this.#specs.map((_, row) => this.#filed(row));
+    this.#documents = Array.from({ length: this.#specs.count }, (_, row) => this.#filed(row));
     const graph = new Map(this.#documents.map((drop) => [drop['oid'] as string, drop]));
     initRuntimeReproData(graph, reprodata);
   }
 
   /** The specification of a drop with its run-time data. */
   #filed(row: number): PyObject {
-    const spec = parsePythonJson(this.#specs[row] as string) as PyObject;
+    const spec = parsePythonJson(this.#specs.text(row)) as PyObject;
+    if (this.#signer !== undefined) this.#intake?.complete(spec, row, this.#signer);
     storeRuntimeData(spec, this.#commitOf(row, runtimeLevel(spec)));
     return spec;
   }
 
   /** The next pieces of `reprodata.out`, for drops [from, from + count). The first and last page complete the text. */
   document(from: number, count: number): string {
-    const end = Math.min(this.#specs.length, from + count);
+    const end = Math.min(this.#specs.count, from + count);
     const entries: (readonly [string, object])[] = [];
     for (let row = from; row < end; row++) {
       const spec = this.#documents?.[row] ?? this.#filed(row);
@@ -171,35 +188,7 @@ export class SessionSigning {
     }
     return reprodataOutEntries(entries, this.#reprodata, {
       isFirst: from === 0,
-      isLast: end === this.#specs.length,
+      isLast: end === this.#specs.count,
     });
   }
-}
-
-/** A specification where number tokens do not matter: many times as fast. */
-export function parseSpec(text: string): PyObject {
-  try {
-    return JSON.parse(text) as PyObject;
-  } catch {
-    // NaN and the infinities, which JSON lacks and Python writes.
-    return parsePythonJson(text) as PyObject;
-  }
-}
-
-/** What signing reads of a drop: 100 000 whole specifications would fill the memory. */
-function slimmed(drop: PyObject): PyObject {
-  const { oid, outputs, consumers, categoryType, reprodata } = drop;
-  const slim: PyObject = { oid, outputs, consumers, categoryType };
-  if (Object.hasOwn(drop, 'iid')) slim['iid'] = drop['iid'];
-  if (typeof reprodata !== 'object' || reprodata === null) return slim;
-  const repro = reprodata as PyObject;
-  const kept: PyObject = { rmode: repro['rmode'] };
-  for (const mode of ALL_RMODES satisfies readonly HashedRMode[]) {
-    const data = repro[mode] as PyObject | undefined;
-    if (data === undefined) continue;
-    const { lg_blockhash, pgt_blockhash, pg_blockhash } = data;
-    kept[mode] = { lg_blockhash, pgt_blockhash, pg_blockhash };
-  }
-  slim['reprodata'] = kept;
-  return slim;
 }

@@ -3,12 +3,11 @@
 import { WeirError } from '../protocol/index.ts';
 import { ReproKeyError } from './fields.ts';
 import { ALL_RMODES, type HashedRMode, modesOf, rflagCaster, type RModeName } from './modes.ts';
-import type { Column } from './leaf-sources.ts';
-import type { PhysicalGraphShape, PhysicalSigner, PhysicalStage } from './physical-signer.ts';
+import { ShapeBuilder } from './graph-shape.ts';
+import type { PhysicalSigner, SignedStage } from './physical-signer.ts';
 import { type PyObject, setKey } from './python-json.ts';
 import type { RuntimeCommit } from './runtime.ts';
 import { type RuntimePack, signerOfPack } from './runtime-pack.ts';
-import { relationOid } from './topology.ts';
 
 /** Collects a column of texts, each distinct one once. */
 export class ColumnBuilder {
@@ -30,40 +29,10 @@ export class ColumnBuilder {
   }
 }
 
-function hashedModes(mode: RModeName): HashedRMode[] {
-  return modesOf(mode).filter((name): name is HashedRMode =>
-    (ALL_RMODES as readonly string[]).includes(name),
-  );
-}
-
 function textIn(dictionary: PyObject, key: string, oid: string): string {
   const value = dictionary[key];
   if (typeof value !== 'string') throw new ReproKeyError(key, `"${oid}"`);
   return value;
-}
-
-function edgesOf(drops: readonly PyObject[], oids: readonly string[]): number[] {
-  const index = new Map<string, number>(oids.map((oid, i) => [oid, i]));
-  const edges: number[] = [];
-  drops.forEach((drop, from) => {
-    for (const key of ['outputs', 'consumers']) {
-      const list = drop[key];
-      if (!Array.isArray(list)) continue;
-      for (const entry of list as unknown[]) {
-        const oid = relationOid(entry);
-        const to = index.get(oid);
-        if (to === undefined)
-          throw new ReproKeyError(oid, `The graph, to which "${key}" of "${oids[from]}" points,`);
-        edges.push(from, to);
-      }
-    }
-  });
-  return edges;
-}
-
-function isDataDrop(drop: PyObject): boolean {
-  const type = drop['categoryType'];
-  return typeof type === 'string' && type.toLowerCase() === 'data';
 }
 
 export interface DocumentSigner {
@@ -73,20 +42,78 @@ export interface DocumentSigner {
   readonly indexOf: ReadonlyMap<string, number>;
 }
 
-function modeDictionaries(
-  specs: readonly PyObject[],
-  oids: readonly string[],
-  mode: RModeName,
-  name: HashedRMode,
-): PyObject[] {
-  return specs.map((drop, i) => {
+/** Modes whose hashes of a graph of this mode are signed. */
+export function hashedModes(mode: RModeName): HashedRMode[] {
+  return modesOf(mode).filter((name): name is HashedRMode =>
+    (ALL_RMODES as readonly string[]).includes(name),
+  );
+}
+
+/** Packs drops that have gone through the `pg` stage, one after the other; nothing is kept of a drop but its hashes. */
+export class PackBuilder {
+  readonly shape: ShapeBuilder;
+  readonly #count: number;
+  readonly #mode: RModeName;
+  readonly #modes: readonly HashedRMode[];
+  readonly #lg = new Map<HashedRMode, ColumnBuilder>();
+  readonly #blocks: Record<'pgt' | 'pg', Partial<Record<HashedRMode, Buffer<ArrayBuffer>>>> = {
+    pgt: {},
+    pg: {},
+  };
+
+  /** `mode`: that of the graph. */
+  constructor(count: number, mode: RModeName) {
+    this.shape = new ShapeBuilder(count);
+    this.#count = count;
+    this.#mode = mode;
+    this.#modes = hashedModes(mode);
+    for (const name of this.#modes) {
+      this.#lg.set(name, new ColumnBuilder(count));
+      for (const stage of ['pgt', 'pg'] as const) this.#blocks[stage][name] = Buffer.alloc(count * 32);
+    }
+  }
+
+  /** Adds the next drop. Throws ReproKeyError for missing data, REPRO_INVALID for another mode than the graph's. */
+  add(drop: PyObject): void {
+    const row = this.shape.oids.length;
+    this.shape.add(drop);
+    const oid = drop['oid'] as string;
     const repro = drop['reprodata'] as PyObject | undefined;
-    if (repro === undefined) throw new ReproKeyError('reprodata', `"${oids[i]}"`);
-    if (rflagCaster(repro['rmode']) !== mode)
-      throw new WeirError('REPRO_INVALID', `Drop "${oids[i]}" has another R-mode than its graph.`);
-    if (repro[name] === undefined) throw new ReproKeyError(name, `The reprodata of "${oids[i]}"`);
-    return repro[name] as PyObject;
-  });
+    if (repro === undefined || repro === null) throw new ReproKeyError('reprodata', `"${oid}"`);
+    if (rflagCaster(repro['rmode']) !== this.#mode)
+      throw new WeirError('REPRO_INVALID', `Drop "${oid}" has another R-mode than its graph.`);
+    for (const name of this.#modes) {
+      const dictionary = repro[name] as PyObject | undefined;
+      if (dictionary === undefined) throw new ReproKeyError(name, `The reprodata of "${oid}"`);
+      (this.#lg.get(name) as ColumnBuilder).set(row, textIn(dictionary, 'lg_blockhash', oid));
+      for (const stage of ['pgt', 'pg'] as const) {
+        const text = textIn(dictionary, `${stage}_blockhash`, oid);
+        if (text.length !== 64 || this.#blocks[stage][name]?.write(text, row * 32, 32, 'hex') !== 32)
+          throw new WeirError(
+            'REPRO_INVALID',
+            `The ${stage}_blockhash of "${oid}" is no hash: ${JSON.stringify(text)}.`,
+          );
+      }
+    }
+  }
+
+  /** The pack of all drops. Throws ReproKeyError where a relation leads nowhere. */
+  pack(): RuntimePack {
+    if (this.shape.oids.length !== this.#count)
+      throw new WeirError(
+        'INTERNAL',
+        `${this.#count} drops were expected, ${this.shape.oids.length} were given.`,
+      );
+    const bytes = (stage: 'pgt' | 'pg'): Partial<Record<HashedRMode, Uint8Array>> =>
+      Object.fromEntries(
+        Object.entries(this.#blocks[stage]).map(([name, { buffer, byteOffset, length }]) => [
+          name,
+          new Uint8Array(buffer, byteOffset, length),
+        ]),
+      );
+    const lg = Object.fromEntries([...this.#lg].map(([name, { values, of }]) => [name, { values, of }]));
+    return { shape: this.shape.shape(this.#modes), lg, pgt: bytes('pgt'), pg: bytes('pg') };
+  }
 }
 
 /**
@@ -95,41 +122,11 @@ function modeDictionaries(
  * such graphs go through `initRuntimeReproData`.
  */
 export function packRuntimeGraph(drops: readonly object[], reprodata: object): RuntimePack | undefined {
-  const specs = drops as readonly PyObject[];
   const mode = rflagCaster((reprodata as PyObject)['rmode']);
-  const modes = hashedModes(mode);
-  if (modes.length === 0) return undefined;
-  const oids = specs.map((drop) => drop['oid'] as string);
-  const lg: Partial<Record<HashedRMode, Column>> = {};
-  const blocks: Record<'pgt' | 'pg', Partial<Record<HashedRMode, Uint8Array>>> = { pgt: {}, pg: {} };
-  for (const name of modes) {
-    const dictionaries = modeDictionaries(specs, oids, mode, name);
-    const column = new ColumnBuilder(specs.length);
-    dictionaries.forEach((dictionary, i) =>
-      column.set(i, textIn(dictionary, 'lg_blockhash', oids[i] as string)),
-    );
-    lg[name] = { values: column.values, of: column.of };
-    for (const stage of ['pgt', 'pg'] as const) {
-      const bytes = Buffer.alloc(specs.length * 32);
-      dictionaries.forEach((dictionary, i) => {
-        const text = textIn(dictionary, `${stage}_blockhash`, oids[i] as string);
-        if (text.length !== 64 || bytes.write(text, i * 32, 32, 'hex') !== 32)
-          throw new WeirError(
-            'REPRO_INVALID',
-            `The ${stage}_blockhash of "${oids[i]}" is no hash: ${JSON.stringify(text)}.`,
-          );
-      });
-      blocks[stage][name] = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-    }
-  }
-  const shape: PhysicalGraphShape = {
-    count: specs.length,
-    edges: Uint32Array.from(edgesOf(specs, oids)),
-    isData: Uint8Array.from(specs, (drop) => (isDataDrop(drop) ? 1 : 0)),
-    isGated: Uint8Array.from(specs, (drop) => (Object.hasOwn(drop, 'iid') && drop['iid'] !== '0/0' ? 1 : 0)),
-    modes,
-  };
-  return { shape, lg, ...blocks };
+  if (hashedModes(mode).length === 0) return undefined;
+  const builder = new PackBuilder(drops.length, mode);
+  for (const drop of drops) builder.add(drop as PyObject);
+  return builder.pack();
 }
 
 /** A signer in this thread. Undefined and errors: as {@link packRuntimeGraph}. */
@@ -151,7 +148,7 @@ export function runtimeRoots(signer: PhysicalSigner, commit: RuntimeCommit): (st
 /** Writes block and parent hashes of a stage into one drop's `reprodata`, when its document is wanted. */
 export function writeBlocks(
   { signer, oids }: Pick<DocumentSigner, 'signer' | 'oids'>,
-  stage: PhysicalStage,
+  stage: SignedStage,
   drop: number,
   spec: object,
 ): void {

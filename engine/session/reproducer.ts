@@ -10,7 +10,10 @@ import { finished } from 'node:stream/promises';
 import type { PhysicalGraph } from '../graph/index.ts';
 import { DROPStates } from '../protocol/index.ts';
 import {
+  assertRunnableMode,
+  graphReproData,
   rflagCaster,
+  stringifyPythonJson,
   type CommitText,
   type ReproducibilityWorker,
   type RModeName,
@@ -36,8 +39,7 @@ export interface ReproducerOptions {
   readonly worker: () => ReproducibilityWorker;
   readonly id: string;
   readonly graph: PhysicalGraph;
-  /** JSON of the graph-level data as it was submitted; null when there is none. */
-  readonly reprodata: string | null;
+  readonly plan: ReproPlan;
   /** By class id: whether upstream hashes the content of such drops. */
   readonly isHashedClass: Uint8Array;
   readonly log: (level: 'info' | 'warn', message: string) => void;
@@ -58,7 +60,7 @@ export class Reproducer {
 
   constructor(options: ReproducerOptions) {
     this.#options = options;
-    this.mode = modeOf(options.graph);
+    this.mode = options.plan.mode;
     this.#isTold = new Uint8Array(this.isSigning ? options.graph.count : 0);
   }
 
@@ -83,10 +85,11 @@ export class Reproducer {
   }
 
   async #send(): Promise<void> {
-    const { worker, id, graph, reprodata } = this.#options;
+    const { worker, id, graph, plan } = this.#options;
+    const { reprodata, isBare } = plan;
     this.#isOpen = true;
     const thread = worker();
-    await thread.call('signing.open', { id, drops: graph.count, reprodata });
+    await thread.call('signing.open', { id, plan: { drops: graph.count, reprodata, isBare } });
     for (let from = 0; from < graph.count; from += PAGE) {
       const page = specPage(graph, from, Math.min(graph.count, from + PAGE));
       await thread.call('signing.specs', { id, page }, [page.text.buffer]);
@@ -208,6 +211,32 @@ export class Reproducer {
     this.#isOpen = false;
     await this.#options.worker().call('signing.close', { id: this.#options.id });
   }
+}
+
+/** How a session is signed. */
+export interface ReproPlan {
+  readonly mode: RModeName;
+  /** JSON of the graph-level data as it was submitted or, where a mode was asked of a graph without, as it would be. */
+  readonly reprodata: string | null;
+  /** The drops carry no data of their own; it follows from their specifications. */
+  readonly isBare: boolean;
+}
+
+/**
+ * The R-mode of a session is what its graph says; where the graph carries no reproducibility data, what was asked for.
+ * Throws NOT_IMPLEMENTED for a mode that cannot be run.
+ */
+export function planOf(
+  graph: Pick<PhysicalGraph, 'reprodata'>,
+  submitted: string | null,
+  asked: RModeName,
+): ReproPlan {
+  const isMarked = graph.reprodata !== undefined && Object.hasOwn(graph.reprodata, 'rmode');
+  const mode = isMarked ? modeOf(graph) : asked;
+  assertRunnableMode(mode);
+  if (isMarked || mode === 'NOTHING')
+    return { mode: isMarked ? mode : 'NOTHING', reprodata: submitted, isBare: false };
+  return { mode, reprodata: stringifyPythonJson(graphReproData(mode)), isBare: true };
 }
 
 /** The R-mode of a graph: what its graph-level data says. */

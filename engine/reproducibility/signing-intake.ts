@@ -1,0 +1,149 @@
+/** Takes in the specifications of a session that is to be signed, page by page (session-signing.ts). */
+
+import { KnownLeaves } from './leaf-sources.ts';
+import { ShapeBuilder } from './graph-shape.ts';
+import { rflagCaster, type RModeName } from './modes.ts';
+import { PhysicalSigner } from './physical-signer.ts';
+import { parsePythonJson, type PyObject } from './python-json.ts';
+import { signerOfPack } from './runtime-pack.ts';
+import type { SpecPage } from './session-signing.ts';
+import { Sha3Arena } from './sha3-arena.ts';
+import { type DocumentSigner, hashedModes, PackBuilder, writeBlocks } from './signer-documents.ts';
+import { SpecStages } from './spec-stages.ts';
+
+/** A number that is no plain integer of JavaScript may stand there: then tokens matter. */
+const TOKEN = /[:,[]\s*-?\d+(?:[.eE]|\d{15})/;
+
+/** A specification with its number tokens; where there is none that matters, many times as fast. */
+export function parseSpec(text: string): PyObject {
+  try {
+    return (TOKEN.test(text) ? parsePythonJson(text) : JSON.parse(text)) as PyObject;
+  } catch {
+    // NaN and the infinities, which JSON lacks and Python writes.
+    return parsePythonJson(text) as PyObject;
+  }
+}
+
+/** A specification of which only texts and relations are read. */
+export function parseSpecLoosely(text: string): PyObject {
+  try {
+    return JSON.parse(text) as PyObject;
+  } catch {
+    return parsePythonJson(text) as PyObject;
+  }
+}
+
+/** Specifications as the bytes they came as. */
+export class SpecStore {
+  readonly #pages: SpecPage[] = [];
+  readonly #first: number[] = [];
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(page: SpecPage): void {
+    this.#first.push(this.#count);
+    this.#pages.push(page);
+    this.#count += page.start.length;
+  }
+
+  text(row: number): string {
+    let [low, high] = [0, this.#pages.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#first[middle] as number) <= row) low = middle;
+      else high = middle - 1;
+    }
+    const { text, start, length } = this.#pages[low] as SpecPage;
+    const at = row - (this.#first[low] as number);
+    const from = start[at] as number;
+    return Buffer.from(text.buffer, text.byteOffset, text.length).toString(
+      'utf8',
+      from,
+      from + (length[at] as number),
+    );
+  }
+}
+
+export interface SigningIntake {
+  /** Takes the next specification. */
+  add(text: string): void;
+  /** When all are there. Undefined: the graph has to go through upstream's stage function. Throws ReproKeyError. */
+  signer(): DocumentSigner | undefined;
+  /** Puts what the drop does not carry into its document. */
+  complete(drop: PyObject, row: number, signer: DocumentSigner): void;
+}
+
+/** Drops that carry their data. */
+export class DocumentIntake implements SigningIntake {
+  readonly #mode: RModeName;
+  readonly #pack: PackBuilder;
+  #isMixed = false;
+  #failure: Error | undefined;
+
+  constructor(count: number, mode: RModeName) {
+    this.#mode = mode;
+    this.#pack = new PackBuilder(count, mode);
+  }
+
+  add(text: string): void {
+    if (this.#isMixed) return;
+    // Only hashes and edges are read here, so number tokens do not matter.
+    const drop = parseSpecLoosely(text);
+    const repro = drop['reprodata'] as PyObject | null | undefined;
+    this.#isMixed = rflagCaster(repro?.['rmode']) !== this.#mode;
+    if (this.#isMixed || this.#failure !== undefined) return;
+    try {
+      this.#pack.add(drop);
+    } catch (error) {
+      this.#failure = error as Error;
+    }
+  }
+
+  signer(): DocumentSigner | undefined {
+    if (this.#isMixed) return undefined;
+    if (this.#failure !== undefined) throw this.#failure;
+    const pack = this.#pack.pack();
+    const { oids, index } = this.#pack.shape;
+    return { signer: signerOfPack(pack), oids, indexOf: index };
+  }
+
+  complete(): void {
+    // The data is there.
+  }
+}
+
+/** Drops without data. */
+export class BareIntake implements SigningIntake {
+  readonly #arena = new Sha3Arena();
+  readonly #known = new KnownLeaves(this.#arena);
+  readonly #shape: ShapeBuilder;
+  readonly #stages: SpecStages;
+  readonly #mode: RModeName;
+
+  constructor(count: number, mode: RModeName, nodes: readonly PyObject[] | undefined) {
+    this.#mode = mode;
+    this.#shape = new ShapeBuilder(count);
+    this.#stages = new SpecStages(count, mode, nodes, this.#arena);
+  }
+
+  add(text: string): void {
+    const drop = parseSpec(text);
+    this.#stages.add(this.#shape.oids.length, drop);
+    this.#shape.add(drop);
+  }
+
+  signer(): DocumentSigner {
+    const shape = this.#shape.shape(hashedModes(this.#mode));
+    const signer = new PhysicalSigner(shape, this.#stages.lgBlocks(), this.#arena, this.#known);
+    this.#stages.sign(signer);
+    return { signer, oids: this.#shape.oids, indexOf: this.#shape.index };
+  }
+
+  complete(drop: PyObject, row: number, signer: DocumentSigner): void {
+    this.#stages.complete(drop);
+    for (const stage of this.#stages.openStages) writeBlocks(signer, stage, row, drop);
+  }
+}
