@@ -59,6 +59,9 @@ export const IMPORTED = {
   seal: 'imported/seal.txt',
   key: 'imported/key.txt',
   log: 'imported/log.json',
+  manifest: 'imported/manifest.txt',
+  reprodata: 'imported/reprodata.out',
+  logicalGraph: 'imported/logical.graph',
   origin: 'imported/origin.json',
 } as const;
 
@@ -253,7 +256,9 @@ export async function sealImported(
   row: SessionRow,
 ): Promise<{ row: SessionRow; seal: StoredSeal }> {
   const { store } = deps;
-  const facts = JSON.parse(await documentText(store, row.key, IMPORTED.facts)) as SessionFacts;
+  const text = (name: string): Promise<string> => documentText(store, row.key, name);
+  const facts = JSON.parse(await text(IMPORTED.facts)) as SessionFacts;
+  const log = await text(IMPORTED.log);
   const { graph, texts } = await sessionGraph(deps, row);
   const session = await loadSession(deps, row, graph, texts);
   const [environment] = Object.keys(facts.environments);
@@ -276,8 +281,9 @@ export async function sealImported(
       imported: {
         facts,
         from: {
-          key: await documentText(store, row.key, IMPORTED.key),
-          sealSha256: sha256Hex(await documentText(store, row.key, IMPORTED.seal)),
+          key: await text(IMPORTED.key),
+          sealSha256: sha256Hex(await text(IMPORTED.seal)),
+          logSha256: log === '' ? null : sha256Hex(log),
           sessionId: facts.sessionId,
         },
       },

@@ -22,6 +22,7 @@ import type { PhysicalGraph } from '../graph/index.ts';
 import type { SessionRow, StoredSeal } from '../store/index.ts';
 import { checkCoverage } from './coverage-check.ts';
 import type { ApiDeps } from './deps.ts';
+import { sessionRow } from './graph-text.ts';
 import { checkLog, openStoredSeal, verifyLog } from './log-verification.ts';
 import {
   documentText,
@@ -45,7 +46,7 @@ const SESSIONS_AT_ONCE = 500;
  * verify: no such session, or one that is not over.
  */
 export async function verifyStored(deps: ApiDeps, sessionId: string, withLog = true): Promise<Verdict> {
-  const row = await endedSession(deps, sessionId);
+  const row = await verifiable(deps, sessionId);
   const report = new Report();
   const seal = await sealOf(deps.store, row);
   if (!seal) {
@@ -77,6 +78,13 @@ export async function verifyStored(deps: ApiDeps, sessionId: string, withLog = t
   return report.verdict();
 }
 
+/** A session that is over. One that has a seal was over: then its state was altered, which is for the verdict to say. */
+async function verifiable(deps: ApiDeps, sessionId: string): Promise<SessionRow> {
+  const live = deps.manager.find(sessionId);
+  const row = await sessionRow(deps.store, sessionId);
+  return live === undefined && row.sealIndex !== null ? row : endedSession(deps, sessionId);
+}
+
 /** Verifies the whole history: the file, the log, every session. Sessions without a seal are noted. */
 export async function verifyHistory(deps: ApiDeps): Promise<Verdict> {
   const file = new Report();
@@ -97,7 +105,8 @@ export async function verifyHistory(deps: ApiDeps): Promise<Verdict> {
 
 async function verifyOne(deps: ApiDeps, row: SessionRow): Promise<Verdict> {
   const report = new Report();
-  if (!isOver(row.status)) report.note('seal', `It is ${row.status}: it is sealed when it is over.`);
+  if (!isOver(row.status) && row.sealIndex === null)
+    report.note('seal', `It is ${row.status}: it is sealed when it is over.`);
   else if (row.sealIndex === null && !(await deps.store.document(row.key, IMPORTED.seal)))
     report.note(
       'seal',
@@ -163,15 +172,14 @@ async function checkOrigin(
   if ((await documentText(deps.store, row.key, IMPORTED.key)) !== from.key) altered('The key of that seal');
   if (canonicalJson(theirs) !== (await documentText(deps.store, row.key, IMPORTED.facts)))
     altered('The text of its facts');
+  const log = await documentText(deps.store, row.key, IMPORTED.log);
+  if ((log === '' ? null : sha256Hex(log)) !== from.logSha256) altered('Its place in the log of that device');
   if (theirs.sessionId !== from.sessionId || theirs.graphSha256 !== facts.graphSha256)
     altered('The session or graph that the seal is of');
   const own = await sealOf(deps.store, row);
   if (own && Buffer.compare(seal.root, own.root) !== 0)
     report.add('imported seal', 'The records are not those that the seal of the other device is over.');
-  await report.attempt('imported log entry', async () => {
-    const text = await documentText(deps.store, row.key, IMPORTED.log);
-    if (text !== '') checkInclusion(text, note, key);
-  });
+  if (log !== '') await report.attempt('imported log entry', () => checkInclusion(log, note, key));
   report.note(
     'seal',
     `It ran on another device: ${key.name} (${key.keyId}) sealed it on ${new Date(seal.sealedAtMs).toISOString()}. The seal of this device says only that nothing was altered since it was imported.`,

@@ -44,6 +44,8 @@ export interface ImportedFrom {
   readonly key: string;
   /** SHA-256 of the seal it came with, in hexadecimal. */
   readonly sealSha256: string;
+  /** SHA-256 of the text of its place in that device's log; null where it came without. */
+  readonly logSha256: string | null;
   /** Its id there: the one that its records have. */
   readonly sessionId: string;
 }

@@ -311,11 +311,21 @@ function sessionRow(row: SessionRecord): SessionRow {
     executeMs: row.execute_ms,
     recordMs: row.record_ms,
     drops: row.drops,
-    byState: JSON.parse(row.by_state) as Record<string, number>,
+    byState: parsedOr<Record<string, number>>(row.by_state, {}),
     errorCount: row.error_count,
     sealIndex: row.seal_index,
     payloadDroppedAt: row.payload_dropped_at,
-    signatures: JSON.parse(row.signatures) as Record<string, string>,
-    host: JSON.parse(row.host) as SessionRow['host'],
+    signatures: parsedOr<Record<string, string>>(row.signatures, {}),
+    host: parsedOr<SessionRow['host']>(row.host, { name: '', platform: '', version: '' }),
   };
+}
+
+/** A damaged text must not hide the session, nor all others in a list: `weir verify` says that it was altered. */
+function parsedOr<T extends object>(text: string, otherwise: T): T {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as T) : otherwise;
+  } catch {
+    return otherwise;
+  }
 }

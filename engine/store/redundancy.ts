@@ -101,6 +101,26 @@ export class Redundancy {
   }
 
   #tiles(key: number): Contradiction[] {
+    const gaps = this.#db
+      .prepare<[number], number>(
+        `SELECT count(*) FROM (SELECT 1 FROM sealed_tile WHERE session = ?
+           GROUP BY seal, section HAVING max(tile) + 1 <> count(*))`,
+      )
+      .pluck()
+      .get(key);
+    const misplaced = gaps
+      ? [
+          {
+            table: 'sealed_tile',
+            row: null,
+            message: 'A row of table sealed_tile has another number: it was altered.',
+          },
+        ]
+      : [];
+    return misplaced.concat(this.#owners(key));
+  }
+
+  #owners(key: number): { table: string; row: null; message: string }[] {
     return ['tree_tile', 'sealed_tile'].flatMap((table) => {
       const wrong = this.#db
         .prepare<[number, number], number>(
