@@ -10,12 +10,19 @@ export interface Notice {
   readonly code?: string;
 }
 
+/** A graph to be run, and how it is signed. */
+export interface RunRequest {
+  readonly source: GraphSource;
+  /** An R-mode by name; left out: NOTHING. */
+  readonly rmode?: string;
+}
+
 declare global {
   interface HTMLElementEventMap {
     'weir-announce': CustomEvent<string>;
     'weir-notice': CustomEvent<Notice>;
     'weir-open-graph': CustomEvent<null>;
-    'weir-run': CustomEvent<GraphSource>;
+    'weir-run': CustomEvent<RunRequest>;
   }
 }
 
@@ -39,4 +46,5 @@ export function notifyError(from: EventTarget, title: string, error: unknown): v
 export const askForGraph = (from: EventTarget): void => send(from, 'weir-open-graph', null);
 
 /** Asks the frame to run a graph and to show its session. */
-export const askToRun = (from: EventTarget, source: GraphSource): void => send(from, 'weir-run', source);
+export const askToRun = (from: EventTarget, source: GraphSource, rmode?: string): void =>
+  send(from, 'weir-run', { source, ...(rmode === undefined ? {} : { rmode }) } satisfies RunRequest);

@@ -1,4 +1,5 @@
 /** Sentences about records, seals, proofs and comparisons; part of strings.ts. */
+import { compareStrings } from './compare-strings.ts';
 import { formatDateTime, formatInteger } from './format.ts';
 import { plural } from './plural.ts';
 
@@ -23,9 +24,16 @@ export const reproducibilityStrings = {
     noneRecorded: 'No drop of this session has a record.',
     sealedBy: (at: number, name: string, keyId: string) =>
       `The records stand under a checkpoint signed on ${formatDateTime(at)} by ${name} (key ${keyId}).`,
+    sealedElsewhere: (at: number, name: string, keyId: string) =>
+      `The session was imported. Its records stand under the checkpoint that came with it, signed on ${formatDateTime(at)} ` +
+      `by ${name} (key ${keyId}), the device it ran on.`,
+    sealedHereToo: (at: number, name: string, keyId: string) =>
+      `This device sealed what it took over on ${formatDateTime(at)} (${name}, key ${keyId}).`,
     unsealed: 'The records stand under no signed checkpoint, so a change to them would not be noticed.',
-    witnessedBy: (names: string) => `${names} signed the same checkpoint, or holds it.`,
-    unwitnessed: 'No other node has signed this checkpoint or holds it.',
+    witnessedBy: (names: string) => `${names} holds a copy of the checkpoint.`,
+    unwitnessed:
+      'This device knows of no other node that signed this checkpoint or holds it. Import the exported session on another node, and that node holds it, too.',
+    nothingToWitness: 'There is no checkpoint that another node could sign or hold.',
     unverified: 'The stored bytes have not been read again since this page was opened.',
     verifying: 'Reading the stored bytes and computing every hash again…',
     verifiedAt: (checked: number, at: number) =>
@@ -70,15 +78,16 @@ export const reproducibilityStrings = {
   compareLink: 'Compare with another session…',
 
   prove: {
-    title: 'Proof of a drop',
-    search: 'Find a drop to prove, by name or id',
+    title: 'A drop, its proof and its way back',
+    proof: 'Proof that its record is sealed',
+    search: 'Find a drop, by name or id',
     found: 'Drops that match',
     none: 'No drop matches.',
     choose:
-      'Choose a drop: the proof that its record is part of the seal is then computed here, step by step.',
+      'Choose a drop. The proof that its record is part of the seal, and its way back to a root of the graph, are then computed here, step by step.',
     show: 'Show the proof',
     hide: 'Hide the proof',
-    about: (name: string) => `Proof of ${name}`,
+    about: (name: string) => `Drop ${name}`,
     failed: 'There is no proof of this drop',
     noCrypto:
       'This page was loaded over plain http from another computer, where browsers compute no hashes. Open the window on the ' +
@@ -172,63 +181,56 @@ export const reproducibilityStrings = {
     },
   },
 
-  compare: {
-    title: 'Compare two sessions',
-    a: 'Session A',
-    b: 'Session B',
-    choose: 'Choose…',
-    chooseBoth: 'Choose two sessions to compare.',
-    same: 'A and B are one and the same session.',
-    swap: 'Swap A and B',
-    comparing: 'Comparing…',
-    failed: 'The sessions cannot be compared',
-    verdicts: { match: 'match', differs: 'differs', 'not recorded': 'not recorded' },
-    verdictTitle: 'Verdict per R-mode',
-    ownDiffers: 'Weir’s own signature, which covers more, differs',
-    ownMatch: 'Weir’s own signature matches',
-    ownNotRecorded: 'Weir’s own signature was not recorded',
-    missingIn: (sides: string) => `no signature in ${sides}`,
-    sides: { a: 'A', b: 'B', both: 'A and B' },
-    causesTitle: 'First causes',
-    causesFor: 'First causes for',
-    noneDiffer: 'No mode that both sessions recorded differs.',
-    nothingRecorded:
-      'No mode was recorded in both sessions, so nothing can be said. Run the graph with an R-mode other than NOTHING.',
-    noCause:
-      'The signatures differ, but no field of any record does: the difference is in what DALiuGE hashes and Weir does not ' +
-      'record by drop.',
-    first: (count: number) => plural(count, 'first cause', 'first causes'),
-    shown: (shown: number, total: number) => `${formatInteger(shown)} of ${formatInteger(total)} are shown.`,
-    cut: (limit: number) => `At most ${formatInteger(limit)} are listed.`,
-    affected: (count: number) =>
-      count === 0
-        ? 'Nothing after it is affected.'
-        : `${plural(count, 'drop comes', 'drops come')} after a cause and may differ because of it.`,
-    later: 'Comes after a cause, and changed by itself too',
-    onlyIn: (side: string) => `Only in ${side}`,
-    absent: 'absent',
-    open: (side: string) => `Open in ${side}`,
-    columns: { class: 'Class', field: 'Field', a: 'A', b: 'B' },
-    classes: {
-      structure: 'Structure',
-      code: 'Code',
-      parameter: 'Parameter',
-      'input data': 'Input data',
-      environment: 'Environment',
-      outcome: 'Outcome',
-      time: 'Time',
+  blocks: {
+    title: 'Way back to the root',
+    help:
+      'DALiuGE’s block-DAG: the hash of a drop covers its own data and the hashes of the drops before it, so that no drop can be ' +
+      'exchanged without changing all that follow. The signature of the session is made of the hashes of its last drops.',
+    failed: 'There is no way of blocks to show',
+    mode: 'R-mode',
+    block: 'Block',
+    holds: (count: number, root: string) =>
+      count === 1
+        ? `The block holds, and “${root}” is a root of the graph: nothing comes before it.`
+        : `All ${formatInteger(count)} blocks from here to the root “${root}” hold. Computed in this window, not reported by the node.`,
+    holdsSoFar: (count: number) =>
+      `${count === 1 ? 'This block holds' : `These ${formatInteger(count)} blocks hold`} as far as they are shown; the root is further back.`,
+    broken: (name: string) =>
+      `The way does not hold. The first block that is not what it should be: that of “${name}”.`,
+    computed: (parents: number) =>
+      parents === 0
+        ? 'Computed from its own data.'
+        : `Computed from its own data and ${plural(parents, 'block', 'blocks')} before it.`,
+    other: (computed: string) => `Its own data and the blocks before it give another hash: ${computed}`,
+    notNamed: 'The drop after it names another block than this one.',
+    notAllParents: (shown: number, total: number) =>
+      `It has ${formatInteger(total)} drops before it, more than the ${formatInteger(shown)} that are shown: it is not computed here.`,
+    root: 'A root of the graph: nothing comes before it.',
+    parents: (count: number) => `${plural(count, 'drop comes', 'drops come')} before it; go on by`,
+    leaves: (count: number) => `Show its leaves (${formatInteger(count)})`,
+    leavesOf: (name: string) => `Leaves of ${name}`,
+    noLeaves: 'No leaves.',
+    rootHolds: 'These leaves give the root',
+    rootOther:
+      'These texts do not give the recorded root: something was altered, or DALiuGE hashed a form of them that JSON cannot hold. The root:',
+    noRoot: 'none (hashed as “None”)',
+    noData: 'no run-time data (hashed as nothing)',
+    items: {
+      rg_data: 'Root of its run',
+      pg_blockhash: 'Block of the physical graph',
+      pgt_blockhash: 'Block of the template',
+      lg_blockhash: 'Block of the logical graph',
     } as Readonly<Record<string, string>>,
-    alignmentTitle: 'How drops were paired',
-    byId: 'By id',
-    byLogicalId: 'By logical drop and coordinates',
-    byStructure: 'By structure',
-    removed: 'Only in A',
-    added: 'Only in B',
-    select: (name: string) => `Select ${name} for comparison`,
-    column: 'Compare',
-    selectedOne: 'One session selected; select another to compare',
-    selectedTwo: 'Two sessions selected',
-    go: 'Compare them',
-    clear: 'Clear selection',
+    stages: {
+      rg: 'Run',
+      pg: 'Physical graph',
+      pgt: 'Physical graph template',
+      lg: 'Logical graph',
+      lgt: 'Logical graph template',
+    } as Readonly<Record<string, string>>,
+    more: 'Go on',
+    shown: (count: string) => `${count} drops are shown.`,
   },
+
+  compare: compareStrings,
 } as const;

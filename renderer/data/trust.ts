@@ -30,21 +30,34 @@ function recorded({ records }: SessionReproducibility): TrustLevel {
   return { id: 'recorded', state: isReached ? 'reached' : 'missing', sentence };
 }
 
-function sealed({ seal, unsealedReason }: SessionReproducibility): TrustLevel {
+function sealed({ seal, importedSeal, unsealedReason }: SessionReproducibility): TrustLevel {
   const texts = S.reproducibility.trust;
-  if (seal === null) {
-    const sentence = [texts.unsealed, unsealedReason ?? ''].join(' ').trim();
-    return { id: 'sealed', state: 'missing', sentence };
+  if (importedSeal !== null) {
+    const { sealedAt, signedBy, keyId } = importedSeal;
+    const here = seal === null ? [] : [texts.sealedHereToo(seal.sealedAt, seal.signedBy, seal.keyId)];
+    const sentence = [texts.sealedElsewhere(sealedAt, signedBy, keyId), ...here].join(' ');
+    return { id: 'sealed', state: 'reached', sentence };
   }
-  const sentence = texts.sealedBy(seal.sealedAt, seal.signedBy, seal.keyId);
-  return { id: 'sealed', state: 'reached', sentence };
+  if (seal !== null) {
+    const sentence = texts.sealedBy(seal.sealedAt, seal.signedBy, seal.keyId);
+    return { id: 'sealed', state: 'reached', sentence };
+  }
+  const sentence = [texts.unsealed, unsealedReason ?? ''].join(' ').trim();
+  return { id: 'sealed', state: 'missing', sentence };
 }
 
-function witnessed({ witnesses }: SessionReproducibility): TrustLevel {
+function witnessed({ seal, importedSeal, witnesses }: SessionReproducibility): TrustLevel {
   const texts = S.reproducibility.trust;
-  if (witnesses.length === 0) return { id: 'witnessed', state: 'missing', sentence: texts.unwitnessed };
-  const names = witnesses.map(({ name, keyId }) => `${name} (${keyId})`).join(', ');
-  return { id: 'witnessed', state: 'reached', sentence: texts.witnessedBy(names) };
+  if (witnesses.length > 0) {
+    const names = witnesses.map(({ name, keyId }) => `${name} (key ${keyId})`).join(', ');
+    return { id: 'witnessed', state: 'reached', sentence: texts.witnessedBy(names) };
+  }
+  const isSealed = seal !== null || importedSeal !== null;
+  return {
+    id: 'witnessed',
+    state: 'missing',
+    sentence: isSealed ? texts.unwitnessed : texts.nothingToWitness,
+  };
 }
 
 function verified(verification: Verification | undefined, isVerifying: boolean): TrustLevel {

@@ -3,21 +3,12 @@ import type { GraphView, StateCounts } from '../../engine/api/contract.ts';
 import { formatInteger } from '../format.ts';
 import { FAMILY_ORDER, familyOf, orderedCounts, type StateFamily } from '../states.ts';
 import type { Camera, Size } from './camera.ts';
+import { drawMarkedNode, type Marks } from './draw-marks.ts';
+import { BOX_SCALE, boxPath, fitText, NAME_SCALE, SLANT, textGrowth } from './draw-shapes.ts';
 import { NODE_HEIGHT, NODE_WIDTH, type Layout } from './layout.ts';
+import type { Palette } from './palette.ts';
 
 export type GraphNode = GraphView['nodes'][number];
-
-export interface Palette {
-  readonly surface: string;
-  readonly text: string;
-  readonly muted: string;
-  /** What has not happened yet: lighter than a mark, so that progress is what is seen. */
-  readonly waiting: string;
-  readonly edge: string;
-  readonly focus: string;
-  readonly fontText: string;
-  readonly states: Readonly<Record<StateFamily, string>>;
-}
 
 export interface Scene {
   readonly view: GraphView;
@@ -25,16 +16,12 @@ export interface Scene {
   readonly camera: Camera;
   readonly canvas: Size;
   readonly palette: Palette;
+  /** Of a comparison: drawn instead of the states. */
+  readonly marks?: readonly Marks[] | undefined;
   /** Index of the node the keyboard is on, and of the one under the pointer; -1 for none. */
   readonly selected: number;
   readonly hovered: number;
 }
-
-const NAME_SCALE = 0.5;
-const BOX_SCALE = 0.3;
-/** Text grows a little while the drawing shrinks, as far as the boxes have room for it. */
-const MAX_TEXT_GROWTH = 1.3;
-const SLANT = 9;
 
 /** What a node looks like as a whole: what needs attention comes first. */
 export function overallFamily(counts: StateCounts): StateFamily {
@@ -68,31 +55,6 @@ const GLYPHS: Readonly<Record<StateFamily, readonly [string, boolean]>> = {
   deleted: ['M3 8h10', false],
 };
 
-function boxPath(ctx: CanvasRenderingContext2D, node: GraphNode, x: number, y: number): void {
-  ctx.beginPath();
-  if (node.kind === 'app') ctx.roundRect(x, y, NODE_WIDTH, NODE_HEIGHT, 6);
-  else {
-    ctx.moveTo(x + SLANT, y);
-    ctx.lineTo(x + NODE_WIDTH, y);
-    ctx.lineTo(x + NODE_WIDTH - SLANT, y + NODE_HEIGHT);
-    ctx.lineTo(x, y + NODE_HEIGHT);
-    ctx.closePath();
-  }
-}
-
-/** Text cut to a width, with an ellipsis. */
-function fitText(ctx: CanvasRenderingContext2D, text: string, width: number): string {
-  if (ctx.measureText(text).width <= width) return text;
-  let low = 0;
-  let high = text.length;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (ctx.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle;
-    else high = middle - 1;
-  }
-  return `${text.slice(0, low)}…`;
-}
-
 function drawEdges(
   ctx: CanvasRenderingContext2D,
   scene: Scene,
@@ -102,10 +64,15 @@ function drawEdges(
   const lit = hovered >= 0 ? hovered : selected;
   const isDense = view.edges.length > 4000;
   ctx.lineWidth = Math.max(1, 0.6 / camera.scale);
-  for (const pass of ['plain', 'lit'] as const) {
+  const passes =
+    scene.marks === undefined ? (['plain', 'lit'] as const) : (['plain', 'single', 'lit'] as const);
+  for (const pass of passes) {
     ctx.beginPath();
-    for (const [from, to] of view.edges) {
-      if ((lit === from || lit === to) !== (pass === 'lit')) continue;
+    for (const [from, to, weight] of view.edges) {
+      const isLit = lit === from || lit === to;
+      // Of a comparison: 3 is a link that both have, 1 and 2 one that only one of them has.
+      const kind = isLit ? 'lit' : scene.marks !== undefined && weight !== 3 ? 'single' : 'plain';
+      if (kind !== pass) continue;
       const x1 = (layout.x[from] ?? 0) + NODE_WIDTH - (view.nodes[from]?.kind === 'data' ? SLANT / 2 : 0);
       const y1 = (layout.y[from] ?? 0) + NODE_HEIGHT / 2;
       const x2 = (layout.x[to] ?? 0) + (view.nodes[to]?.kind === 'data' ? SLANT / 2 : 0);
@@ -118,8 +85,10 @@ function drawEdges(
     ctx.strokeStyle = pass === 'lit' ? palette.focus : palette.edge;
     ctx.globalAlpha = pass === 'plain' && isDense ? 0.35 : 1;
     if (pass === 'lit') ctx.lineWidth = Math.max(1.8, 1.2 / camera.scale);
+    ctx.setLineDash(pass === 'single' ? [5, 4] : []);
     ctx.stroke();
   }
+  ctx.setLineDash([]);
   ctx.globalAlpha = 1;
 }
 
@@ -171,7 +140,7 @@ function drawLabels(
   y: number,
 ): void {
   const { palette, camera } = scene;
-  const growth = Math.min(MAX_TEXT_GROWTH, Math.max(1, 0.95 / camera.scale));
+  const growth = textGrowth(camera.scale);
   const inset = node.kind === 'data' ? SLANT + 6 : 11;
   const left = x + inset + 16 * growth + 5;
   const count = node.count > 1 ? `×${formatInteger(node.count)}` : '';
@@ -198,7 +167,9 @@ function drawNode(ctx: CanvasRenderingContext2D, scene: Scene, index: number, no
   const x = layout.x[index] ?? 0;
   const y = layout.y[index] ?? 0;
   const family = overallFamily(node.byState);
-  if (camera.scale < BOX_SCALE) {
+  const marks = scene.marks?.[index];
+  if (marks !== undefined) drawMarkedNode(ctx, node, marks, { x, y, scale: camera.scale, palette });
+  else if (camera.scale < BOX_SCALE) {
     drawStrip(ctx, node, { x, y, width: NODE_WIDTH, height: NODE_HEIGHT }, palette);
     if (family === 'error') {
       // Errors keep a mark of their own where there is no room for a glyph.

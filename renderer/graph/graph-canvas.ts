@@ -1,17 +1,19 @@
 /** The drawing of a graph as one widget: pan, zoom, hover, and a walk along its edges by keyboard. */
-import { LitElement, css, html, nothing, type PropertyValues } from 'lit';
+import { LitElement, html, nothing, type PropertyValues } from 'lit';
 import type { GraphView } from '../../engine/api/contract.ts';
 import { describeCounts } from '../components/state-strip.ts';
 import '../components/state-strip.ts';
 import '../components/icon.ts';
 import { announce } from '../events.ts';
-import { FAMILY_ORDER, type StateFamily } from '../states.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 import { watchTheme } from '../theme.ts';
 import { fit, reveal, zoomAt, type Camera, type Size } from './camera.ts';
-import { draw, nodeAt, overallFamily, type GraphNode, type Palette } from './draw.ts';
+import { describeMarks, needsAttention, type Marks } from './draw-marks.ts';
+import { draw, nodeAt, overallFamily, type GraphNode } from './draw.ts';
+import { graphCanvasStyles } from './graph-canvas-styles.ts';
 import { layOut, NODE_HEIGHT, NODE_WIDTH, type Layout } from './layout.ts';
+import { readPalette, type Palette } from './palette.ts';
 
 const CLICK_SLOP_PX = 4;
 const WHEEL_STEP = 0.0016;
@@ -19,97 +21,23 @@ const BUTTON_STEP = 1.35;
 
 /**
  * @prop view - the graph; another object with the same nodes changes states only, not places
+ * @prop marks - of a comparison, one for each node; then they are drawn instead of states
  * @attr label - what graph it is
  * @fires weir-activate - detail: the node that was clicked or entered
  */
 export class WeirGraphCanvas extends LitElement {
   static override properties = {
     view: { attribute: false },
+    marks: { attribute: false },
     label: { type: String },
     selected: { state: true },
     hovered: { state: true },
     errorsOutside: { state: true },
   };
-  static override styles = [
-    base,
-    controls,
-    css`
-      :host {
-        display: block;
-        position: relative;
-        min-height: 0;
-        overflow: hidden;
-        background: var(--color-sunken);
-      }
-
-      canvas {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
-        cursor: grab;
-        touch-action: none;
-        outline-offset: -2px;
-      }
-
-      canvas.over-node {
-        cursor: pointer;
-      }
-
-      canvas.dragging {
-        cursor: grabbing;
-      }
-
-      .tools {
-        position: absolute;
-        inset: auto var(--space-3) var(--space-3) auto;
-        display: grid;
-        gap: var(--space-1);
-      }
-
-      .card,
-      .outside {
-        position: absolute;
-        border: 1px solid var(--color-line);
-        border-radius: var(--radius-m);
-        background: var(--color-raised);
-        box-shadow: var(--shadow-raised);
-      }
-
-      .card {
-        inset: auto auto var(--space-3) var(--space-3);
-        display: grid;
-        gap: var(--space-1);
-        width: min(300px, calc(100% - 24px));
-        padding: var(--space-3);
-        pointer-events: none;
-      }
-
-      .card strong {
-        overflow-wrap: anywhere;
-      }
-
-      .outside {
-        inset: var(--space-3) auto auto var(--space-3);
-        display: flex;
-        align-items: center;
-        gap: var(--space-2);
-        padding: var(--space-1) var(--space-1) var(--space-1) var(--space-3);
-        --icon-cut: var(--color-raised);
-      }
-
-      .outside weir-icon {
-        color: var(--state-error);
-      }
-
-      .probe {
-        position: absolute;
-        visibility: hidden;
-      }
-    `,
-  ];
+  static override styles = [base, controls, graphCanvasStyles];
 
   declare view: GraphView | undefined;
+  declare marks: readonly Marks[] | undefined;
   declare label: string;
   declare selected: number;
   declare hovered: number;
@@ -127,6 +55,7 @@ export class WeirGraphCanvas extends LitElement {
   constructor() {
     super();
     this.view = undefined;
+    this.marks = undefined;
     this.label = '';
     this.selected = -1;
     this.hovered = -1;
@@ -193,7 +122,8 @@ export class WeirGraphCanvas extends LitElement {
         this.errorsOutside.length === 0
           ? nothing
           : html`<div class="outside">
-              <weir-icon name="error"></weir-icon>${S.graph.outside(this.errorsOutside.length)}
+              <weir-icon name=${this.marks === undefined ? 'error' : 'differs'}></weir-icon
+              >${this.#outsideText(this.errorsOutside.length)}
               <button type="button" class="quiet" @click=${this.#jump}>${S.graph.jump}</button>
             </div>`
       }
@@ -202,6 +132,10 @@ export class WeirGraphCanvas extends LitElement {
         ${this.#tool('minus', S.graph.zoomOut, () => this.#zoomBy(1 / BUTTON_STEP))}
         ${this.#tool('fit', S.graph.fit, () => this.#fit())}
       </div>`;
+  }
+
+  #outsideText(count: number): string {
+    return this.marks === undefined ? S.graph.outside(count) : S.reproducibility.compare.graph.outside(count);
   }
 
   #tool(icon: string, label: string, action: () => void) {
@@ -215,9 +149,27 @@ export class WeirGraphCanvas extends LitElement {
     return html`<div class="card small">
       <strong>${node.name}</strong>
       <span class="muted mono truncate">${node.dropclass}</span>
-      <weir-state-strip legend .counts=${node.byState}></weir-state-strip>
+      ${
+        this.marks === undefined
+          ? html`<weir-state-strip legend .counts=${node.byState}></weir-state-strip>`
+          : html`<span>${this.#stateText(index)}</span>`
+      }
       <span class="muted">${this.#edgesOf(index)}</span>
     </div>`;
+  }
+
+  /** What is to be said of a node beside its name. */
+  #stateText(index: number): string {
+    const marks = this.marks?.[index];
+    return marks === undefined
+      ? describeCounts(this.view?.nodes[index]?.byState ?? {})
+      : describeMarks(marks);
+  }
+
+  /** Whether a node is one that a person looks for. */
+  #isWanted(index: number, node: GraphNode): boolean {
+    const marks = this.marks?.[index];
+    return marks === undefined ? overallFamily(node.byState) === 'error' : needsAttention(marks);
   }
 
   #edgesOf(index: number): string {
@@ -260,7 +212,7 @@ export class WeirGraphCanvas extends LitElement {
     const [w, h] = [Math.round(width * pixelRatio), Math.round(height * pixelRatio)];
     if (canvas.width !== w) canvas.width = w;
     if (canvas.height !== h) canvas.height = h;
-    this.#palette ??= this.#readPalette();
+    this.#palette ??= readPalette(this, this.renderRoot.querySelector<HTMLElement>('.probe') ?? this);
     draw(
       ctx,
       {
@@ -269,6 +221,7 @@ export class WeirGraphCanvas extends LitElement {
         camera: this.#camera,
         canvas: this.#size,
         palette: this.#palette,
+        marks: this.marks,
         selected: this.selected,
         hovered: this.hovered,
       },
@@ -277,31 +230,11 @@ export class WeirGraphCanvas extends LitElement {
     this.#lookOutside();
   }
 
-  /** Resolves tokens to colours a canvas understands: by way of an element that has them. */
-  #readPalette(): Palette {
-    const probe = this.renderRoot.querySelector<HTMLElement>('.probe') ?? this;
-    const color = (token: string): string => {
-      probe.style.color = `var(${token})`;
-      return getComputedStyle(probe).color;
-    };
-    const states = Object.fromEntries(FAMILY_ORDER.map((family) => [family, color(`--state-${family}`)]));
-    return {
-      surface: color('--color-surface'),
-      text: color('--color-text'),
-      muted: color('--color-muted'),
-      waiting: color('--color-waiting'),
-      edge: color('--color-control'),
-      focus: color('--color-focus'),
-      fontText: getComputedStyle(this).fontFamily,
-      states: states as Record<StateFamily, string>,
-    };
-  }
-
   #lookOutside(): void {
     const { x, y, scale } = this.#camera;
     const outside: number[] = [];
     for (const [index, node] of (this.view?.nodes ?? []).entries()) {
-      if (overallFamily(node.byState) !== 'error') continue;
+      if (!this.#isWanted(index, node)) continue;
       const left = this.#layout?.x[index] ?? 0;
       const top = this.#layout?.y[index] ?? 0;
       const isIn =
@@ -437,8 +370,8 @@ export class WeirGraphCanvas extends LitElement {
     };
     const moved = reveal(this.#camera, this.#size, box);
     if (moved.x !== this.#camera.x || moved.y !== this.#camera.y) this.#setCamera(moved);
-    const states = describeCounts(node.byState);
-    announce(this, `${S.graph.node(node.name, S.drops.kinds[node.kind], states)}, ${this.#edgesOf(index)}`);
+    const text = S.graph.node(node.name, S.drops.kinds[node.kind], this.#stateText(index));
+    announce(this, `${text}, ${this.#edgesOf(index)}`);
   }
 
   #activate(index: number): void {

@@ -8,12 +8,13 @@ import type { GraphSource } from '../../engine/api/contract.ts';
 import '../components/empty-state.ts';
 import '../components/icon.ts';
 import '../components/notice.ts';
-import { notifyError, type Notice } from '../events.ts';
+import { notifyError, type Notice, type RunRequest } from '../events.ts';
 import { go, linkToGraph, linkToSession, linkToSessions, parseRoute, type Route } from '../router.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 import './about-dialog.ts';
 import { appStyles } from './app-styles.ts';
+import './compare-grid.ts';
 import './compare-page.ts';
 import './drop-page.ts';
 import { chooseGraph, droppedFile, sourceOfFile } from './open-graph.ts';
@@ -218,7 +219,9 @@ export class WeirApp extends LitElement {
           .uid=${route.uid}
         ></weir-drop-page>`;
       case 'compare':
-        return html`<weir-compare-page .client=${client} .query=${route.query}></weir-compare-page>`;
+        return 'sessions' in route.query
+          ? html`<weir-compare-grid .client=${client} .query=${route.query}></weir-compare-grid>`
+          : html`<weir-compare-page .client=${client} .query=${route.query}></weir-compare-page>`;
       case 'graph':
         return html`<weir-translate-page .client=${client} .source=${this.graph}></weir-translate-page>`;
       case 'unknown':
@@ -304,11 +307,11 @@ export class WeirApp extends LitElement {
     go(linkToGraph(source));
   }
 
-  async #run(source: GraphSource): Promise<void> {
+  async #run(request: RunRequest): Promise<void> {
     const { client } = this;
     if (client === undefined) return;
     try {
-      const { sessionId } = await client.call('sessions.run', { source });
+      const { sessionId } = await client.call('sessions.run', { ...request });
       this.#announce(S.run.started(sessionId));
       go(linkToSession(sessionId));
     } catch (error) {

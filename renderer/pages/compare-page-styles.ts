@@ -89,78 +89,28 @@ export const comparePageStyles = css`
     background: var(--color-selected);
   }
 
-  .causes {
-    gap: var(--space-3);
-  }
-
-  .causes > li {
-    display: grid;
-    gap: var(--space-2);
-    padding: var(--space-3);
-    border: 1px solid var(--color-line);
-    border-inline-start: 3px solid var(--color-danger);
-    border-radius: var(--radius-m);
-  }
-
-  .causes > li.later {
-    border-inline-start-color: var(--color-control);
-  }
-
-  .causes .head {
+  .chips {
     display: flex;
     flex-wrap: wrap;
-    align-items: baseline;
-    gap: var(--space-1) var(--space-3);
+    gap: var(--space-2);
+    min-width: 0;
   }
 
-  table {
-    width: 100%;
-    border-collapse: collapse;
-    table-layout: fixed;
+  .chip {
+    display: inline-flex;
+    align-items: center;
+    max-width: 320px;
+    min-height: 32px;
+    padding-inline-start: var(--space-3);
+    border: 1px solid var(--color-line);
+    border-radius: 999px;
+    background: var(--color-selected);
   }
 
-  th,
-  td {
-    padding: var(--space-1) var(--space-3) var(--space-1) 0;
-    font-weight: 400;
-    text-align: start;
-    vertical-align: top;
-    overflow-wrap: anywhere;
-  }
-
-  thead th {
-    color: var(--color-muted);
-    font-size: var(--text-s);
-  }
-
-  th:nth-child(1) {
-    width: 104px;
-  }
-
-  th:nth-child(2) {
-    width: 168px;
-  }
-
-  tbody tr {
-    border-top: 1px solid var(--color-line);
-  }
-
-  .value {
-    max-height: 9rem;
-    overflow: hidden auto;
-    white-space: pre-wrap;
-  }
-
-  details ul {
-    margin-top: var(--space-1);
-    max-height: 12rem;
-    overflow: auto;
-  }
-
-  summary {
-    width: max-content;
-    color: var(--color-accent);
-    cursor: pointer;
+  .chip button {
+    width: 28px;
+    min-height: 28px;
+    border-radius: 999px;
   }
 
   @media (max-width: 700px) {

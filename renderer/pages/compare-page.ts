@@ -1,36 +1,47 @@
 /** Two sessions compared: a verdict per R-mode, then what differs first and in which fields. */
 import { LitElement, html, nothing, type PropertyValues } from 'lit';
-import type { SessionComparison, SessionSummary } from '../../engine/api/contract.ts';
-import { type Fact } from '../components/facts.ts';
+import type { ComparisonChoices, SessionComparison, SessionSummary } from '../../engine/api/contract.ts';
+import '../components/copy-button.ts';
 import '../components/icon.ts';
 import '../components/notice.ts';
 import type { Client } from '../data/client.ts';
 import {
-  byClass,
+  comparatorsOf,
+  comparatorsText,
+  comparisonAsText,
+  describeComparator,
+  pinsOf,
+  pinsText,
+  withComparator,
+  type Pin,
+} from '../data/comparison-choices.ts';
+import {
   differingModes,
   isAnythingRecorded,
   missingSides,
-  textOfField,
-  type DifferingDrop,
   type ModeComparison,
 } from '../data/comparison-view.ts';
 import { toHostError, type HostError } from '../data/errors.ts';
+import { saveAs } from '../data/save.ts';
 import { notifyError } from '../events.ts';
-import { formatDateTime, formatInteger } from '../format.ts';
-import { go, linkToCompare, linkToDrop, type Query } from '../router.ts';
+import { formatDateTime } from '../format.ts';
+import { go, linkToCompare, type Query } from '../router.ts';
 import { S } from '../strings.ts';
 import { base, controls, panel } from '../styles/shared.ts';
+import './compare-alignment.ts';
+import type { ComparatorChange } from './compare-causes.ts';
+import './compare-causes.ts';
+import './compare-graph.ts';
 import { comparePageStyles } from './compare-page-styles.ts';
 
 const LISTED = 200;
 const SESSIONS_OFFERED = 500;
-const UNPAIRED_SHOWN = 200;
 const ICONS = { match: 'done', differs: 'differs', 'not recorded': 'waiting' } as const;
 type Side = 'a' | 'b';
 
 /**
  * @prop client - where to ask
- * @prop query - `a`, `b`: the sessions; `mode`: whose causes are shown
+ * @prop query - `a`, `b`: the sessions; `mode`: whose causes are shown; `as`, `pins`: how they are compared
  */
 export class WeirComparePage extends LitElement {
   static override properties = {
@@ -48,6 +59,8 @@ export class WeirComparePage extends LitElement {
   declare comparison: SessionComparison | undefined;
   declare error: HostError | undefined;
   #asked = '';
+  #pair = '';
+  #choices: ComparisonChoices = {};
 
   constructor() {
     super();
@@ -65,11 +78,15 @@ export class WeirComparePage extends LitElement {
   override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('client')) void this.#loadSessions();
     const pair = JSON.stringify([this.#id('a'), this.#id('b')]);
-    if (pair === this.#asked) return;
-    this.#asked = pair;
-    this.comparison = undefined;
+    const asked = JSON.stringify([pair, this.query['as'], this.query['pins']]);
+    if (asked === this.#asked) return;
+    // Another choice keeps the place: the comparison is exchanged when the new one is there.
+    if (pair !== this.#pair) this.comparison = undefined;
+    this.#pair = pair;
+    this.#asked = asked;
+    this.#choices = { comparators: [...comparatorsOf(this.query)], pins: [...pinsOf(this.query)] };
     this.error = undefined;
-    if (this.#isComparable) void this.#compare(pair);
+    if (this.#isComparable) void this.#compare(asked);
   }
 
   #id(side: Side): string {
@@ -88,16 +105,17 @@ export class WeirComparePage extends LitElement {
     }
   }
 
-  async #compare(pair: string): Promise<void> {
+  async #compare(asked: string): Promise<void> {
     try {
       const comparison = await this.client.call('sessions.compare', {
         a: this.#id('a'),
         b: this.#id('b'),
         limit: LISTED,
+        ...this.#choices,
       });
-      if (pair === this.#asked) this.comparison = comparison;
+      if (asked === this.#asked) this.comparison = comparison;
     } catch (error) {
-      if (pair === this.#asked) this.error = toHostError(error);
+      if (asked === this.#asked) this.error = toHostError(error);
     }
   }
 
@@ -161,8 +179,19 @@ export class WeirComparePage extends LitElement {
   #result(comparison: SessionComparison) {
     const texts = S.reproducibility.compare;
     return html`<section class="panel" aria-labelledby="verdicts">
-        <header><h2 id="verdicts">${texts.verdictTitle}</h2></header>
+        <header>
+          <h2 id="verdicts">${texts.verdictTitle}</h2>
+          <span class="spacer"></span>
+          <weir-copy-button
+            label=${texts.save.text}
+            text=${comparisonAsText(this.#id('a'), this.#id('b'), comparison, this.#choices)}
+          ></weir-copy-button>
+          <button type="button" @click=${this.#saveJson}>
+            <weir-icon name="save"></weir-icon>${texts.save.json}
+          </button>
+        </header>
         <div class="body">
+          ${this.#summary(comparison)}
           <ul class="verdicts">
             ${Object.entries(comparison.rmodes).map(([mode, found]) => this.#verdict(mode, found))}
           </ul>
@@ -186,138 +215,144 @@ export class WeirComparePage extends LitElement {
     </li>`;
   }
 
+  /** The modes counted, by either signature. */
+  #summary({ rmodes }: SessionComparison) {
+    const texts = S.reproducibility.compare;
+    const sentence = (whose: 'daliuge' | 'own') => {
+      const verdicts = Object.values(rmodes).map(
+        (found) => (whose === 'own' ? found.canonical : found).verdict,
+      );
+      const count = (verdict: ModeComparison['verdict']): number =>
+        verdicts.filter((one) => one === verdict).length;
+      return texts.summary(whose, count('match'), count('differs'), count('not recorded'));
+    };
+    return html`<p><strong>${sentence('daliuge')}</strong> ${sentence('own')}</p>`;
+  }
+
+  /** What was chosen, each to be taken back. */
+  #chosen() {
+    const texts = S.reproducibility.compare.chosen;
+    const comparators = comparatorsOf(this.query);
+    const pins = pinsOf(this.query);
+    if (comparators.length === 0 && pins.length === 0) return nothing;
+    const chip = (text: string, change: Query) =>
+      html`<li class="chip">
+        <span class="truncate" title=${text}>${text}</span>
+        <button
+          type="button"
+          class="quiet icon"
+          aria-label=${texts.remove(text)}
+          title=${texts.remove(text)}
+          @click=${() => this.#go(change)}
+        >
+          <weir-icon name="close"></weir-icon>
+        </button>
+      </li>`;
+    return html`<div class="toolbar" role="group" aria-label=${texts.title}>
+      <span class="small">${texts.title}:</span>
+      <ul class="chips">
+        ${comparators.map((one) =>
+          chip(describeComparator(one), {
+            as: comparatorsText(withComparator(comparators, one.field, undefined)),
+          }),
+        )}
+        ${pins.map((pin) =>
+          chip(texts.pinned(...pin), { pins: pinsText(pins.filter((other) => other !== pin)) }),
+        )}
+      </ul>
+      <button type="button" class="quiet" @click=${() => this.#go({ as: '', pins: '' })}>
+        ${texts.clear}
+      </button>
+    </div>`;
+  }
+
   #causes(comparison: SessionComparison) {
     const texts = S.reproducibility.compare;
     const modes = differingModes(comparison);
     const asked = this.query['mode'] ?? '';
     const mode = modes.includes(asked) ? asked : modes[0];
+    if (mode === undefined) {
+      return html`<section class="panel" aria-labelledby="causes">
+        <header><h2 id="causes">${texts.causesTitle}</h2></header>
+        <div class="body">
+          <p class="muted">${isAnythingRecorded(comparison) ? texts.noneDiffer : texts.nothingRecorded}</p>
+        </div>
+      </section>`;
+    }
     return html`<section class="panel" aria-labelledby="causes">
-      <header><h2 id="causes">${texts.causesTitle}</h2></header>
-      <div class="body">
-        ${
-          mode === undefined
-            ? html`<p class="muted">
-                ${isAnythingRecorded(comparison) ? texts.noneDiffer : texts.nothingRecorded}
-              </p>`
-            : html`<div class="modes" role="group" aria-label=${texts.causesFor}>
-                  ${modes.map(
-                    (name) =>
-                      html`<button
-                        type="button"
-                        aria-pressed=${name === mode ? 'true' : 'false'}
-                        @click=${() => this.#go({ mode: name })}
-                      >
-                        ${name}
-                      </button>`,
-                  )}
-                </div>
-                ${this.#causesOf(comparison.rmodes[mode] as ModeComparison)}`
-        }
-      </div>
-    </section>`;
+        <header>
+          <h2 id="causes">${texts.causesTitle}</h2>
+          <span class="spacer"></span>
+          ${this.#modes(modes, mode)}
+        </header>
+        <div class="body">
+          ${this.#chosen()}
+          <weir-compare-causes
+            .a=${this.#id('a')}
+            .b=${this.#id('b')}
+            .found=${comparison.rmodes[mode]}
+            .comparators=${comparatorsOf(this.query)}
+            .listed=${LISTED}
+            @weir-comparator=${this.#compareOtherwise}
+          ></weir-compare-causes>
+        </div>
+      </section>
+      <section class="panel" aria-labelledby="where">
+        <header>
+          <h2 id="where">${texts.graph.title}</h2>
+          <span class="muted small">${mode}</span>
+        </header>
+        <div class="body">
+          <weir-compare-graph
+            .client=${this.client}
+            .a=${this.#id('a')}
+            .b=${this.#id('b')}
+            .mode=${mode}
+            .choices=${this.#choices}
+          ></weir-compare-graph>
+        </div>
+      </section>`;
   }
 
-  #causesOf({ differing, affected }: ModeComparison) {
-    const texts = S.reproducibility.compare;
-    if (differing.length === 0) return html`<p class="muted">${texts.noCause}</p>`;
-    const first = differing.filter(({ isFirst }) => isFirst).length;
-    return html`<p>
-        <strong>${texts.first(first)}</strong> <span class="muted">${texts.affected(affected)}</span>
-        ${differing.length >= LISTED ? html`<span class="muted">${texts.cut(LISTED)}</span>` : nothing}
-      </p>
-      <ul class="causes">
-        ${differing.map((drop) => this.#drop(drop))}
-      </ul>`;
-  }
-
-  #drop({ a, b, name, isFirst, fields }: DifferingDrop) {
-    const texts = S.reproducibility.compare;
-    const only =
-      a === null ? texts.onlyIn(texts.sides.b) : b === null ? texts.onlyIn(texts.sides.a) : undefined;
-    const link = (side: Side, uid: string | null) =>
-      uid === null
-        ? nothing
-        : html`<a class="small" href=${linkToDrop(this.#id(side), uid)}>${texts.open(texts.sides[side])}</a>`;
-    return html`<li class=${isFirst ? 'first' : 'later'}>
-      <div class="head">
-        <strong>${name}</strong>
-        <span class="mono muted small">${a ?? b}</span>
-        ${only === undefined ? nothing : html`<span class="small">${only}</span>`}
-        ${isFirst ? nothing : html`<span class="muted small">${texts.later}</span>`}
-        <span class="spacer"></span>
-        ${link('a', a)} ${link('b', b)}
-      </div>
-      ${only === undefined ? this.#fields(name, fields) : nothing}
-    </li>`;
-  }
-
-  #fields(name: string, fields: DifferingDrop['fields']) {
-    const texts = S.reproducibility.compare;
-    const value = (found: unknown) => {
-      const text = textOfField(found);
-      return text === undefined
-        ? html`<span class="muted">${texts.absent}</span>`
-        : html`<div class="value mono">${text}</div>`;
-    };
-    return html`<table aria-label=${name}>
-      <thead>
-        <tr>
-          <th scope="col">${texts.columns.class}</th>
-          <th scope="col">${texts.columns.field}</th>
-          <th scope="col">${texts.columns.a}</th>
-          <th scope="col">${texts.columns.b}</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${byClass(fields).map(([cls, group]) =>
-          group.map(
-            (field, i) =>
-              html`<tr>
-                <td class="small">
-                  <span class=${i === 0 ? '' : 'visually-hidden'}>${texts.classes[cls] ?? cls}</span>
-                </td>
-                <td>${field.name}</td>
-                <td>${value(field.a)}</td>
-                <td>${value(field.b)}</td>
-              </tr>`,
-          ),
-        )}
-      </tbody>
-    </table>`;
+  #modes(modes: readonly string[], chosen: string) {
+    return html`<div class="modes" role="group" aria-label=${S.reproducibility.compare.causesFor}>
+      ${modes.map(
+        (name) =>
+          html`<button
+            type="button"
+            aria-pressed=${name === chosen ? 'true' : 'false'}
+            @click=${() => this.#go({ mode: name })}
+          >
+            ${name}
+          </button>`,
+      )}
+    </div>`;
   }
 
   #alignment({ alignment }: SessionComparison) {
-    const texts = S.reproducibility.compare;
-    const { byId, byLogicalId, byStructure, removed, added } = alignment;
-    const facts: Fact[] = [
-      { name: texts.byId, value: formatInteger(byId) },
-      { name: texts.byLogicalId, value: formatInteger(byLogicalId) },
-      { name: texts.byStructure, value: formatInteger(byStructure) },
-    ];
     return html`<section class="panel" aria-labelledby="alignment">
-      <header><h2 id="alignment">${texts.alignmentTitle}</h2></header>
+      <header><h2 id="alignment">${S.reproducibility.compare.alignmentTitle}</h2></header>
       <div class="body">
-        <weir-facts .facts=${facts}></weir-facts>
-        ${this.#unpaired('a', texts.removed, removed)} ${this.#unpaired('b', texts.added, added)}
+        <weir-compare-alignment
+          .a=${this.#id('a')}
+          .b=${this.#id('b')}
+          .alignment=${alignment}
+          @weir-pin=${(event: CustomEvent<Pin>) =>
+            this.#go({ pins: pinsText([...pinsOf(this.query), event.detail]) })}
+        ></weir-compare-alignment>
       </div>
     </section>`;
   }
 
-  #unpaired(side: Side, title: string, uids: readonly string[]) {
-    if (uids.length === 0) return nothing;
-    const shown = uids.slice(0, UNPAIRED_SHOWN);
-    return html`<details>
-      <summary>${title} (${formatInteger(uids.length)})</summary>
-      <ul tabindex="0" aria-label=${title}>
-        ${shown.map((uid) => html`<li><a class="mono" href=${linkToDrop(this.#id(side), uid)}>${uid}</a></li>`)}
-        ${
-          shown.length < uids.length
-            ? html`<li class="muted small">${S.reproducibility.compare.shown(shown.length, uids.length)}</li>`
-            : nothing
-        }
-      </ul>
-    </details>`;
-  }
+  // --- what people do --------------------------------------------------------------------------------------------
+
+  #compareOtherwise = ({ detail: { field, choice } }: CustomEvent<ComparatorChange>): void =>
+    this.#go({ as: comparatorsText(withComparator(comparatorsOf(this.query), field, choice)) });
+
+  #saveJson = (): void => {
+    const document = { a: this.#id('a'), b: this.#id('b'), choices: this.#choices, ...this.comparison };
+    saveAs(`${this.#id('a')}-${this.#id('b')}.json`, 'application/json', JSON.stringify(document, null, 2));
+  };
 
   #go(change: Query): void {
     go(linkToCompare({ ...this.query, ...change }), true);

@@ -10,6 +10,7 @@ import { askToRun } from '../events.ts';
 import { formatInteger } from '../format.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
+import { T } from '../translate-strings.ts';
 
 const PROBLEMS_SHOWN = 20;
 
@@ -17,13 +18,14 @@ const PROBLEMS_SHOWN = 20;
  * @prop client - where to ask
  * @prop source - the graph; null: closed
  * @fires weir-close - decided either way
- * @fires weir-run - detail: the source, to be run
+ * @fires weir-run - detail: the source and the R-mode, to be run
  */
 export class WeirRunDialog extends LitElement {
   static override properties = {
     client: { attribute: false },
     source: { attribute: false },
     inspection: { state: true },
+    rmode: { state: true },
     error: { state: true },
   };
   static override styles = [
@@ -50,6 +52,13 @@ export class WeirRunDialog extends LitElement {
       li {
         overflow-wrap: anywhere;
       }
+
+      .rmode {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: var(--space-2) var(--space-4);
+      }
     `,
   ];
 
@@ -57,18 +66,21 @@ export class WeirRunDialog extends LitElement {
   declare source: GraphSource | null;
   declare inspection: GraphInspection | undefined;
   declare error: HostError | undefined;
+  declare rmode: keyof typeof T.rmodes;
 
   constructor() {
     super();
     this.source = null;
     this.inspection = undefined;
     this.error = undefined;
+    this.rmode = 'NOTHING';
   }
 
   override willUpdate(changed: Map<PropertyKey, unknown>): void {
     if (!changed.has('source')) return;
     this.inspection = undefined;
     this.error = undefined;
+    this.rmode = 'NOTHING';
     if (this.source !== null) void this.#inspect(this.source);
   }
 
@@ -130,7 +142,8 @@ export class WeirRunDialog extends LitElement {
       ></weir-facts>
       ${
         problems.length === 0
-          ? html`<p class="muted small">${S.open.trust}</p>`
+          ? html`${this.#rmodes(kind)}
+              <p class="muted small">${S.open.trust}</p>`
           : html`<p>${S.open.problems(problems.length)}:</p>
               <ul>
                 ${problems
@@ -143,6 +156,22 @@ export class WeirRunDialog extends LitElement {
       }`;
   }
 
+  /** Whether and how the run is signed. A logical graph is set up on its own page. */
+  #rmodes(kind: GraphInspection['kind']) {
+    if (kind === 'logical') return nothing;
+    return html`<label class="rmode"
+      ><span>${T.rmode}</span>
+      <select
+        @change=${(event: Event) =>
+          (this.rmode = (event.target as HTMLSelectElement).value as keyof typeof T.rmodes)}
+      >
+        ${Object.entries(T.rmodes).map(
+          ([mode, word]) => html`<option value=${mode} ?selected=${mode === this.rmode}>${word}</option>`,
+        )}
+      </select>
+    </label>`;
+  }
+
   #close = (): void => {
     this.dispatchEvent(new Event('weir-close'));
   };
@@ -151,7 +180,7 @@ export class WeirRunDialog extends LitElement {
     const { source } = this;
     if (source === null) return;
     this.#close();
-    askToRun(this, source);
+    askToRun(this, source, this.rmode);
   };
 }
 

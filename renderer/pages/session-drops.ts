@@ -18,8 +18,10 @@ import { base, controls } from '../styles/shared.ts';
 import { dropsParams, sortOf } from './drops-query.ts';
 import { viewStyles } from './view-styles.ts';
 
+/** States of drops; RUNNING is one of applications. */
 const STATUSES = [
   'INITIALIZED',
+  'RUNNING',
   'WRITING',
   'COMPLETED',
   'ERROR',

@@ -21,6 +21,7 @@ import { formatInteger } from '../format.ts';
 import { go, linkToCompare, linkToDrop, linkToSession, type Query } from '../router.ts';
 import { S } from '../strings.ts';
 import { base, controls, panel } from '../styles/shared.ts';
+import './block-path.ts';
 import './proof-panel.ts';
 import { sessionReproducibilityStyles } from './session-reproducibility-styles.ts';
 
@@ -159,7 +160,7 @@ export class WeirSessionReproducibility extends LitElement {
     const texts = S.reproducibility.trust;
     const levels = trustOf(facts, this.verification, this.isVerifying);
     const { verification } = this;
-    const isStated = verification?.valid === true && facts.seal !== null;
+    const seal = facts.importedSeal ?? facts.seal;
     return html`<section class="panel" aria-labelledby="trust">
       <header>
         <h2 id="trust">${texts.title}</h2>
@@ -179,8 +180,8 @@ export class WeirSessionReproducibility extends LitElement {
         </ol>
         ${verification === undefined || verification.valid ? nothing : this.#problems(verification)}
         ${
-          isStated && facts.seal
-            ? html`<p class="statement">${texts.notAltered(facts.seal.sealedAt, facts.seal.signedBy)}</p>`
+          verification?.valid === true && seal !== null
+            ? html`<p class="statement">${texts.notAltered(seal.sealedAt, seal.signedBy)}</p>`
             : nothing
         }
         <p class="muted small">${texts.limits}</p>
@@ -259,19 +260,20 @@ export class WeirSessionReproducibility extends LitElement {
     </section>`;
   }
 
-  #records({ records, seal }: SessionReproducibility) {
+  #records({ records, seal: ownSeal, importedSeal }: SessionReproducibility) {
+    const seal = ownSeal ?? importedSeal;
     const texts = S.reproducibility.records;
     const facts: Fact[] = [
       { name: texts.recorded, value: texts.recordedOf(records.recorded, records.drops) },
       { name: texts.withContent, value: formatInteger(records.withContent) },
       { name: texts.reused, value: formatInteger(records.reused) },
-      ...(seal === null
+      ...(ownSeal === null
         ? []
         : [
-            { name: texts.root, value: seal.root, copy: seal.root, mono: true },
-            { name: texts.place, value: texts.placeIs(seal.logIndex) },
-            { name: texts.key, value: seal.key, copy: seal.key, mono: true },
+            { name: texts.root, value: ownSeal.root, copy: ownSeal.root, mono: true },
+            { name: texts.place, value: texts.placeIs(ownSeal.logIndex) },
           ]),
+      ...(seal === null ? [] : [{ name: texts.key, value: seal.key, copy: seal.key, mono: true }]),
     ];
     return html`<section class="panel" aria-labelledby="records">
       <header><h2 id="records">${texts.title}</h2></header>
@@ -306,11 +308,18 @@ export class WeirSessionReproducibility extends LitElement {
         ${
           uid === ''
             ? html`<p class="muted">${texts.choose}</p>`
-            : html`<weir-proof-panel
-                .client=${this.client}
-                .sessionId=${this.#sessionId}
-                .uid=${uid}
-              ></weir-proof-panel>`
+            : html`<h3>${S.reproducibility.blocks.title}</h3>
+                <weir-block-path
+                  .client=${this.client}
+                  .sessionId=${this.#sessionId}
+                  .uid=${uid}
+                ></weir-block-path>
+                <h3>${texts.proof}</h3>
+                <weir-proof-panel
+                  .client=${this.client}
+                  .sessionId=${this.#sessionId}
+                  .uid=${uid}
+                ></weir-proof-panel>`
         }
       </div>
     </section>`;

@@ -21,6 +21,8 @@ import { sessionsPageStyles } from './sessions-page-styles.ts';
 
 const PAGE_SESSIONS = 100;
 const REFRESH_MS = 400;
+/** As many columns as a comparison of several sessions can be read at. */
+const MAX_PICKED = 12;
 const STATUSES = ['RUNNING', 'FINISHED', 'FAILED', 'CANCELLED', 'INTERRUPTED'];
 
 /**
@@ -48,7 +50,7 @@ export class WeirSessionsPage extends LitElement {
   declare limit: number;
   declare samples: readonly Sample[];
   declare error: HostError | undefined;
-  /** Sessions picked for a comparison, at most two. */
+  /** Sessions picked for a comparison. */
   declare picked: readonly string[];
   #end: (() => void) | undefined;
   #asked = 0;
@@ -323,17 +325,22 @@ export class WeirSessionsPage extends LitElement {
         type="checkbox"
         aria-label=${S.reproducibility.compare.select(`${graphName}, ${sessionId}`)}
         .checked=${isPicked}
-        ?disabled=${!isPicked && this.picked.length >= 2}
+        ?disabled=${!isPicked && this.picked.length >= MAX_PICKED}
         @change=${(event: Event) => this.#choose(sessionId, (event.target as HTMLInputElement).checked)}
     /></label>`;
   }
 
   #comparison() {
     const texts = S.reproducibility.compare;
-    const [a = '', b] = this.picked;
+    const { picked } = this;
+    const [a = '', b = ''] = picked;
+    const link =
+      picked.length === 2 ? linkToCompare({ a, b }) : linkToCompare({ sessions: JSON.stringify(picked) });
     return html`<div class="toolbar" role="region" aria-label=${texts.title}>
-      <span aria-live="polite">${b === undefined ? texts.selectedOne : texts.selectedTwo}</span>
-      ${b === undefined ? nothing : html`<a class="button" href=${linkToCompare({ a, b })}>${texts.go}</a>`}
+      <span aria-live="polite"
+        >${picked.length === 1 ? texts.selectedOne : texts.selectedMany(picked.length)}</span
+      >
+      ${picked.length === 1 ? nothing : html`<a class="button" href=${link}>${texts.go}</a>`}
       <button type="button" class="quiet" @click=${() => (this.picked = [])}>${texts.clear}</button>
     </div>`;
   }

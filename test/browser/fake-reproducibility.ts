@@ -46,6 +46,7 @@ export function fakeReproducibility(
         }
       : null,
     unsealedReason: isOver ? null : 'The session is RUNNING: it is sealed when it is over.',
+    importedSeal: null,
     witnesses: [],
   };
 }
@@ -102,6 +103,7 @@ export function fakeComparison(): SessionComparison {
       canonical: { ...signature },
       differing: isListed ? differing : [],
       affected: isListed ? 3 : 0,
+      excused: 0,
     };
   }
   return { rmodes, alignment: { byId: 99, byLogicalId: 0, byStructure: 0, removed: [], added: ['-9_0'] } };

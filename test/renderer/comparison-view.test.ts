@@ -16,6 +16,7 @@ const mode = (own: typeof NONE | typeof SAME | typeof OTHER, canonical: ModeComp
   canonical,
   differing: [],
   affected: 0,
+  excused: 0,
 });
 const alignment = { byId: 0, byLogicalId: 0, byStructure: 0, removed: [], added: [] };
 

@@ -16,6 +16,7 @@ const FACTS: SessionReproducibility = {
     logIndex: 0,
   },
   unsealedReason: null,
+  importedSeal: null,
   witnesses: [],
 };
 const GOOD: Verification = { valid: true, checked: 16, problems: [], verifiedAt: 0 };
@@ -57,7 +58,24 @@ describe('how far a record can be trusted', () => {
     const witnesses = [{ name: 'weir/MOA', keyId: '00ff00ff', at: null, checkpoint: '' }];
     expect(trustOf({ ...FACTS, witnesses }, undefined, false)[2]).toMatchObject({
       state: 'reached',
-      sentence: 'weir/MOA (00ff00ff) signed the same checkpoint, or holds it.',
+      sentence: 'weir/MOA (key 00ff00ff) holds a copy of the checkpoint.',
     });
+  });
+
+  it('says of an imported session whose checkpoint it stands under, and never that there is none', () => {
+    const importedSeal = { note: '', sealedAt: 0, signedBy: 'weir/MOA', keyId: '00ff00ff', key: '' };
+    const imported = { ...FACTS, seal: null, importedSeal, unsealedReason: 'It was imported.' };
+    const [, sealed] = trustOf(imported, undefined, false);
+    expect(sealed?.state).toBe('reached');
+    expect(sealed?.sentence).toMatch(/imported.*weir\/MOA \(key 00ff00ff\), the device it ran on/);
+    expect(sealed?.sentence).not.toContain('no signed checkpoint');
+    const [, both] = trustOf({ ...FACTS, importedSeal }, undefined, false);
+    expect(both?.sentence).toMatch(/weir\/MOA.*This device sealed what it took over/);
+  });
+
+  it('does not ask for witnesses of a checkpoint that is not there', () => {
+    const [, , witnessed] = trustOf({ ...FACTS, seal: null }, undefined, false);
+    expect(witnessed?.sentence).toBe('There is no checkpoint that another node could sign or hold.');
+    expect(trustOf(FACTS, undefined, false)[2]?.sentence).toContain('knows of no other node');
   });
 });
