@@ -17,21 +17,6 @@ parentPort?.on('message', ({ id, parts, links, view }: ParseRequest) => {
   }
 });
 
-/**
- * Reads a little graph of its own, so that the code that reads is compiled when the first one comes: until then a graph
- * of 10,000 drops takes three times as long.
- */
-function practise(): void {
-  const spec = (i: number, kind: string) =>
-    `{"oid":"practice-${i}","categoryType":"${kind}","dropclass":"practice.${kind}","rank":[${i}],"x":{"y":[${i},"z",true]},` +
-    `"${kind === 'Data' ? 'consumers' : 'outputs'}":[{"practice-${i + 1}":"port"}]}`;
-  const specs = Array.from({ length: 600 }, (_, i) => spec(i, i % 2 === 0 ? 'Data' : 'Application'));
-  const text = Buffer.from(`[${specs.join(',')}]`);
-  for (let times = 0; times < 4; times++) build([new Uint8Array(text)], []);
-}
-
-practise();
-
 /** Every buffer below a value, once: they move to the other thread without a copy. */
 function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): ArrayBuffer[] {
   if (ArrayBuffer.isView(value)) {

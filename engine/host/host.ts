@@ -32,6 +32,7 @@ import {
 import { openLedger } from './device-ledger.ts';
 import { readGraphFile } from './graph-files.ts';
 import { measuredSeconds } from './measured.ts';
+import { practise } from './practise.ts';
 import { inspectGraph, openGraph, toPhysical, translateGraph } from './prepare.ts';
 import { subGraphs } from './run-within.ts';
 import { sampleFolder } from './samples.ts';
@@ -45,6 +46,8 @@ export interface HostOptions {
   /** Folder of what ships beside the code: samples, the Python worker. */
   readonly resourcesDir?: string;
   readonly maxThreads?: number;
+  /** Warms the code up for the first session, once everything else stands: for nodes that stay (practise.ts). */
+  readonly practise?: boolean;
   /** How long data lives (upstream's data lifecycle manager). */
   readonly lifecycle?: LifecycleOptions;
   /** Told about trouble that no caller is waiting to hear of: a full disk, a failed background write. */
@@ -150,6 +153,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await end();
       throw error;
     }
+  let isClosing = false;
+  const practising =
+    options.practise === true
+      ? practise({
+          ...{ parser, version: options.version, onProblem },
+          isEnough: () => isClosing || manager.sessions.length > 0,
+        })
+      : Promise.resolve();
   return {
     url,
     dataDir,
@@ -162,7 +173,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     call: (method, params) => service.call(method, params),
     subscribe: (topic, params, listener) => service.subscribe(topic, params, listener),
     close: async () => {
+      isClosing = true;
       await server?.close();
+      await practising;
       await end();
     },
   };

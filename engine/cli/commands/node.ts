@@ -53,7 +53,11 @@ export function nodeCommand(program: Command): void {
           announce(host.url as string, options);
           await stopped;
         },
-        { http, ...(options.maxThreads === undefined ? {} : { maxThreads: options.maxThreads }) },
+        {
+          http,
+          practise: true,
+          ...(options.maxThreads === undefined ? {} : { maxThreads: options.maxThreads }),
+        },
       );
     });
 }
