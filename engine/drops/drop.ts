@@ -124,6 +124,19 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
     return this.#later !== undefined;
   }
 
+  /**
+   * @internal Whether another object made for this row would be the same: nothing was asked of this one, nobody listens. A
+   * session forgets such objects once they are over, or a million of them would live as long as it does.
+   */
+  get _isSpare(): boolean {
+    return false;
+  }
+
+  /** Whether nothing was asked of this drop and nobody listens to it. */
+  protected get isUntouched(): boolean {
+    return this.isPlain && !this.#kwargs && !this.#parent && !this.#repro && !this.hasAnyListener;
+  }
+
   #args(): DropKwargs {
     return (this.#kwargs ??= this.#later?.() ?? {});
   }

@@ -380,6 +380,7 @@ export class Flow {
     }
     t.instances[row]?._produced(status, t.execOf(row));
     this.#settled(row);
+    if (t.instances[row]?._isSpare === true) t.instances[row] = undefined;
     if (t.hasFlag(row, Flags.LEAF)) this.host.leafDone?.(row);
   }
 

@@ -207,7 +207,9 @@ class Failures(unittest.TestCase):
 
 class Operations(unittest.TestCase):
     def test_split_nearly_equally(self):
-        self.assertEqual(ops.run_op("scatter", [[1, 2, 3, 4, 5]], {"parts": 3}), [[1, 2], [3, 4], [5]])
+        parts = ops.run_op("scatter", [[1, 2, 3, 4, 5]], {"parts": 3})
+        self.assertEqual([list(part) for part in parts], [[1, 2], [3, 4], [5]])
+        self.assertEqual(ops.run_op("dict", [1, 2], {"keys": ["a", "b"], "initial": {"c": 3}}), [{"a": 1, "b": 2, "c": 3}])
         self.assertEqual(ops.run_op("average", [[1, 11], [2, 12]], {}), [6.5])
         self.assertEqual(ops.run_op("average", [[1, 11], [2, 12]], {"method": "median"}), [6.5])
         self.assertEqual(ops.run_op("pick", [[]], {}), [None, []])

@@ -8,6 +8,7 @@ import { NdArray, NumpyScalar, PyTuple, type PyValue } from '../pyrepr/index.ts'
 import { registerDrop } from '../registry.ts';
 import { namedPorts, readableDrop } from './named-ports.ts';
 import { expectArray, pairwiseSum, product } from './numpy.ts';
+import { orInPython, textFromPython, writeFromPython } from './python-fallback.ts';
 import { describeApp, loadValue, numberOf, saveValue } from './python-values.ts';
 
 const RANDOM = {
@@ -62,7 +63,11 @@ export class RandomArrayApp extends BarrierAppDROP {
     for (const port of namedPorts(this, 'inputs')) {
       const drop = readableDrop(port);
       if (!drop || !['integer', 'low', 'high', 'size'].includes(port.name)) continue;
-      const value = await loadValue(drop);
+      const value = await orInPython<PyValue>(
+        this,
+        () => loadValue(drop),
+        () => textFromPython(this, drop),
+      );
       const name = port.name as 'integer' | 'low' | 'high' | 'size';
       if (name === 'integer') settings.integer = truthy(value);
       else settings[name] = numberOf(value) ?? settings[name];
@@ -123,6 +128,15 @@ export class AverageArraysApp extends BarrierAppDROP {
       throw new InvalidDropException(
         `${describeApp(this)} needs at least one input and one output, but has ${this.inputs.length} and ${this.outputs.length}.`,
       );
+    const params = { method: this.#method };
+    await orInPython(
+      this,
+      () => this.#averageHere(),
+      () => writeFromPython(this, { operation: 'average', inputs: this.inputs, params }, () => this.outputs),
+    );
+  }
+
+  async #averageHere(): Promise<void> {
     const elements: PyValue[] = [];
     for (const input of this.inputs) elements.push(...elementsOf(await loadValue(input)));
     if (elements.length === 0)

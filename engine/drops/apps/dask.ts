@@ -6,17 +6,29 @@ import type { DropKwargs } from '../drop.ts';
 import { intParam, readParams, stringParam } from '../params.ts';
 import { writePickle } from '../pickle/index.ts';
 import type { PyValue } from '../pyrepr/index.ts';
+import type { PyContent } from '../python/index.ts';
 import { registerDrop } from '../registry.ts';
+import { inPython, orInPython, writeFromPython } from './python-fallback.ts';
 import { describeApp, loadValue, saveValue } from './python-values.ts';
 
 /** Writes the list of the values of its inputs. */
 export class Listifier extends BarrierAppDROP {
-  override async run(): Promise<void> {
-    const values: PyValue[] = [];
-    for (const input of this.inputs) values.push(await loadValue(input));
-    await saveValue(this.outputs, values);
+  override run(): Promise<void> {
+    const { inputs, outputs } = this;
+    return orInPython(
+      this,
+      async () => {
+        const values: PyValue[] = [];
+        for (const input of inputs) values.push(await loadValue(input));
+        await saveValue(outputs, values);
+      },
+      () => writeFromPython(this, { operation: 'gather', inputs }, () => outputs),
+    );
   }
 }
+
+/** Stands for the result of an input that failed. */
+const FAILED = 'Error';
 
 const PARAMS = {
   host: stringParam('host', 'localhost', 'Address to hand the result out on'),
@@ -41,12 +53,13 @@ export class ResultTransmitter extends BarrierAppDROP {
   }
 
   override async run(): Promise<void> {
-    const results: PyValue[] = [];
-    for (const input of this.inputs)
-      results.push(input.status === DROPStates.ERROR ? 'Error' : await loadValue(input));
-    if (results.length === 0)
+    if (this.inputs.length === 0)
       throw new InvalidDropException(`${describeApp(this)} has no inputs whose results it could hand out.`);
-    const pickle = writePickle(results.length === 1 ? (results[0] as PyValue) : results);
+    const pickle = await orInPython(
+      this,
+      () => this.#pickled(),
+      () => this.#pickledInPython(),
+    );
     const socket = await this.#client();
     if (!socket) return;
     const length = Buffer.alloc(4);
@@ -56,6 +69,27 @@ export class ResultTransmitter extends BarrierAppDROP {
       socket.once('close', () => resolve());
       socket.end(Buffer.concat([length, pickle]));
     });
+  }
+
+  async #pickled(): Promise<Uint8Array> {
+    const results: PyValue[] = [];
+    for (const input of this.inputs)
+      results.push(input.status === DROPStates.ERROR ? FAILED : await loadValue(input));
+    return writePickle(results.length === 1 ? (results[0] as PyValue) : results);
+  }
+
+  async #pickledInPython(): Promise<Uint8Array> {
+    const inputs = this.inputs.map((input) =>
+      input.status === DROPStates.ERROR ? { value: FAILED } : input,
+    );
+    const operation = inputs.length === 1 ? 'identity' : 'gather';
+    const { contents } = await inPython(this, { operation, inputs });
+    const [content] = contents as [PyContent];
+    try {
+      return await content.bytes();
+    } finally {
+      await content.release();
+    }
   }
 
   #client(): Promise<Socket | undefined> {

@@ -5,12 +5,12 @@ import type { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
 import { readNpy, writeNpy } from '../npy/index.ts';
 import { boolParam, dictParam, intParam, listParam, readParams, stringParam } from '../params.ts';
-import { NeedsPython } from '../pickle/index.ts';
 import { fromJson, type NdArray, PyDict, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
 import { copyInputs } from './copy.ts';
 import { combineArrays, COMBINATIONS, reduceArray, REDUCTIONS, type Combine } from './numpy-reduce.ts';
 import { expectArray, itemAt, splitArray } from './numpy.ts';
+import { needsPython, orInPython, writeFromPython } from './python-fallback.ts';
 import { describeApp, loadValue, MAX_VALUE_BYTES, saveValue } from './python-values.ts';
 
 /** Bytes of one read while contents are strung together. */
@@ -23,23 +23,33 @@ export class GenericGatherApp extends BarrierAppDROP {
   }
 }
 
+/** Inputs that are no pickle count as bytes. */
+const LENIENT = { lenient: true };
+
 /** The value of an input, or its bytes where they are no pickle. */
 async function valueOrBytes(input: DataDROP): Promise<PyValue> {
   try {
     return await loadValue(input);
   } catch (error) {
     // A pickle only Python understands is not just some bytes: the reader would be surprised.
-    if (!isWeirError(error) || error.cause instanceof NeedsPython) throw error;
+    if (!isWeirError(error) || needsPython(error)) throw error;
     return input.contents(MAX_VALUE_BYTES);
   }
 }
 
 /** Writes the list of all input values. Each output holds the same list (upstream let it grow from one to the next). */
 export class ArrayGatherApp extends BarrierAppDROP {
-  override async run(): Promise<void> {
-    const values: PyValue[] = [];
-    for (const input of this.inputs) values.push(await valueOrBytes(input));
-    await saveValue(this.outputs, values);
+  override run(): Promise<void> {
+    const { inputs, outputs } = this;
+    return orInPython(
+      this,
+      async () => {
+        const values: PyValue[] = [];
+        for (const input of inputs) values.push(await valueOrBytes(input));
+        await saveValue(outputs, values);
+      },
+      () => writeFromPython(this, { operation: 'gather', inputs, params: LENIENT }, () => outputs),
+    );
   }
 }
 
@@ -54,16 +64,29 @@ export class DictGatherApp extends BarrierAppDROP {
     this.#initial = readParams(DICT, kwargs, this.uid).valueDict ?? {};
   }
 
-  override async run(): Promise<void> {
-    const dict = new PyDict(Object.entries(this.#initial).map(([k, v]) => [k, fromJson(v)]));
+  override run(): Promise<void> {
+    const { inputs, outputs } = this;
+    const keys = this.#keys();
+    const params = { ...LENIENT, keys, initial: this.#initial };
+    return orInPython(
+      this,
+      async () => {
+        const dict = new PyDict(Object.entries(this.#initial).map(([k, v]) => [k, fromJson(v)]));
+        for (const [i, input] of inputs.entries()) dict.set(keys[i] as string, await valueOrBytes(input));
+        await saveValue(outputs, dict);
+      },
+      () => writeFromPython(this, { operation: 'dict', inputs, params }, () => outputs),
+    );
+  }
+
+  /** Two inputs of one name: the second goes by its uid, so that none is lost. */
+  #keys(): string[] {
     const taken = new Set<string>();
-    for (const input of this.inputs) {
-      // Two inputs of one name: the second goes by its uid, so that none is lost.
+    return this.inputs.map((input) => {
       const key = taken.has(input.name) ? input.uid : input.name;
       taken.add(key);
-      dict.set(key, await valueOrBytes(input));
-    }
-    await saveValue(this.outputs, dict);
+      return key;
+    });
   }
 }
 
@@ -96,7 +119,22 @@ export class GenericNpyGatherApp extends BarrierAppDROP {
       );
   }
 
-  override async run(): Promise<void> {
+  override run(): Promise<void> {
+    const { inputs, outputs } = this;
+    const params = { function: this.#function, axes: this.#axes };
+    return orInPython(
+      this,
+      () => this.#gather(),
+      () =>
+        writeFromPython(
+          this,
+          { operation: 'npy-gather', inputs, params, read: 'npy', encoding: 'npy' },
+          () => outputs,
+        ),
+    );
+  }
+
+  async #gather(): Promise<void> {
     const reduce = REDUCTIONS[this.#function];
     const combine = reduce ?? (this.#function as Combine);
     let result: NdArray | undefined;
@@ -160,6 +198,20 @@ export class GenericScatterApp extends BarrierAppDROP {
         `${describeApp(this)} makes ${copies} parts (num_of_copies), but has only ${this.outputs.length} outputs.`,
         { details: { uid: this.uid, copies, outputs: this.outputs.length } },
       );
+    await orInPython(
+      this,
+      () => this.#scatter(input),
+      () =>
+        writeFromPython(
+          this,
+          { operation: 'scatter', inputs: [input], params: { parts: copies, element } },
+          (i) => this.outputs.slice(i, i + 1),
+        ),
+    );
+  }
+
+  async #scatter(input: DataDROP): Promise<void> {
+    const { copies, element } = this.#params;
     const array = expectArray(await loadValue(input), `Input ${input.uid} of ${this.uid}`);
     const parts = inPlace(this, input, () => splitArray(array, copies));
     for (const [i, part] of parts.entries()) {
@@ -210,11 +262,25 @@ export class GenericNpyScatterApp extends BarrierAppDROP {
         { details: { uid: this.uid } },
       );
     for (const [i, input] of inputs.entries()) {
-      const array = await loadArray(input);
-      const parts = inPlace(this, input, () => splitArray(array, this.#copies, this.#axes[i] as number));
-      for (const [p, part] of parts.entries())
-        await (outputs[i * this.#copies + p] as DataDROP).writeOrThrow(writeNpy(part));
+      const parts = outputs.slice(i * this.#copies, (i + 1) * this.#copies);
+      const params = { parts: this.#copies, axis: this.#axes[i] };
+      await orInPython(
+        this,
+        () => this.#split(input, this.#axes[i] as number, parts),
+        () =>
+          writeFromPython(
+            this,
+            { operation: 'npy-scatter', inputs: [input], params, read: 'npy', encoding: 'npy' },
+            (p) => parts.slice(p, p + 1),
+          ),
+      );
     }
+  }
+
+  async #split(input: DataDROP, axis: number, outputs: readonly DataDROP[]): Promise<void> {
+    const array = await loadArray(input);
+    const parts = inPlace(this, input, () => splitArray(array, this.#copies, axis));
+    for (const [p, part] of parts.entries()) await (outputs[p] as DataDROP).writeOrThrow(writeNpy(part));
   }
 }
 

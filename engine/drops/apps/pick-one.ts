@@ -4,6 +4,7 @@ import { BarrierAppDROP } from '../app-drop.ts';
 import { isTruthy, NdArray, PyTuple, typeName, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
 import { itemAt, toArray } from './numpy.ts';
+import { orInPython, writeFromPython } from './python-fallback.ts';
 import { describeApp, loadValue, saveValue } from './python-values.ts';
 
 /** The name of the drop that gets what is left. */
@@ -14,14 +15,17 @@ export class PickOne extends BarrierAppDROP {
   override async run(): Promise<void> {
     const [input] = this.inputs;
     if (!input) throw new InvalidDropException(`${describeApp(this)} has no input to pick from; link one.`);
-    const { first, rest } = this.#pick(await loadValue(input), input.uid);
-    await saveValue(
-      this.outputs.filter(({ name }) => name === REST),
-      rest,
-    );
-    await saveValue(
-      this.outputs.filter(({ name }) => name !== REST),
-      first,
+    const forRest = this.outputs.filter(({ name }) => name === REST);
+    const forFirst = this.outputs.filter(({ name }) => name !== REST);
+    await orInPython(
+      this,
+      async () => {
+        const { first, rest } = this.#pick(await loadValue(input), input.uid);
+        await saveValue(forRest, rest);
+        await saveValue(forFirst, first);
+      },
+      () =>
+        writeFromPython(this, { operation: 'pick', inputs: [input] }, (i) => (i === 0 ? forFirst : forRest)),
     );
   }
 

@@ -1,8 +1,4 @@
 /** Reads the input ports of a Python function. */
-import { randomUUID } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { InvalidEncodingException } from '../../protocol/index.ts';
 import type { AppDROP } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
@@ -18,10 +14,9 @@ import {
   readPort,
   type Port,
 } from './named-ports.ts';
+import { ContentSpool } from './content-spool.ts';
 import { HeldContent } from './pyfunc-held.ts';
-
-/** Content up to this size goes through the pipe, more by file. */
-const INLINE_BYTES = 4 << 20;
+import { orInPython, textFromPython } from './python-fallback.ts';
 
 /** The encoding a port is declared with; dill where it says nothing. Throws for one that does not exist. */
 export function encodingOf(app: AppDROP, port: string | undefined): Encoding {
@@ -39,7 +34,7 @@ export function encodingOf(app: AppDROP, port: string | undefined): Encoding {
 export class PortReader {
   readonly #app: AppDROP;
   readonly #drops = new Map<string, DataDROP>();
-  readonly #temporary: string[] = [];
+  readonly #spool = new ContentSpool();
   /** Drops whose content a worker is about to read. */
   readonly #reading: DataDROP[] = [];
 
@@ -69,7 +64,11 @@ export class PortReader {
     const encoding = encodingOf(this.#app, port);
     if (encoding === 'path' && pathOf(drop) === undefined) return pyStr(await readPort(drop, 'utf-8'));
     if (drop.buftype === 'str') return pyStr(await readPort(drop, 'utf-8'));
-    return pyStr(await readPort(drop, encoding));
+    return orInPython(
+      this.#app,
+      async () => pyStr(await readPort(drop, encoding)),
+      () => textFromPython(this.#app, drop),
+    );
   }
 
   /** The value of a port as an argument; the content itself is decoded in Python. */
@@ -84,45 +83,12 @@ export class PortReader {
       this.#reading.push(drop);
       return { kind: 'content', content: await held.ready(), encoding };
     }
-    const isText = drop.buftype === 'str';
-    const data = await this.#content(drop);
-    return data instanceof Uint8Array
-      ? { kind: 'bytes', data, encoding, isText }
-      : { kind: 'file', path: data.path, encoding, isText };
-  }
-
-  /** Bytes, or a temporary file where they are many. */
-  async #content(drop: DataDROP): Promise<Uint8Array | { path: string }> {
-    const pieces: Uint8Array[] = [];
-    let total = 0;
-    const stream = drop.stream();
-    for await (const piece of stream) {
-      pieces.push(piece);
-      total += piece.length;
-      if (total > INLINE_BYTES) return { path: await this.#spool(pieces, stream) };
-    }
-    return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces, total);
-  }
-
-  async #spool(pieces: readonly Uint8Array[], rest: AsyncGenerator<Uint8Array>): Promise<string> {
-    const file = path.join(tmpdir(), `weir-input-${randomUUID()}.bin`);
-    this.#temporary.push(file);
-    const handle = await open(file, 'wx', 0o600);
-    try {
-      for (const piece of pieces) await handle.writeFile(piece);
-      for (;;) {
-        const next = await rest.next();
-        if (next.done) return file;
-        await handle.writeFile(next.value);
-      }
-    } finally {
-      await handle.close();
-    }
+    return this.#spool.argument(drop, encoding);
   }
 
   /** The call is over: removes temporary files, lets go of drops. */
   async done(): Promise<void> {
     for (const drop of this.#reading.splice(0)) drop.decrRefCount();
-    for (const file of this.#temporary.splice(0)) await rm(file, { force: true });
+    await this.#spool.clear();
   }
 }

@@ -1,5 +1,4 @@
 /** Python functions as applications (seed `dlg.apps.pyfunc.PyFuncApp`, spec/engine.md 6.5). */
-import { createReadStream } from 'node:fs';
 import {
   DROPStates,
   DROP_STATE_NAMES,
@@ -35,6 +34,7 @@ import { pathFor, pathOutputs } from './pyfunc-paths.ts';
 import { HeldContent, HeldResult } from './pyfunc-held.ts';
 import { encodingOf, PortReader } from './pyfunc-ports.ts';
 import { pythonSettings } from './python-drops.ts';
+import { writeContent } from './write-content.ts';
 
 /** How often a call is made anew because a process that held one of its values ended in between. */
 const TRIES_OF_LOST = 3;
@@ -254,22 +254,6 @@ async function hand(drop: DataDROP, content: PyContent, result: HeldResult): Pro
 function isReadByPythonOnly(drop: DataDROP): boolean {
   const { consumers } = drop;
   return consumers.length > 0 && consumers.every((consumer) => consumer instanceof PyFuncApp);
-}
-
-/** Writes a result to an output: as text where it is text and the drop keeps text. */
-export async function writeContent(drop: DataDROP, content: PyContent): Promise<void> {
-  const carried = await content.carried();
-  const isText = drop.buftype === 'str' && (content.encoding === 'utf-8' || content.encoding === 'eval');
-  if (carried.kind === 'bytes') {
-    const { data } = carried;
-    await drop.writeOrThrow(
-      isText ? Buffer.from(data.buffer, data.byteOffset, data.length).toString() : data,
-    );
-    return;
-  }
-  const encoding = isText ? 'utf8' : undefined;
-  for await (const piece of createReadStream(carried.path, { encoding, highWaterMark: 1 << 20 }))
-    await drop.writeOrThrow(piece as Buffer | string);
 }
 
 function textOf(value: unknown): string | undefined {

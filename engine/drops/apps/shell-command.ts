@@ -23,6 +23,7 @@ import {
   replaceUidsByUrl,
   type PlaceholderValue,
 } from './placeholders.ts';
+import { orInPython, textFromPython } from './python-fallback.ts';
 
 interface Sides {
   readonly inputs: readonly DataDROP[];
@@ -98,12 +99,12 @@ export async function placeholderValues(
   ordered.sort((a, b) => Number(a.positional) - Number(b.positional));
   const values = new Map<string, PlaceholderValue>();
   for (const argument of ordered) {
-    const value = await valueOf(argument, ports.get(argument.name));
+    const value = await valueOf(app, argument, ports.get(argument.name));
     if (value) values.set(argument.name, value);
   }
   for (const [name, port] of ports) {
     if (args.has(name) || !isWanted(name)) continue;
-    const value = await portValue(port, null);
+    const value = await portValue(app, port, null);
     if (value) values.set(name, value);
   }
   return values;
@@ -122,6 +123,7 @@ function portsByName(app: AppDROP): ReadonlyMap<string, SidedPort> {
 }
 
 async function valueOf(
+  app: AppDROP,
   argument: Argument,
   port: SidedPort | undefined,
 ): Promise<PlaceholderValue | undefined> {
@@ -130,11 +132,15 @@ async function valueOf(
   if (!port) return fallback;
   // A default with a port of unknown encoding is kept: that is what works today.
   if (!port.isOutput && argument.encoding === null && own !== undefined && own !== '') return fallback;
-  const value = await portValue(port, argument.encoding);
+  const value = await portValue(app, port, argument.encoding);
   return value === undefined || (value.text === '' && own !== undefined) ? fallback : value;
 }
 
-async function portValue(port: SidedPort, encoding: string | null): Promise<PlaceholderValue | undefined> {
+async function portValue(
+  app: AppDROP,
+  port: SidedPort,
+  encoding: string | null,
+): Promise<PlaceholderValue | undefined> {
   if (port.isOutput) {
     const references = port.drops.map((drop) => outputReference(drop, encoding));
     const first = references.find((reference) => reference !== undefined);
@@ -142,7 +148,14 @@ async function portValue(port: SidedPort, encoding: string | null): Promise<Plac
   }
   const drop = readableDrop(port);
   if (!drop) return undefined;
-  const value = await readPort(drop, encoding);
-  if (value === null) return undefined;
-  return { text: pyStr(value), isPath: encoding === 'path' || encoding === 'dataurl' || encoding === null };
+  const text = await orInPython(
+    app,
+    async () => {
+      const value = await readPort(drop, encoding);
+      return value === null ? undefined : pyStr(value);
+    },
+    () => textFromPython(app, drop),
+  );
+  if (text === undefined) return undefined;
+  return { text, isPath: encoding === 'path' || encoding === 'dataurl' || encoding === null };
 }

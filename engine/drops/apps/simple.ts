@@ -1,14 +1,15 @@
 /** The simplest applications (seed `dlg.apps.simple`, spec/engine.md 6.9): nothing, waiting, copying, greeting. */
 import { InvalidDropException, isWeirError } from '../../protocol/index.ts';
 import { BarrierAppDROP, type AppDROP } from '../app-drop.ts';
-import { DEFAULT_READ_BYTES } from '../data-drop.ts';
+import { DEFAULT_READ_BYTES, type DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
 import { floatParam, intParam, readParams, stringParam } from '../params.ts';
-import { NeedsPython } from '../pickle/index.ts';
+import { PythonException } from '../python/index.ts';
 import { NdArray, PyTuple, pyRepr, pyStr, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
 import { copyInputs } from './copy.ts';
 import { namedPorts, readableDrop } from './named-ports.ts';
+import { inPython, needsPython, orInPython, textFromPython } from './python-fallback.ts';
 import { describeApp, loadValue, MAX_VALUE_BYTES, numberOf, unpickle } from './python-values.ts';
 import { waitFor } from './wait.ts';
 
@@ -16,6 +17,11 @@ import { waitFor } from './wait.ts';
 export class NullBarrierApp extends BarrierAppDROP {
   /** Makes and checks nothing: a row without an object can stand for it. */
   static readonly lazy: boolean = true;
+
+  /** @internal */
+  override get _isSpare(): boolean {
+    return this.isUntouched;
+  }
 
   override run(): void {
     // The work is to have waited.
@@ -32,7 +38,12 @@ async function sleepSeconds(app: AppDROP, parameter: number): Promise<number> {
   const port = namedPorts(app, 'inputs').find(({ name }) => name === 'sleep_time');
   const drop = port && readableDrop(port);
   if (!drop) return parameter;
-  return numberOf(await loadValue(drop)) ?? 0;
+  const value = await orInPython<PyValue>(
+    app,
+    () => loadValue(drop),
+    () => textFromPython(app, drop),
+  );
+  return numberOf(value) ?? 0;
 }
 
 /** The parameter as upstream takes it: null and "" are 0; text that is no number is refused when the drop is made. */
@@ -164,8 +175,28 @@ export class HelloWorldApp extends BarrierAppDROP {
         `${describeApp(this)}: its input ${input.uid} is empty and names nobody to greet.`,
       );
     if (input.buftype === 'str') return `Hello, ${Buffer.from(bytes).toString('utf8')}`;
-    const first = firstItem(this, input.uid, () => unpickle(bytes, input));
+    const first = await orInPython<PyValue | undefined>(
+      this,
+      async () => firstItem(this, input.uid, () => unpickle(bytes, input)),
+      () => this.#firstInPython(input),
+    );
     return first === undefined ? `Hello, ${pyRepr(bytes)}` : `Hello, ${pyStr(first)}`;
+  }
+
+  /** The text of the first item of a value only Python can make; undefined where it has no items. */
+  async #firstInPython(input: DataDROP): Promise<string | undefined> {
+    try {
+      const { contents, texts } = await inPython(this, {
+        operation: 'first',
+        inputs: [input],
+        encoding: 'utf-8',
+      });
+      for (const content of contents) await content.release();
+      return texts[0]?.str;
+    } catch (error) {
+      if (error instanceof PythonException && error.pythonType === 'BadOperand') return undefined;
+      throw error;
+    }
   }
 }
 
@@ -175,7 +206,7 @@ function firstItem(app: AppDROP, input: string, load: () => PyValue): PyValue | 
   try {
     value = load();
   } catch (error) {
-    if (isWeirError(error) && !(error.cause instanceof NeedsPython)) return undefined;
+    if (isWeirError(error) && !needsPython(error)) return undefined;
     throw error;
   }
   const items =

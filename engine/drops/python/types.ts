@@ -187,8 +187,10 @@ export interface AppCall extends CallSettings {
 }
 
 export interface ValueOperation extends CallSettings {
-  readonly operation: 'identity' | 'scatter' | 'pick' | 'first' | 'gather' | 'average';
+  readonly operation:
+    'identity' | 'scatter' | 'pick' | 'first' | 'gather' | 'dict' | 'average' | 'npy-gather' | 'npy-scatter';
   readonly values: readonly PyArgument[];
+  /** `lenient`: values that are no pickle count as bytes. */
   readonly params?: Readonly<Record<string, unknown>>;
   readonly encoding: Encoding;
 }

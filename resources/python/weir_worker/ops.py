@@ -38,16 +38,46 @@ def _scatter(values, params):
     parts = int(params.get("parts", 1))
     if parts < 1:
         raise BadOperand("the number of parts must be at least 1, not %d" % parts)
-    cut = [value[start:end] for start, end in _split_points(len(value), parts)]
-    return [part[0] for part in cut] if params.get("element") else cut
+    cut = _array_parts(value, parts)
+    if cut is None:
+        cut = [value[start:end] for start, end in _split_points(len(value), parts)]
+    if not params.get("element"):
+        return cut
+    for index, part in enumerate(cut):
+        if len(part) == 0:
+            raise BadOperand("part %d is empty and has no first element" % index)
+    return [part[0] for part in cut]
+
+
+def _numpy():
+    """numpy where it is installed, else None."""
+    try:
+        import numpy
+    except ImportError:
+        return None
+    return numpy
+
+
+def _array_parts(value, parts):
+    """The parts as numpy arrays, as DALiuGE makes them; None where numpy is not there or sees no array in the value."""
+    numpy = _numpy()
+    if numpy is None:
+        return None
+    try:
+        array = value if isinstance(value, numpy.ndarray) else numpy.array(value)
+    except ValueError:
+        return None  # items of different lengths
+    return numpy.array_split(array, parts) if array.ndim else None
 
 
 def _pick(values, params):
     value = values[0]
     if value is None or (hasattr(value, "__len__") and len(value) == 0):
         return [None, []]
-    value = _sequence(value)
-    return [value[0], value[1:]]
+    if not isinstance(value, (list, tuple)) and not hasattr(value, "ndim"):
+        raise BadOperand("a list, tuple or array was expected, not a %s" % type(value).__name__)
+    rest = value[1:]
+    return [value[0], list(rest) if isinstance(rest, tuple) else rest]
 
 
 def _first(values, params):
@@ -58,17 +88,54 @@ def _gather(values, params):
     return [list(values)]
 
 
+def _dict(values, params):
+    found = dict(params.get("initial") or {})
+    found.update(zip(params["keys"], values))
+    return [found]
+
+
 def _average(values, params):
     numbers = []
     for value in values:
-        numbers.extend(value)
+        numbers.extend(value if hasattr(value, "__iter__") and not isinstance(value, str) else [value])
     if not numbers:
         raise BadOperand("there is nothing to average")
-    if params.get("method", "mean") == "median":
+    is_median = params.get("method", "mean") == "median"
+    numpy = _numpy()
+    if numpy is not None:
+        array = numpy.array(numbers)
+        return [numpy.median(array, axis=0) if is_median else numpy.mean(array, axis=0)]
+    if any(hasattr(number, "__len__") for number in numbers):
+        codec.numpy_module("averaging rows needs numpy")
+    if is_median:
         ordered = sorted(numbers)
         middle = len(ordered) // 2
         return [ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2]
     return [functools.reduce(lambda a, b: a + b, numbers) / len(numbers)]
+
+
+_COMBINE = {"sum": "add", "prod": "multiply", "min": "minimum", "max": "maximum"}
+
+
+def _npy_gather(values, params):
+    numpy = codec.numpy_module("gathering arrays of this type needs numpy")
+    name = params["function"]
+    axes = params.get("axes")
+    combine = getattr(numpy, _COMBINE.get(name, name))
+    result = None
+    for value in values:
+        part = numpy.asarray(value)
+        if name in _COMBINE:
+            part = getattr(numpy, name)(part, axis=None if axes is None else tuple(axes))
+        result = part if result is None else combine(result, part)
+    if result is None:
+        raise BadOperand("there is nothing to gather")
+    return [result]
+
+
+def _npy_scatter(values, params):
+    numpy = codec.numpy_module("splitting arrays of this type needs numpy")
+    return numpy.array_split(numpy.asarray(values[0]), int(params["parts"]), axis=int(params.get("axis") or 0))
 
 
 def _identity(values, params):
@@ -81,6 +148,9 @@ _OPERATIONS = {
     "pick": _pick,
     "first": _first,
     "gather": _gather,
+    "dict": _dict,
+    "npy-gather": _npy_gather,
+    "npy-scatter": _npy_scatter,
     "average": _average,
 }
 

@@ -168,8 +168,8 @@ class Worker:
 
     def _op(self, header, attachments):
         calls.enter(header)
-        values = [calls._argument(spec, attachments, self._table) for spec in header["values"]]
         params = header.get("params", {})
+        values = [self._operand(spec, attachments, params.get("lenient")) for spec in header["values"]]
         found = ops.run_op(header["op"], values, params)
         scratch = header.get("scratch") or self._settings.scratch
         parts, out = [], []
@@ -177,6 +177,17 @@ class Worker:
             data = codec.encode(value, header["enc"])
             out.append(calls.carried(data, header["enc"], parts, self._settings, scratch))
         return {"out": out, "texts": [ops.text_of(value) for value in found] if header.get("texts") else []}, parts
+
+
+    def _operand(self, spec, attachments, lenient):
+        try:
+            return calls._argument(spec, attachments, self._table)
+        except codec.NeedsPackage:
+            raise
+        except codec.EncodingError:
+            if not lenient:
+                raise
+            return calls._argument(dict(spec, enc="bytes"), attachments, self._table)
 
 
 _REQUESTS = {
