@@ -48,6 +48,11 @@ export class EventFirer {
     return all !== undefined && ((all.get(eventType)?.length ?? 0) > 0 || (all.get(ALL)?.length ?? 0) > 0);
   }
 
+  /** Whether anybody ever subscribed. */
+  get hasAnyListener(): boolean {
+    return this.#listeners !== undefined;
+  }
+
   /** Fires an event of `eventType` with the given attributes to everybody subscribed at this moment. */
   protected _fireEvent(eventType: string, attributes: Readonly<Record<string, unknown>> = {}): void {
     if (!this.#listeners || !this.hasListeners(eventType)) return;

@@ -335,7 +335,7 @@ export class Session {
     table.source = {
       make: (row) => {
         const drop = factory.make(row, flow, context);
-        lifecycle.addDrop(drop);
+        if (!graph.isApp(row)) lifecycle.addDrop(drop);
         return drop;
       },
     };
