@@ -193,7 +193,7 @@ class Library {
     if (missing.length > 0) {
       const python = find(lib, 'int run2(void *app)') || find(lib, 'int init2(void *app, void *p)');
       throw new Error(
-        `it does not export ${missing.join(' and ')}${python ? '; init2 and run2 need Python inside the process, which is not there: export init and run' : ''}`,
+        `it does not export ${missing.join(' and ')}${python ? '; for its init2 and run2 give "lib" with its folder, so that it can be seen to want Python' : ''}`,
       );
     }
     this.#app = makeApp(start);

@@ -1,6 +1,7 @@
 /** The Host's side of the process that holds a dynamic library. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,7 @@ import { DaliugeException, messageOf } from '../../protocol/index.ts';
 import type { AppDROP } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
 import { pyStr, fromJson } from '../pyrepr/index.ts';
+import { pythonResources } from '../python/index.ts';
 import { commandEnvironment } from './bash.ts';
 import { frame, type DynlibMessage, type DynlibReport } from './dynlib-protocol.ts';
 import { OutputLog } from './output-log.ts';
@@ -23,6 +25,8 @@ export interface DynlibOptions {
   /** 0: as long as it takes. */
   readonly timeoutMs: number;
   readonly onReport: (report: DynlibReport) => void;
+  /** The Python to hold the library, where it wants one around it. */
+  readonly python: string | undefined;
 }
 
 export class DynlibProcess {
@@ -42,7 +46,10 @@ export class DynlibProcess {
     this.#options = options;
     mkdirSync(app.context.baseDir, { recursive: true });
     const drops = app.inputs.length + app.outputs.length;
-    this.#child = spawn(nodeProgram(app), [workerFile()], {
+    const [program, ...args] = options.python
+      ? pythonProgram(options.python)
+      : [nodeProgram(app), workerFile()];
+    this.#child = spawn(program as string, args, {
       cwd: app.context.baseDir,
       env: { ...commandEnvironment(app), ELECTRON_RUN_AS_NODE: '1' },
       detached: true,
@@ -198,6 +205,7 @@ function startMessage(app: AppDROP, { lib, isStreaming }: DynlibOptions): Dynlib
     ...named(app as unknown as DataDROP),
     ranks: Array.isArray(ranks) ? ranks.map(Number) : [],
     params: libraryParams(app),
+    values: app.parameters,
     inputs: app.inputs.map((drop, i) => ({ ...named(drop), status: drop.status, fd: FIRST_DROP_FD + i })),
     streamingInputs: app.streamingInputs.map(named),
     outputs: app.outputs.map((drop, i) => ({ ...named(drop), fd: FIRST_DROP_FD + app.inputs.length + i })),
@@ -214,6 +222,25 @@ function libraryParams(app: AppDROP): [string, string][] {
 function workerFile(): string {
   const file = import.meta.url.endsWith('.ts') ? '../dynlib-worker.ts' : './dynlib-worker.js';
   return fileURLToPath(new URL(file, import.meta.url));
+}
+
+function pythonProgram(python: string): readonly string[] {
+  const boot = 'import sys; sys.path[0] = sys.argv.pop(); from weir_worker import dynlib; dynlib.main()';
+  return [python, '-B', '-c', boot, pythonResources()];
+}
+
+/**
+ * Whether a library exports `init2` or `run2`, which take and give objects of Python: by the names in its file. A text
+ * that happens to read so does no harm, as the Python process holds any library. A library that the system's loader has
+ * to find is taken for a plain one.
+ */
+export async function wantsPython(lib: string): Promise<boolean> {
+  if (!lib.includes('/')) return false;
+  const bytes = await readFile(lib).catch(() => undefined);
+  return (
+    bytes !== undefined &&
+    ['\0init2\0', '\0run2\0', '\0_init2\0', '\0_run2\0'].some((name) => bytes.includes(name))
+  );
 }
 
 /** The program that runs JavaScript: this one (Electron acts as Node when told to), or the one WEIR_NODE names. */

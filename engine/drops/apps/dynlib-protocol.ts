@@ -16,6 +16,8 @@ export interface DynlibStart {
   readonly name: string;
   readonly ranks: readonly number[];
   readonly params: readonly (readonly [string, string])[];
+  /** The same as Python values, and those that are no texts: for `init2`. */
+  readonly values: Readonly<Record<string, unknown>>;
   readonly inputs: readonly (DynlibDrop & { readonly status: number; readonly fd: number })[];
   readonly streamingInputs: readonly DynlibDrop[];
   readonly outputs: readonly (DynlibDrop & { readonly fd: number })[];

@@ -4,8 +4,9 @@ import { AppDROPStates, DaliugeException, DROPStates, InvalidDropException } fro
 import { AppDROP, BarrierAppDROP, type Lane } from '../app-drop.ts';
 import type { DropKwargs } from '../drop.ts';
 import { floatParam, readParams } from '../params.ts';
+import { PYTHON_POOL } from '../python/index.ts';
 import { registerDrop } from '../registry.ts';
-import { DynlibProcess } from './dynlib-process.ts';
+import { DynlibProcess, wantsPython } from './dynlib-process.ts';
 import type { DynlibReport } from './dynlib-protocol.ts';
 import { describeApp } from './python-values.ts';
 
@@ -19,6 +20,12 @@ function libraryOf(app: AppDROP, kwargs: DropKwargs): string {
     );
   // Without a directory the system's loader looks for it.
   return lib.includes('/') ? path.resolve(app.context.baseDir, lib) : lib;
+}
+
+/** The Python a library wants around it. Throws PYTHON_UNAVAILABLE where there is none. */
+async function pythonFor(app: AppDROP, lib: string): Promise<string | undefined> {
+  if (!(await wantsPython(lib))) return undefined;
+  return (await app.context.service(PYTHON_POOL).info([])).executable;
 }
 
 function expectUnix(app: AppDROP): void {
@@ -51,8 +58,11 @@ export class DynlibApp extends BarrierAppDROP {
 
   override async run(): Promise<void> {
     expectUnix(this);
+    const python = await pythonFor(this, this.#lib);
+    if (this.signal.aborted) return;
     this.#process = new DynlibProcess(this, {
       lib: this.#lib,
+      python,
       isStreaming: false,
       timeoutMs: this.timeoutSeconds * 1000,
       onReport: () => undefined,
@@ -84,6 +94,7 @@ export class DynlibProcApp extends DynlibApp {
 export class DynlibStreamApp extends AppDROP {
   readonly #lib: string;
   #process: DynlibProcess | undefined;
+  #starting: Promise<DynlibProcess | undefined> | undefined;
   #isDone = false;
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
@@ -101,20 +112,32 @@ export class DynlibStreamApp extends AppDROP {
 
   override async dataWritten(uid: string, data: Uint8Array): Promise<void> {
     if (this.execStatus > AppDROPStates.RUNNING) return;
-    await this.#started().data(uid, data);
+    const process = await this.#started();
+    await process?.data(uid, data);
   }
 
   override dropCompleted(uid: string, state: DROPStates): void {
-    if (!this.#process && state === DROPStates.SKIPPED) void this.skip();
-    else if (this.execStatus <= AppDROPStates.RUNNING) this.#started().completed(uid, state);
+    if (!this.#starting && state === DROPStates.SKIPPED) void this.skip();
+    else if (this.execStatus <= AppDROPStates.RUNNING)
+      void this.#started().then((process) => process?.completed(uid, state));
   }
 
-  #started(): DynlibProcess {
-    if (this.#process) return this.#process;
-    expectUnix(this);
+  /** The process, started with the first data; undefined where it cannot be. */
+  #started(): Promise<DynlibProcess | undefined> {
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#ended(error);
+      return undefined;
+    });
+    return this.#starting;
+  }
+
+  async #start(): Promise<DynlibProcess> {
     this._flow.startApp(this._row);
+    expectUnix(this);
+    const python = await pythonFor(this, this.#lib);
     this.#process = new DynlibProcess(this, {
       lib: this.#lib,
+      python,
       isStreaming: true,
       timeoutMs: 0,
       onReport: (report) => this.#reported(report),

@@ -45,10 +45,14 @@ class FrameError(Exception):
 
 
 class FrameReader:
-    """Reads frames from a file descriptor. Not thread safe: one reader has one user at a time."""
+    """Reads frames from a file descriptor. Not thread safe: one reader has one user at a time.
 
-    def __init__(self, fd):
+    Without a list of attachments (`has_list`) the whole body is one.
+    """
+
+    def __init__(self, fd, has_list=True):
         self._fd = fd
+        self._has_list = has_list
         self._buffer = bytearray()
 
     def _fill(self, size):
@@ -75,7 +79,7 @@ class FrameReader:
         at = _PREFIX.size + header_length
         header = _decode(self._buffer[_PREFIX.size : at].decode("utf-8"))
         attachments = []
-        for length in header.get("a", ()):
+        for length in header.get("a", ()) if self._has_list else (body_length,):
             attachments.append(bytes(self._buffer[at : at + length]))
             at += length
         del self._buffer[:end]

@@ -5,9 +5,12 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataDROP } from '../../../../engine/drops/data-drop.ts';
 import { AppDROPStates, DROPStates } from '../../../../engine/protocol/index.ts';
+import { Services } from '../../../../engine/drops/context.ts';
+import { whyNoPython } from '../pyrepr/python-oracle.ts';
 import { GraphRun, isRunning, textOf, type Spec } from './run-graph.ts';
 
-const hasCompiler = spawnSync('gcc', ['--version']).status === 0;
+const compiler = ['gcc', 'cc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0);
+const whyNoCompiler = compiler ? undefined : 'there is no C compiler here (looked for gcc, cc and clang)';
 const MEMORY = 'dlg.data.drops.memory.InMemoryDROP';
 
 // The structures a library sees, written from spec/engine.md 6.8, and a library that does what its parameters say.
@@ -64,18 +67,53 @@ void data_written(app_t *app, const char *uid, const char *data, size_t n) {
 void drop_completed(app_t *app, const char *uid, int status) { app->done(strcmp(app->data, "bad end") ? 2 : 3); }
 `;
 
-describe.skipIf(!hasCompiler)('a dynamic library (needs gcc)', () => {
+/** A library that takes and gives Python objects. Python's functions are those of the process it is loaded into. */
+const PYTHON_SOURCE = `
+${SOURCE.slice(0, SOURCE.indexOf('static const char *param'))}
+typedef struct object object;
+extern object *PyDict_GetItemString(object *, const char *), *PyObject_Repr(object *), *PyLong_FromLong(long);
+extern object *PyErr_Format(object *, const char *, ...), *PyExc_ValueError;
+extern const char *PyUnicode_AsUTF8(object *);
+
+static const char *mode;
+object *init2(app_t *app, object *params) {
+  mode = PyUnicode_AsUTF8(PyDict_GetItemString(params, "mode"));
+  app->data = (void *)strdup(PyUnicode_AsUTF8(PyObject_Repr(PyDict_GetItemString(params, "settings"))));
+  return PyLong_FromLong(strcmp(mode, "refuse") ? 0 : 7);
+}
+object *run2(app_t *app) {
+  if (!strcmp(mode, "raise")) return PyErr_Format(PyExc_ValueError, "not with %s", app->inputs[0].name);
+  if (!strcmp(mode, "crash")) *(volatile int *)0 = 1;
+  app->outputs[0].write(app->data, strlen(app->data));
+  char *buffer = malloc(1 << 20);
+  for (size_t n; (n = app->inputs[0].read(buffer, 1 << 20)) > 0;) app->outputs[1].write(buffer, n);
+  return PyLong_FromLong(0);
+}
+void data_written(app_t *app, const char *uid, const char *data, size_t n) {
+  app->running();
+  app->outputs[0].write(data, n);
+}
+void drop_completed(app_t *app, const char *uid, int status) { app->done(2); }
+`;
+
+describe.skipIf(whyNoCompiler)(`a dynamic library (${compiler ?? whyNoCompiler ?? ''})`, () => {
   let directory = '';
   let lib = '';
   let incomplete = '';
+  let pythonic = '';
   beforeAll(() => {
     directory = mkdtempSync(path.join(tmpdir(), 'weir-dynlib-'));
     const source = path.join(directory, 'lib.c');
     lib = path.join(directory, 'lib.so');
     incomplete = path.join(directory, 'incomplete.so');
-    writeFileSync(source, SOURCE);
-    execFileSync('gcc', ['-shared', '-fPIC', '-o', lib, source]);
-    execFileSync('gcc', ['-shared', '-fPIC', '-Dinit=init2', '-Drun=run2', '-o', incomplete, source]);
+    pythonic = path.join(directory, 'pythonic.so');
+    const compile = (text: string, target: string, ...flags: readonly string[]): void => {
+      writeFileSync(source, text);
+      execFileSync(compiler ?? 'cc', ['-shared', '-fPIC', ...flags, '-o', target, source]);
+    };
+    compile(SOURCE, lib);
+    compile(SOURCE, incomplete, '-Dinit=initialise', '-Drun=go');
+    compile(PYTHON_SOURCE, pythonic, '-Wl,--unresolved-symbols=ignore-all');
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -120,7 +158,7 @@ describe.skipIf(!hasCompiler)('a dynamic library (needs gcc)', () => {
     const missing = await run(batch({ lib: '/nowhere/lib.so' }));
     expect(missing.errorOf('app').message).toMatch(/nowhere\/lib.so/);
     const half = await run(batch({ lib: incomplete }));
-    expect(half.errorOf('app').message).toMatch(/does not export init and run; init2 and run2 need Python/);
+    expect(half.errorOf('app').message).toMatch(/does not export init and run/);
     expect(() => batch({ lib: '' })).toThrow(/no library to load/);
   });
 
@@ -162,5 +200,55 @@ describe.skipIf(!hasCompiler)('a dynamic library (needs gcc)', () => {
     await graph.over();
     expect(graph.app('app').execStatus).toBe(AppDROPStates.ERROR);
     expect(graph.drop('a').status).toBe(DROPStates.ERROR);
+  });
+
+  describe.skipIf(whyNoPython)(`that wants Python around it (${whyNoPython ?? 'with Python'})`, () => {
+    const services = new Services();
+    afterAll(() => services.dispose());
+
+    function pythonGraph(mode: string, kind = 'DynlibApp', more: object = {}): GraphRun {
+      const specs = [
+        { oid: 'in', name: 'input', dropclass: MEMORY, ...(more as { in?: object }).in },
+        {
+          oid: 'app',
+          dropclass: `dlg.apps.dynlib.${kind}`,
+          lib: pythonic,
+          mode,
+          settings: { a: [1, 2.5, null] },
+          outputs: ['a', 'b'],
+        },
+        { oid: 'a', dropclass: MEMORY },
+        { oid: 'b', dropclass: MEMORY },
+      ];
+      return new GraphRun(specs as unknown as Spec[], { services });
+    }
+    const batchGraph = (mode: string) => pythonGraph(mode, 'DynlibApp', { in: { consumers: ['app'] } });
+
+    it('gets its parameters as an object, reads and writes', async () => {
+      const content = 'twelve bytes'.repeat(1 << 17);
+      const graph = await run(batchGraph('copy'), content);
+      expect(graph.errors.get('app')).toBeUndefined();
+      expect(await textOf(graph.drop('a'))).toBe("{'a': [1, 2.5, None]}");
+      expect((await textOf(graph.drop('b'))) === content).toBe(true);
+    });
+
+    it.each([
+      ['refuse', /its init2 function returned 7/],
+      ['raise', /it raised ValueError: not with input/],
+      ['crash', /its process crashed \(SIGSEGV\)/],
+    ])('that does "%s" takes only its own drop with it', async (mode, message) => {
+      const graph = await run(batchGraph(mode));
+      expect(graph.errorOf('app').message).toMatch(message);
+    });
+
+    it('takes streamed data', async () => {
+      const graph = pythonGraph('stream', 'DynlibStreamApp', { in: { streamingConsumers: ['app'] } });
+      const source = graph.drop('in') as DataDROP;
+      for (let i = 0; i < 5; i++) await source.write(`${i},`);
+      await source.setCompleted();
+      await graph.over();
+      expect(await textOf(graph.drop('a'))).toBe('0,1,2,3,4,');
+      expect(graph.app('app').execStatus).toBe(AppDROPStates.FINISHED);
+    });
   });
 });
