@@ -329,6 +329,11 @@ export class PhysicalSigner {
     return this.#arena.hex(this.#required(stage, mode).block(drop));
   }
 
+  /** Where the block of one drop is, in the signer's memory. */
+  blockAt(stage: SignedStage, mode: HashedRMode, drop: number): Digest {
+    return this.#required(stage, mode).block(drop);
+  }
+
   /** The parents of one drop whose hashes `<stage>_parenthashes` holds, in upstream's order. */
   parentsOf(stage: SignedStage, mode: HashedRMode, drop: number): Uint32Array {
     this.#order ??= new ParentOrder(this.#topology, this.#parents);

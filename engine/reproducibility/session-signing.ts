@@ -5,6 +5,7 @@
 
 import type { DROPStates } from '../protocol/index.ts';
 import { WeirError } from '../protocol/index.ts';
+import type { BareDocuments } from './bare-documents.ts';
 import { ALL_RMODES, modesOf, rflagCaster, type RModeName } from './modes.ts';
 import { parsePythonJson, type PyObject } from './python-json.ts';
 import { reprodataOutEntries, reprodataOutParts } from './reprodata-out.ts';
@@ -17,16 +18,10 @@ import {
   storeRuntimeData,
 } from './runtime.ts';
 import { type DocumentSigner, hashedModes, runtimeRoots, writeBlocks } from './signer-documents.ts';
-import { BareIntake, DocumentIntake, type SigningIntake, SpecStore } from './signing-intake.ts';
+import { BareIntake, DocumentIntake, type SigningIntake } from './signing-intake.ts';
 import { NODES_KEY } from './spec-stages.ts';
+import { type SpecPage, SpecStore } from './spec-store.ts';
 import { initRuntimeReproData } from './stages.ts';
-
-/** Dropspecs as bytes: a stretch of a graph's text and where in it each one is. */
-export interface SpecPage {
-  readonly text: Uint8Array;
-  readonly start: Uint32Array;
-  readonly length: Uint32Array;
-}
 
 /** Drops that ended. Rows without an entry in `commits` have only a status and, where `isHashed`, an empty content. */
 export interface EndedPage {
@@ -50,6 +45,7 @@ export interface SigningResult {
 }
 
 export { parseSpecLoosely as parseSpec } from './signing-intake.ts';
+export type { SpecPage } from './spec-store.ts';
 
 const UNKNOWN = 255;
 
@@ -73,7 +69,7 @@ export interface SigningPlan {
 export class SessionSigning {
   readonly #reprodata: PyObject | null;
   readonly #mode: RModeName;
-  readonly #specs = new SpecStore();
+  readonly #specs: SpecStore;
   readonly #status: Uint8Array;
   readonly #isHashed: Uint8Array;
   readonly #commits = new Map<number, RuntimeCommit>();
@@ -87,12 +83,13 @@ export class SessionSigning {
     const { [NODES_KEY]: nodes, ...rest } = whole ?? {};
     this.#reprodata = whole && (nodes === undefined ? whole : rest);
     this.#mode = rflagCaster(this.#reprodata?.['rmode']);
+    this.#specs = new SpecStore(drops);
     this.#status = new Uint8Array(drops).fill(UNKNOWN);
     this.#isHashed = new Uint8Array(drops);
     if (hashedModes(this.#mode).length === 0) return;
     this.#intake =
       isBare || nodes !== undefined
-        ? new BareIntake(drops, this.#mode, nodes as readonly PyObject[] | undefined)
+        ? new BareIntake(this.#specs, drops, this.#mode, nodes as readonly PyObject[] | undefined)
         : new DocumentIntake(drops, this.#mode);
   }
 
@@ -177,18 +174,41 @@ export class SessionSigning {
     return spec;
   }
 
-  /** The next pieces of `reprodata.out`, for drops [from, from + count). The first and last page complete the text. */
-  document(from: number, count: number): string {
-    const end = Math.min(this.#specs.count, from + count);
-    const entries: (readonly [string, object])[] = [];
-    for (let row = from; row < end; row++) {
-      const spec = this.#documents?.[row] ?? this.#filed(row);
-      if (this.#signer !== undefined) writeBlocks(this.#signer, 'rg', row, spec);
-      entries.push([spec['oid'] as string, spec]);
-    }
-    return reprodataOutEntries(entries, this.#reprodata, {
-      isFirst: from === 0,
-      isLast: end === this.#specs.count,
-    });
+  /** The document of a drop as it goes into the file. */
+  #document(row: number): PyObject {
+    const spec = this.#documents?.[row] ?? this.#filed(row);
+    if (this.#signer !== undefined) writeBlocks(this.#signer, 'rg', row, spec);
+    return spec;
   }
+
+  /** The next bytes of `reprodata.out`, for drops [from, from + count). The first and last page complete the text. */
+  document(from: number, count: number): Uint8Array<ArrayBuffer> {
+    const end = Math.min(this.#specs.count, from + count);
+    const place = { isFirst: from === 0, isLast: end === this.#specs.count };
+    const signer = this.#signer;
+    this.#writer ??=
+      signer &&
+      this.#intake?.documents({
+        signer,
+        commitKey: (row) =>
+          this.#commits.has(row) ? undefined : `${this.#status[row]} ${this.#isHashed[row]}`,
+        document: (row) => this.#document(row),
+      });
+    if (this.#writer === undefined || end === from) {
+      const entries = Array.from({ length: end - from }, (_, i) => {
+        const spec = this.#document(from + i);
+        return [spec['oid'] as string, spec] as const;
+      });
+      return new Uint8Array(Buffer.from(reprodataOutEntries(entries, this.#reprodata, place)));
+    }
+    const pages = [this.#writer.page(from, end, place.isFirst)];
+    if (place.isFirst)
+      pages.unshift(textBytes(reprodataOutEntries([], null, { isFirst: true, isLast: false })));
+    if (place.isLast)
+      pages.push(textBytes(reprodataOutEntries([], this.#reprodata, { isFirst: false, isLast: true })));
+    return pages.length === 1 ? (pages[0] as Uint8Array<ArrayBuffer>) : new Uint8Array(Buffer.concat(pages));
+  }
+  #writer: BareDocuments | undefined;
 }
+
+const textBytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text));

@@ -71,6 +71,21 @@ export class Sha3Arena {
     return new Uint8Array(this.#bytes.subarray(from, from + size));
   }
 
+  /** Copies bytes within the memory. */
+  move(from: number, to: number, size: number): void {
+    this.#bytes.copyWithin(to, from, from + size);
+  }
+
+  /** Writes a text of ASCII characters; how many bytes that were. */
+  writeText(text: string, to: number): number {
+    return this.#bytes.write(text, to, 'latin1');
+  }
+
+  /** Writes the 64 hexadecimal characters of a digest. */
+  writeHex(digest: Digest, to: number): void {
+    this.#keccak.hex(digest, to);
+  }
+
   /** Copies a digest. */
   copy(from: Digest, to: Digest): Digest {
     if (from !== to) this.#bytes.copyWithin(to, from, from + 32);

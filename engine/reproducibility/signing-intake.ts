@@ -1,15 +1,16 @@
 /** Takes in the specifications of a session that is to be signed, page by page (session-signing.ts). */
 
-import { KnownLeaves } from './leaf-sources.ts';
+import { BareDocuments, type BareSession } from './bare-documents.ts';
 import { ShapeBuilder } from './graph-shape.ts';
+import { KnownLeaves } from './leaf-sources.ts';
 import { rflagCaster, type RModeName } from './modes.ts';
 import { PhysicalSigner } from './physical-signer.ts';
 import { parsePythonJson, type PyObject } from './python-json.ts';
 import { signerOfPack } from './runtime-pack.ts';
-import type { SpecPage } from './session-signing.ts';
 import { Sha3Arena } from './sha3-arena.ts';
 import { type DocumentSigner, hashedModes, PackBuilder, writeBlocks } from './signer-documents.ts';
 import { SpecStages } from './spec-stages.ts';
+import type { SpecStore } from './spec-store.ts';
 
 /** A number that is no plain integer of JavaScript may stand there: then tokens matter. */
 const TOKEN = /[:,[]\s*-?\d+(?:[.eE]|\d{15})/;
@@ -33,40 +34,6 @@ export function parseSpecLoosely(text: string): PyObject {
   }
 }
 
-/** Specifications as the bytes they came as. */
-export class SpecStore {
-  readonly #pages: SpecPage[] = [];
-  readonly #first: number[] = [];
-  #count = 0;
-
-  get count(): number {
-    return this.#count;
-  }
-
-  add(page: SpecPage): void {
-    this.#first.push(this.#count);
-    this.#pages.push(page);
-    this.#count += page.start.length;
-  }
-
-  text(row: number): string {
-    let [low, high] = [0, this.#pages.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.#first[middle] as number) <= row) low = middle;
-      else high = middle - 1;
-    }
-    const { text, start, length } = this.#pages[low] as SpecPage;
-    const at = row - (this.#first[low] as number);
-    const from = start[at] as number;
-    return Buffer.from(text.buffer, text.byteOffset, text.length).toString(
-      'utf8',
-      from,
-      from + (length[at] as number),
-    );
-  }
-}
-
 export interface SigningIntake {
   /** Takes the next specification. */
   add(text: string): void;
@@ -74,6 +41,8 @@ export interface SigningIntake {
   signer(): DocumentSigner | undefined;
   /** Puts what the drop does not carry into its document. */
   complete(drop: PyObject, row: number, signer: DocumentSigner): void;
+  /** A fast writer of documents, where there is one. */
+  documents(session: Pick<BareSession, 'signer' | 'commitKey' | 'document'>): BareDocuments | undefined;
 }
 
 /** Drops that carry their data. */
@@ -113,6 +82,10 @@ export class DocumentIntake implements SigningIntake {
   complete(): void {
     // The data is there.
   }
+
+  documents(): undefined {
+    return undefined;
+  }
 }
 
 /** Drops without data. */
@@ -122,8 +95,10 @@ export class BareIntake implements SigningIntake {
   readonly #shape: ShapeBuilder;
   readonly #stages: SpecStages;
   readonly #mode: RModeName;
+  readonly #specs: SpecStore;
 
-  constructor(count: number, mode: RModeName, nodes: readonly PyObject[] | undefined) {
+  constructor(specs: SpecStore, count: number, mode: RModeName, nodes: readonly PyObject[] | undefined) {
+    this.#specs = specs;
     this.#mode = mode;
     this.#shape = new ShapeBuilder(count);
     this.#stages = new SpecStages(count, mode, nodes, this.#arena);
@@ -131,7 +106,9 @@ export class BareIntake implements SigningIntake {
 
   add(text: string): void {
     const drop = parseSpec(text);
-    this.#stages.add(this.#shape.oids.length, drop);
+    const row = this.#shape.oids.length;
+    this.#specs.setKeys(row, Object.keys(drop).length);
+    this.#stages.add(row, drop);
     this.#shape.add(drop);
   }
 
@@ -145,5 +122,9 @@ export class BareIntake implements SigningIntake {
   complete(drop: PyObject, row: number, signer: DocumentSigner): void {
     this.#stages.complete(drop);
     for (const stage of this.#stages.openStages) writeBlocks(signer, stage, row, drop);
+  }
+
+  documents(session: Pick<BareSession, 'signer' | 'commitKey' | 'document'>): BareDocuments {
+    return new BareDocuments({ ...session, specs: this.#specs, stages: this.#stages, arena: this.#arena });
   }
 }

@@ -59,7 +59,8 @@ interface Kind {
 
 /** Modes whose unroll data has the rank. */
 const RANKED: HashedRMode = 'RECOMPUTE';
-const isRanked = (mode: RModeName): boolean => mode === 'RECOMPUTE' || mode === 'REPLICATE_COMP';
+/** Whether the unroll data of a mode covers the rank. */
+export const isRanked = (mode: RModeName): boolean => mode === 'RECOMPUTE' || mode === 'REPLICATE_COMP';
 
 const LGT_NAMES = lgtFields(RANKED).map(([name]) => name);
 const PHYSICAL_NAMES = ['categoryType', 'storage', 'dt', 'node', 'island'];
@@ -73,8 +74,9 @@ export class SpecStages {
   readonly #list: Kind[] = [];
   readonly #kindOf: Uint32Array;
   readonly #nodeOf: Uint32Array;
+  /** Where the root of the unroll data of a ranked mode is, and behind it the leaf of its text. */
   readonly #ranked: Uint32Array;
-  readonly #rankedLeaves = new Map<string, Digest>();
+  readonly #rankedRoots = new Map<string, Digest>();
   readonly #tables = new Map<string, FieldTable>();
 
   /** `nodes`: reproducibility data of the logical nodes; without it each drop is its own. */
@@ -97,7 +99,7 @@ export class SpecStages {
     if (this.#nodes !== undefined) this.#nodeOf[row] = this.#nodeIndex(drop);
     const kind = this.#kind(drop);
     this.#kindOf[row] = kind.index;
-    if (this.#hasRanked) this.#ranked[row] = this.#rankedLeaf(kind, drop['rank']);
+    if (this.#hasRanked) this.#ranked[row] = this.#rankedRoot(kind, drop['rank']);
   }
 
   #nodeIndex(drop: PyObject): number {
@@ -209,23 +211,24 @@ export class SpecStages {
     return leaves;
   }
 
-  /** The leaf of the root of the unroll data with this rank. */
-  #rankedLeaf(kind: Kind, rank: unknown): Digest {
+  /** The root of the unroll data with this rank, and its leaf. */
+  #rankedRoot(kind: Kind, rank: unknown): Digest {
     const text = rank === undefined || rank === null ? '' : `('rank', ${pythonRepr(rank)})`;
     const key = `${kind.index} ${text}`;
-    let leaf = this.#rankedLeaves.get(key);
-    if (leaf !== undefined) return leaf;
+    let place = this.#rankedRoots.get(key);
+    if (place !== undefined) return place;
     const arena = this.#arena;
-    leaf = arena.place();
+    place = arena.room(64);
     const mark = arena.mark();
     const leaves: Digest[] = [];
     for (const digest of kind.aroundRank)
       if (digest !== null) leaves.push(digest);
       else if (text !== '') leaves.push(arena.leafBytes(Buffer.from(text)));
-    arena.leafHex(arena.root(leaves), leaf);
+    arena.copy(arena.root(leaves), place);
+    arena.leafHex(place, place + 32);
     arena.release(mark);
-    if (this.#rankedLeaves.size < MAX_KNOWN) this.#rankedLeaves.set(key, leaf);
-    return leaf;
+    if (this.#rankedRoots.size < MAX_KNOWN) this.#rankedRoots.set(key, place);
+    return place;
   }
 
   // --- signing ------------------------------------------------------------------------------------------------------
@@ -258,12 +261,22 @@ export class SpecStages {
         (mode) => this.#column('lgt', mode),
         (mode) => this.#column('lg', mode),
       );
-    const ranked: LeafSource = { leaf: (drop) => this.#ranked[drop] as Digest };
+    const ranked: LeafSource = { leaf: (drop) => (this.#ranked[drop] as Digest) + 32 };
     signer.signPgt((mode) => (isRanked(mode) ? ranked : this.#column('pgt', mode)));
     signer.signPg((mode) => this.#column('pg', mode));
   }
 
   // --- documents ----------------------------------------------------------------------------------------------------
+
+  /** A key for drops whose data is the same but for ranks, blocks and parents. */
+  likeness(row: number): string {
+    return `${this.#kindOf[row]} ${this.#nodeOf[row] ?? ''}`;
+  }
+
+  /** Where the root of the unroll data of the ranked modes is. */
+  rankedRoot(row: number): Digest {
+    return this.#ranked[row] as Digest;
+  }
 
   /** The stages whose blocks {@link complete} leaves open. */
   get openStages(): readonly SignedStage[] {

@@ -82,8 +82,7 @@ export class ReproducibilityOperations {
     'signing.begin': ({ id }) => (this.#found(this.#signings, id).begin(), null),
     'signing.ended': ({ id, page }) => (this.#found(this.#signings, id).ended(page), null),
     'signing.finish': ({ id }) => this.#found(this.#signings, id).finish(),
-    'signing.document': ({ id, from, count }) =>
-      new Uint8Array(Buffer.from(this.#found(this.#signings, id).document(from, count))),
+    'signing.document': ({ id, from, count }) => this.#found(this.#signings, id).document(from, count),
     'signing.close': ({ id }) => (this.#signings.delete(id), null),
     'records.open': ({ id, source }) => (this.#streams.set(id, new RecordStream(source)), null),
     'records.graph': ({ id, bytes }) => (this.#found(this.#streams, id).addGraph(bytes), null),

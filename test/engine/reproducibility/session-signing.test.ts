@@ -92,10 +92,9 @@ function signed(
     commits: new Map(),
   });
   const { signatures } = signing.finish();
-  return {
-    text: signing.document(0, page) + (specs.length > page ? signing.document(page, page) : ''),
-    signatures,
-  };
+  const pages = [signing.document(0, page)];
+  if (specs.length > page) pages.push(signing.document(page, page));
+  return { text: Buffer.concat(pages).toString(), signatures };
 }
 
 /** What the stage functions make of drops that went through the stage `pg`. */
