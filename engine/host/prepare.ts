@@ -112,7 +112,7 @@ function stepsFor(kind: GraphInspection['kind'], choices: TranslationChoices): S
           },
         }
       : {}),
-    map: { island: THIS_NODE, nodes: [THIS_NODE] },
+    map: { islands: [THIS_NODE], nodes: [THIS_NODE] },
     dropsOnly: true,
   };
 }

@@ -14,9 +14,10 @@ import {
 } from './errors.ts';
 import type { PartitionResult } from './partition/index.ts';
 import type { LogicalDrawing } from './drawing.ts';
-import type { Steps, StepsResult } from './steps.ts';
+import type { Steps, StepsResult } from './step-types.ts';
 import type {
   FormRequest,
+  GraphInput,
   ReplyForm,
   TranslationRequest,
   WorkerError,
@@ -75,7 +76,7 @@ export interface StepsOptions {
 
 /** Does several steps with the bytes of a graph in a thread; rejects as {@link translateInWorker}. */
 export async function stepsInWorker(
-  graph: Uint8Array,
+  graph: GraphInput,
   steps: Steps,
   options: StepsOptions,
 ): Promise<StepsReply> {

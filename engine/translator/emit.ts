@@ -1,82 +1,22 @@
 import type { Json, JsonObject } from '../protocol/index.ts';
-import { checkCancelled, type WorkOptions } from './errors.ts';
+import type { WorkOptions } from './errors.ts';
 import type { PlanNode, UnrollPlan } from './plan.ts';
-import { digitsOf, type Relation } from './relations.ts';
+import {
+  GROUP_DATA_SUFFIX,
+  Iids,
+  isMpi,
+  loopContext,
+  PROGRESS_EVERY,
+  rankOf,
+  runsOf,
+  tell,
+  type Run,
+  type Side,
+} from './runs.ts';
 
 /**
- * Makes the drops of a plan, one after the other in the order of the result (spec/translator.md 5.4): as objects or as
- * JSON text. Work and memory per drop are those of its own entries.
+ * Makes the drops of a plan, one after the other in the order of the result (spec/translator.md 5.4), as objects. Work and memory per drop are those of its own entries.
  */
-
-const PROGRESS_EVERY = 4096;
-
-type RelationKey = 'inputs' | 'outputs' | 'producers' | 'consumers';
-
-/** One side of a relation as seen from a drop. */
-interface Side {
-  readonly key: RelationKey;
-  readonly other: PlanNode;
-  readonly otherIsGroupData: boolean;
-  readonly relation: Relation;
-  readonly isSource: boolean;
-  readonly port: string | null;
-  readonly direction: 'input' | 'output';
-  /** The entries made last: where many drops are linked to one, they share them. */
-  readonly last: { other: number; entry: Json; port: Json };
-}
-
-/** A node's drops to be written: its own, or the data drops of a GroupBy. */
-interface Run {
-  readonly node: PlanNode;
-  readonly isGroupData: boolean;
-  readonly sides: readonly Side[];
-}
-
-const GROUP_DATA_SUFFIX = '-grp-data';
-
-function runsOf(plan: UnrollPlan): Run[] {
-  const sides = new Map<PlanNode, Side[]>();
-  const groupSides = new Map<PlanNode, Side[]>();
-  const listOf = (map: Map<PlanNode, Side[]>, node: PlanNode): Side[] => {
-    const list = map.get(node) ?? [];
-    map.set(node, list);
-    return list;
-  };
-  for (const relation of plan.relations) {
-    const { source, target, isOutput, fromGroupData } = relation;
-    listOf(fromGroupData ? groupSides : sides, source).push({
-      key: isOutput ? 'outputs' : 'consumers',
-      other: target,
-      otherIsGroupData: false,
-      relation,
-      isSource: true,
-      port: relation.outName,
-      direction: 'output',
-      last: { other: -1, entry: null, port: null },
-    });
-    listOf(sides, target).push({
-      key: isOutput ? 'producers' : 'inputs',
-      other: source,
-      otherIsGroupData: fromGroupData,
-      relation,
-      isSource: false,
-      port: relation.inName,
-      direction: 'input',
-      last: { other: -1, entry: null, port: null },
-    });
-  }
-  const emitted = plan.nodes.filter((n) => n.isEmitted && n.count > 0);
-  const groups = emitted.filter((n) => n.groupData !== undefined);
-  const runs: Run[] = [];
-  for (const node of emitted) {
-    runs.push({ node, isGroupData: false, sides: sides.get(node) ?? [] });
-    if (node !== groups[0]) continue;
-    for (const group of groups) {
-      runs.push({ node: group, isGroupData: true, sides: groupSides.get(group) ?? [] });
-    }
-  }
-  return runs;
-}
 
 /**
  * All drops as objects, the reproducibility object last. Fields, parameters and entries of one port are shared between
@@ -97,11 +37,6 @@ export function emitDrops(plan: UnrollPlan, work: WorkOptions = {}): JsonObject[
   return result;
 }
 
-function tell(plan: UnrollPlan, work: WorkOptions, done: number): void {
-  checkCancelled(work.signal);
-  work.onProgress?.({ phase: 'unroll', done, total: plan.dropCount });
-}
-
 /** Oids are made once per drop: they occur again in every drop they are linked to. */
 class OidTable {
   readonly #plan: UnrollPlan;
@@ -120,33 +55,6 @@ class OidTable {
     for (let j = 0; j < node.count; j++) list.push(prefix + iids.at(j));
     this.#byNode.set(node, list);
     return list;
-  }
-}
-
-/** Instance ids of a node (spec 5.1): `0`, then one index per surrounding construct, outermost first. */
-class Iids {
-  readonly #node: PlanNode;
-  readonly #digits: number[];
-  #prefix = '0';
-  #prefixOf = -1;
-
-  constructor(node: PlanNode) {
-    this.#node = node;
-    this.#digits = new Array<number>(node.radices.length).fill(0);
-  }
-
-  at(j: number): string {
-    const radix = this.#node.radices.at(-1);
-    if (radix === undefined) return '0';
-    const outer = Math.floor(j / radix);
-    if (outer !== this.#prefixOf) {
-      digitsOf(this.#node, j, this.#digits);
-      this.#prefix = '0';
-      for (let d = 0; d < this.#digits.length - 1; d++) this.#prefix += `-${this.#digits[d] ?? 0}`;
-      this.#prefix += '-';
-      this.#prefixOf = outer;
-    }
-    return this.#prefix + String(j % radix);
   }
 }
 
@@ -181,19 +89,6 @@ function ordinaryDrop(run: Run, base: Readonly<Record<string, Json>>, j: number,
   addRelations(spec, run.sides, j, oids);
   if (node.groupData !== undefined) addGroupOutput(spec, oid);
   return spec;
-}
-
-/** `0`, then one index per surrounding construct, outermost first (spec 5.1). */
-function rankOf(node: PlanNode, j: number): number[] {
-  const { radices } = node;
-  const rank = new Array<number>(radices.length + 1).fill(0);
-  let rest = j;
-  for (let d = radices.length - 1; d >= 0; d--) {
-    const radix = radices[d] ?? 1;
-    rank[d + 1] = rest % radix;
-    rest = Math.floor(rest / radix);
-  }
-  return rank;
 }
 
 function addGroupOutput(spec: Record<string, Json>, oid: string): void {
@@ -262,146 +157,4 @@ function entryOf(oid: string, port: string | null): Json {
   const entry = Object.create(null) as Record<string, Json>;
   entry[oid] = port;
   return entry;
-}
-
-function isMpi(node: PlanNode): boolean {
-  return node.model.category === 'Mpi' && !node.model.isGroup;
-}
-
-function loopContext(node: PlanNode, rank: readonly number[]): string | null {
-  if (node.loopDigits === 0) return null;
-  const end = node.model.ancestors.length + 1;
-  return rank.slice(end - node.loopDigits, end).join('-');
-}
-
-// --- the same as text ---------------------------------------------------------------------------------------------
-
-/**
- * The drops one by one as JSON text of one object each, the reproducibility object last. Nothing is kept between them,
- * so a graph of millions of drops needs no more memory than a small one.
- */
-export function* emitDropTexts(plan: UnrollPlan, work: WorkOptions = {}): Generator<string, void, undefined> {
-  let done = 0;
-  for (const run of runsOf(plan)) {
-    const writer = new RunWriter(plan, run);
-    for (let j = 0; j < run.node.count; j++) {
-      if (done % PROGRESS_EVERY === 0) tell(plan, work, done);
-      done++;
-      yield writer.text(j);
-    }
-  }
-  tell(plan, work, done);
-  yield JSON.stringify(plan.reprodata);
-}
-
-class RunWriter {
-  readonly #run: Run;
-  readonly #head: string;
-  readonly #tail: string;
-  readonly #iids: Iids;
-  readonly #writers: readonly SideWriter[];
-
-  constructor(plan: UnrollPlan, run: Run) {
-    this.#run = run;
-    const { node } = run;
-    const fixed: Record<string, Json | undefined> = run.isGroupData
-      ? { ...node.groupData }
-      : { ...node.template?.spec };
-    if (!run.isGroupData && node.model.forceNode !== undefined) {
-      fixed['exclusive_force_node'] = `${node.model.forceNode}_0`;
-    }
-    this.#head = `{"oid":${JSON.stringify(`${plan.oidPrefix}_${node.model.id}_`).slice(0, -1)}`;
-    const body = JSON.stringify(fixed).slice(1, -1);
-    this.#tail = body === '' ? '' : `,${body}`;
-    this.#iids = new Iids(node);
-    this.#writers = run.sides.map((s) => new SideWriter(plan, s));
-  }
-
-  text(j: number): string {
-    const { node, isGroupData } = this.#run;
-    const iid = this.#iids.at(j);
-    const suffix = isGroupData ? GROUP_DATA_SUFFIX : '';
-    let text = `${this.#head}${iid}${suffix}"${this.#tail}`;
-    const template = node.template;
-    if (isGroupData || template?.fixedRank !== true) text += `,"rank":[${iid.replaceAll('-', ',')}]`;
-    if (!isGroupData) {
-      text += `,"iid":"${iid}"`;
-      if (template?.hasLoopContext === true && !template.fixedLoopContext) {
-        const context = node.loopDigits === 0 ? null : loopContext(node, rankOf(node, j));
-        text += context === null ? ',"loop_ctx":null' : `,"loop_ctx":"${context}"`;
-      }
-      if (isMpi(node)) text += `,"proc_index":${rankOf(node, j).at(-1) ?? 0}`;
-    }
-    return `${text}${this.#relationText(j, iid)}}`;
-  }
-
-  #relationText(j: number, iid: string): string {
-    const { node, isGroupData } = this.#run;
-    const lists: Record<RelationKey, string> = { inputs: '', outputs: '', producers: '', consumers: '' };
-    let ports = '';
-    let portMap: Map<string, string> | undefined;
-    if (node.groupData !== undefined) {
-      const other = `${this.#head.slice('{"oid":'.length)}${iid}${isGroupData ? '' : GROUP_DATA_SUFFIX}"`;
-      lists[isGroupData ? 'producers' : 'outputs'] = `{${other}:"grpdata"}`;
-      ports = `{"name":"grpdata","oid":${other},"direction":"${isGroupData ? 'input' : 'output'}"}`;
-    }
-    for (const writer of this.#writers) {
-      writer.write(j);
-      if (writer.list === '') continue;
-      const key = writer.side.key;
-      lists[key] += lists[key] === '' ? writer.list : `,${writer.list}`;
-      ports += ports === '' ? writer.ports : `,${writer.ports}`;
-      if (key === 'producers' && writer.side.port !== null) {
-        portMap ??= new Map();
-        portMap.set(writer.portText, JSON.stringify(writer.side.relation.outName));
-      }
-    }
-    let text = '';
-    for (const key of RELATION_KEYS) if (lists[key] !== '') text += `,"${key}":[${lists[key]}]`;
-    if (ports !== '') text += `,"ports":[${ports}]`;
-    if (portMap !== undefined) text += `,"port_map":{${[...portMap].map(([k, v]) => `${k}:${v}`).join(',')}}`;
-    return text;
-  }
-}
-
-const RELATION_KEYS: readonly RelationKey[] = ['inputs', 'outputs', 'producers', 'consumers'];
-
-class SideWriter {
-  readonly side: Side;
-  readonly portText: string;
-  list = '';
-  ports = '';
-  readonly #prefix: string;
-  readonly #suffix: string;
-  readonly #iids: Iids;
-  readonly #afterOid: string;
-  readonly #portHead: string;
-  readonly #portTail: string;
-  readonly #add: (k: number) => void;
-
-  constructor(plan: UnrollPlan, side: Side) {
-    this.side = side;
-    this.portText = JSON.stringify(side.port);
-    const hasPort = side.port !== null;
-    this.#prefix = JSON.stringify(`${plan.oidPrefix}_${side.other.model.id}_`).slice(0, -1);
-    this.#suffix = `${side.otherIsGroupData ? GROUP_DATA_SUFFIX : ''}"`;
-    this.#iids = new Iids(side.other);
-    this.#afterOid = hasPort ? `:${this.portText}}` : '';
-    this.#portHead = `{"name":${this.portText},"oid":`;
-    this.#portTail = `,"direction":"${side.direction}"}`;
-    const open = hasPort ? '{' : '';
-    this.#add = (k) => {
-      const oid = this.#prefix + this.#iids.at(k) + this.#suffix;
-      const comma = this.list === '' ? '' : ',';
-      this.list += `${comma}${open}${oid}${this.#afterOid}`;
-      this.ports += `${comma}${this.#portHead}${oid}${this.#portTail}`;
-    };
-  }
-
-  write(j: number): void {
-    this.list = '';
-    this.ports = '';
-    if (this.side.isSource) this.side.relation.pairs.forTargets(j, this.#add);
-    else this.side.relation.pairs.forSources(j, this.#add);
-  }
 }

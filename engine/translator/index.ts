@@ -35,9 +35,13 @@ export * from './drawing.ts';
 export { answerForm, FORM_ROUTES, type FormRoute } from './forms.ts';
 export type { Outline, OutlineNode } from './outline.ts';
 export type { ScheduleKind } from './schedule.ts';
-export * from './steps.ts';
+export type { MapTarget } from './places.ts';
+export * from './step-types.ts';
+export { takeSteps } from './steps.ts';
+export { canStreamList, takeListSteps } from './list-steps.ts';
+export { bytesSource, type ByteSource } from './byte-source.ts';
 export * from './values.ts';
-export type { TranslationRequest } from './worker-protocol.ts';
+export type { GraphInput, TranslationRequest } from './worker-protocol.ts';
 export {
   fillFromForm,
   mapFromForm,

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../protocol/index.ts';
 import { GPGTException, shown } from './errors.ts';
 import { oidsIn, splitPgt } from './partition/drop-graph.ts';
+import { hostsFor, indexIn } from './places.ts';
 import { textOf } from './text.ts';
 
 /**
@@ -12,40 +13,20 @@ import { textOf } from './text.ts';
  */
 export function mapToNodes(pgt: unknown, hosts: readonly string[], numIslands = 1): JsonObject[] {
   const { drops, trailer } = splitPgt(pgt);
-  if (hosts.length === 0 || numIslands < 1 || hosts.length <= numIslands) {
-    throw new GPGTException(
-      'nodes-missing',
-      `Expected more hosts than islands (the islands first, then the nodes), found ${hosts.length} host(s) for ${numIslands} island(s). ` +
-        'List the host of every island and of every node.',
-      { expected: `> ${numIslands}`, found: String(hosts.length) },
-    );
-  }
-  const islands = hosts.slice(0, numIslands);
-  const nodes = hosts.slice(numIslands);
-  const needed = { node: 0, island: 0 };
+  const needed = { nodes: 0, islands: 0 };
   for (const drop of drops) {
-    needed.node = Math.max(needed.node, indexOf(drop, 'node') + 1);
-    needed.island = Math.max(needed.island, indexOf(drop, 'island') + 1);
+    needed.nodes = Math.max(needed.nodes, indexOf(drop, 'node') + 1);
+    needed.islands = Math.max(needed.islands, indexOf(drop, 'island') + 1);
   }
-  for (const [key, list] of [
-    ['node', nodes],
-    ['island', islands],
-  ] as const) {
-    if (needed[key] <= list.length) continue;
-    throw new GPGTException(
-      'node-index-out-of-range',
-      `Expected ${needed[key]} ${key}s for this graph, found ${list.length}. List more hosts, or partition the graph for ${list.length}.`,
-      { expected: String(needed[key]), found: String(list.length) },
-    );
-  }
+  const found = hostsFor({ hosts, islands: numIslands }, needed);
   const mapped: JsonObject[] = drops.map((drop) => {
     const node = indexOf(drop, 'node');
     const island = indexOf(drop, 'island');
     if (drop['node'] === undefined || drop['island'] === undefined) return drop;
     return {
       ...drop,
-      node: node < 0 ? drop['node'] : (nodes[node] ?? ''),
-      island: island < 0 ? drop['island'] : (islands[island] ?? ''),
+      node: node < 0 ? drop['node'] : (found.nodes[node] ?? ''),
+      island: island < 0 ? drop['island'] : (found.islands[island] ?? ''),
     };
   });
   if (trailer !== undefined) mapped.push(trailer);
@@ -63,7 +44,7 @@ function indexOf(drop: JsonObject, key: 'node' | 'island'): number {
       { oid: textOf(drop['oid']), fieldName: key, found: shown(value) },
     );
   }
-  return /^#\d+$/.test(value) ? Number(value.slice(1)) : -1;
+  return indexIn(value);
 }
 
 const OUT_KEYS = ['outputs', 'consumers', 'streamingConsumers'] as const;

@@ -1,5 +1,6 @@
-import type { Json, JsonObject } from '../protocol/index.ts';
-import { buildDropGraph, splitPgt, topologicalOrder } from './partition/index.ts';
+import type { JsonObject } from '../protocol/index.ts';
+import { buildDropGraph, splitPgt, topologicalOrder, type DropGraph } from './partition/index.ts';
+import { indexIn } from './places.ts';
 import { textOf } from './text.ts';
 
 /** All drops of one logical drop, and the parts they are in. */
@@ -25,8 +26,18 @@ export interface Outline {
   readonly isTruncated: boolean;
 }
 
+/** What the outline asks of every drop. */
+export interface DropFacts {
+  readonly name: string;
+  readonly isApp: boolean;
+  readonly dropclass: string;
+  readonly lgKey: string | undefined;
+  /** Index of its node; -1 for a drop that is not placed. */
+  readonly part: number;
+}
+
 interface Folding {
-  readonly drop: JsonObject;
+  readonly facts: DropFacts;
   readonly id: string;
   readonly parts: Map<number, number>;
   count: number;
@@ -36,7 +47,15 @@ interface Folding {
 /** Folds a physical graph. Throws `pgt-unknown-oid` and `cycle` as partitioning does. */
 export function outlineOf(pgt: readonly JsonObject[], limit: number): Outline {
   const { drops } = splitPgt(pgt);
-  const graph = buildDropGraph(drops);
+  return foldGraph(buildDropGraph(drops), (i) => factsOf(drops[i] ?? {}), limit);
+}
+
+/** Folds a graph of which there are only numbers and facts. Throws `cycle`. */
+export function foldGraph(
+  graph: DropGraph,
+  factsOfDrop: (drop: number) => DropFacts,
+  limit: number,
+): Outline {
   const layer = new Int32Array(graph.size);
   for (const u of topologicalOrder(graph)) {
     for (let e = graph.outStart[u] ?? 0; e < (graph.outStart[u + 1] ?? 0); e++) {
@@ -46,21 +65,23 @@ export function outlineOf(pgt: readonly JsonObject[], limit: number): Outline {
   }
   const folded: Folding[] = [];
   const indexOf = new Map<string, number>();
-  const nodeOf = Int32Array.from(drops, (drop, i) => {
-    const id = keyOf(drop);
+  const nodeOf = new Int32Array(graph.size);
+  for (let i = 0; i < graph.size; i++) {
+    const facts = factsOfDrop(i);
+    const id = keyOf(facts);
     let index = indexOf.get(id);
     if (index === undefined) {
       index = folded.length;
       indexOf.set(id, index);
-      folded.push({ drop, id, parts: new Map(), count: 0, layer: layer[i] ?? 0 });
+      folded.push({ facts, id, parts: new Map(), count: 0, layer: layer[i] ?? 0 });
     }
     const node = folded[index] as Folding;
     node.count++;
     node.layer = Math.min(node.layer, layer[i] ?? 0);
-    const part = partOf(drop['node']);
+    const { part } = facts;
     if (part >= 0) node.parts.set(part, (node.parts.get(part) ?? 0) + 1);
-    return index;
-  });
+    nodeOf[i] = index;
+  }
   const links = new Map<number, number>();
   const shown = Math.min(limit, folded.length);
   for (let i = 0; i < graph.size; i++) {
@@ -78,25 +99,22 @@ export function outlineOf(pgt: readonly JsonObject[], limit: number): Outline {
   };
 }
 
-function keyOf(drop: JsonObject): string {
+function factsOf(drop: JsonObject): DropFacts {
   const key = drop['lg_key'];
-  return typeof key === 'string' && key !== ''
-    ? key
-    : `${textOf(drop['name'])}\u0000${textOf(drop['dropclass'])}`;
-}
-
-function partOf(node: Json | undefined): number {
-  return typeof node === 'string' && /^#\d+$/.test(node) ? Number(node.slice(1)) : -1;
-}
-
-function nodeFrom({ drop, id, parts, count, layer }: Folding): OutlineNode {
   return {
-    id,
     name: textOf(drop['name'] ?? drop['nm'] ?? drop['oid']),
     isApp: drop['categoryType'] !== 'Data',
     dropclass: textOf(drop['dropclass']),
-    count,
-    layer,
-    parts: [...parts].sort(([a], [b]) => a - b),
+    lgKey: typeof key === 'string' ? key : undefined,
+    part: indexIn(drop['node']),
   };
+}
+
+function keyOf({ lgKey, name, dropclass }: DropFacts): string {
+  return lgKey !== undefined && lgKey !== '' ? lgKey : `${name}\u0000${dropclass}`;
+}
+
+function nodeFrom({ facts, id, parts, count, layer }: Folding): OutlineNode {
+  const { name, isApp, dropclass } = facts;
+  return { id, name, isApp, dropclass, count, layer, parts: [...parts].sort(([a], [b]) => a - b) };
 }

@@ -18,77 +18,15 @@ import { gojsView } from './gojs.ts';
 import { graphKind } from './graph-kind.ts';
 import { GraphKind, type LogicalGraph } from './logical-graph.ts';
 import { mapToNodes, rootsOf, withoutEmptyReprodata } from './mapping.ts';
-import { outlineOf, type Outline } from './outline.ts';
-import { partition, splitPgt, type PartitionOptions, type PartitionResult } from './partition/index.ts';
-import type { UnrollOptions } from './plan.ts';
+import { outlineOf } from './outline.ts';
+import { partition, splitPgt, type PartitionResult } from './partition/index.ts';
+import { hostsFor, indexIn, sizesOf, type MapTarget } from './places.ts';
+import { canStreamPlan, takePlanSteps } from './plan-steps.ts';
 import { readLogicalGraph } from './read.ts';
-import { scheduleOf, type ScheduleKind } from './schedule.ts';
-import { unroll, unrollTexts } from './unroll.ts';
-import { withActive, withConfiguration, withValues, type FieldValue } from './values.ts';
-
-/** Where a partitioned graph goes: hosts in upstream's order (islands first), or as many parts as there are on a few nodes. */
-export type MapTarget =
-  | { readonly hosts: readonly string[]; readonly islands: number }
-  | { readonly island: string; readonly nodes: readonly string[] };
-
-/**
- * What to do with a graph, in this order; each step left out is skipped. Together they are what `fill`, `unroll`,
- * `partition` and `map` do one after the other, with the reproducibility stages that belong to them
- * (spec/reproducibility.md 8).
- */
-export interface Steps {
-  /** Values for placeholders (spec/translator.md 14). */
-  readonly parameters?: JsonObject;
-  /** Id of the graph's own configuration to use instead of its active one. */
-  readonly active?: string;
-  /** A configuration for this run; what it names must exist. */
-  readonly configuration?: unknown;
-  /** A configuration as upstream's `fill-config` takes it. */
-  readonly fillConfiguration?: unknown;
-  readonly values?: readonly FieldValue[];
-  /** Signs the logical graph with this R-mode (name or number); else the graph's own stays. */
-  readonly rmode?: string;
-  readonly unroll?: Omit<UnrollOptions, 'warn'>;
-  /**
-   * Whether unroll and partition hand over as separate commands do, with JSON between them. Upstream's combined command
-   * does not, which gives other hashes (spec/reproducibility.md 8.2).
-   */
-  readonly isStepwise?: boolean;
-  readonly partition?: Omit<PartitionOptions, 'signal' | 'onProgress'>;
-  readonly map?: MapTarget;
-  /** Leaves out the last element, the graph's reproducibility object, where it is empty: a session needs none. */
-  readonly dropsOnly?: boolean;
-  /** Writes JSON over several lines. */
-  readonly isPretty?: boolean;
-  /** Gives the view of upstream's graph viewer instead of the graph (spec/translator.md 8.5): the label of parts. */
-  readonly viewLabel?: string;
-  /** Gives planned times as a matrix instead of the graph. */
-  readonly schedule?: ScheduleKind;
-  /** Also finds the drops a session of the graph starts with. */
-  readonly roots?: boolean;
-  /** Also sums the result up. */
-  readonly outline?: { readonly limit: number };
-}
-
-/** What is known of a graph once its steps are done. */
-export interface StepsResult {
-  readonly drops: number;
-  /** Statistics, when the graph was partitioned. */
-  readonly result?: PartitionResult;
-  /** Drops on each node, by the index of the node. */
-  readonly sizes?: readonly number[];
-  readonly outline?: Outline;
-  readonly roots?: readonly string[];
-}
-
-export interface StepsWork extends WorkOptions {
-  readonly warn?: WarningSink;
-}
-
-/** The steps' result: facts at once, the graph as JSON text in pieces. */
-export interface Stepped extends StepsResult {
-  readonly texts: Iterable<string>;
-}
+import { scheduleOf } from './schedule.ts';
+import type { Stepped, Steps, StepsWork } from './step-types.ts';
+import { unroll } from './unroll.ts';
+import { withActive, withConfiguration, withValues } from './values.ts';
 
 /**
  * Does `steps` with a graph given as JSON text. Throws the errors of the steps, all of them before the first piece of
@@ -162,7 +100,7 @@ function fromLogical(json: unknown, steps: Steps, work: StepsWork, isSigned: boo
     return { drops: 0, texts: [`${text}\n`] };
   }
   const options = { ...steps.unroll, warn: work.warn, ...workOf(work) };
-  if (canStream(steps, isSigned)) return streamed(graph, steps, options);
+  if (canStreamPlan(steps, isSigned)) return takePlanSteps(graph, steps, options);
   let list = unroll(graph, options);
   if (isSigned) {
     // The partition stage makes all of it anew (spec/reproducibility.md 8.2); for wide scatters the shared dictionaries of
@@ -258,10 +196,10 @@ function placed(
       initPgtPartitionReproData(list, shared);
     }
   }
-  const sizes = sizesOf(list);
+  const sizes = sizesOf(list.map((drop) => indexIn(drop['node'])));
   const outline = steps.outline === undefined ? undefined : outlineOf(list, steps.outline.limit);
   if (steps.map !== undefined) {
-    list = mapToNodes(list, ...hostsFor(list, steps.map));
+    list = mapped(list, steps.map);
     if (isSigned) {
       if (sharedFrom !== undefined) list = unshared(list);
       initPgReproData(list);
@@ -285,32 +223,13 @@ function placed(
   };
 }
 
-/** Drops per node index; undefined for a graph that is not partitioned. */
-function sizesOf(list: readonly JsonObject[]): number[] | undefined {
-  const sizes: number[] = [];
-  for (const { node } of list) {
-    if (typeof node !== 'string' || !/^#\d+$/.test(node)) continue;
-    const index = Number(node.slice(1));
-    while (sizes.length <= index) sizes.push(0);
-    sizes[index] = (sizes[index] ?? 0) + 1;
-  }
-  return sizes.length === 0 ? undefined : sizes;
-}
-
-function hostsFor(list: readonly JsonObject[], target: MapTarget): [hosts: string[], islands: number] {
-  if ('hosts' in target) return [[...target.hosts], target.islands];
-  const count = (key: 'node' | 'island'): number => {
-    let most = 0;
-    for (const drop of list) {
-      const value = drop[key];
-      if (typeof value === 'string' && /^#\d+$/.test(value)) most = Math.max(most, Number(value.slice(1)));
-    }
-    return most + 1;
-  };
-  const islands = Array.from({ length: count('island') }, () => target.island);
-  const { nodes } = target;
-  const hosts = Array.from({ length: count('node') }, (_, i) => nodes[i % nodes.length] ?? target.island);
-  return [[...islands, ...hosts], islands.length];
+/** Puts in hosts; with as many islands and nodes as the graph has where the target says that hosts take turns. */
+function mapped(list: readonly JsonObject[], target: MapTarget): JsonObject[] {
+  if ('hosts' in target) return mapToNodes(list, target.hosts, target.islands);
+  const count = (key: 'node' | 'island'): number =>
+    list.reduce((most, drop) => Math.max(most, indexIn(drop[key]) + 1), 1);
+  const { nodes, islands } = hostsFor(target, { nodes: count('node'), islands: count('island') });
+  return mapToNodes(list, [...islands, ...nodes], islands.length);
 }
 
 const PIECE_LENGTH = 1 << 16;
@@ -326,64 +245,6 @@ function* listTexts(
     text += isSigned
       ? stringifyPythonJson(item, isPretty ? { indent: 2 } : {})
       : JSON.stringify(item, undefined, isPretty ? 2 : undefined);
-    if (text.length < PIECE_LENGTH) continue;
-    yield text;
-    text = '';
-  }
-  yield `${text}\n]\n`;
-}
-
-// --- without holding the graph ------------------------------------------------------------------------------------
-
-/** One part on one node needs no look at the whole graph: its drops can be written as they are made. */
-function canStream(steps: Steps, isSigned: boolean): boolean {
-  if (isSigned || steps.isPretty === true || steps.outline !== undefined || steps.roots === true)
-    return false;
-  if (steps.viewLabel !== undefined || steps.schedule !== undefined) return false;
-  if (steps.partition === undefined) return steps.map === undefined;
-  const { algorithm, numPartitions = 1, numIslands = 1 } = steps.partition;
-  const isOne = algorithm === 'metis' && numPartitions === 1 && numIslands <= 1;
-  return isOne && steps.map !== undefined && 'nodes' in steps.map;
-}
-
-function streamed(graph: LogicalGraph, steps: Steps, options: UnrollOptions & WorkOptions): Stepped {
-  const target = steps.map !== undefined && 'nodes' in steps.map ? steps.map : undefined;
-  const place =
-    target === undefined
-      ? ''
-      : `,"node":${JSON.stringify(target.nodes[0] ?? target.island)},"island":${JSON.stringify(target.island)}`;
-  const source = unrollTexts(graph, options);
-  // The plan, and with it every error, comes before the first drop.
-  const first = source.next();
-  const counted = { drops: 0 };
-  return {
-    get drops() {
-      return counted.drops;
-    },
-    texts: streamTexts(first, source, place, steps.dropsOnly === true, counted),
-  };
-}
-
-/** Empty reproducibility data stands behind other keys of the drop itself; the same text in a string has its quotes escaped. */
-const EMPTY_REPRODATA = ',"reprodata":{}';
-
-function* streamTexts(
-  first: IteratorResult<string, void>,
-  rest: Iterator<string, void>,
-  place: string,
-  dropsOnly: boolean,
-  counted: { drops: number },
-): Generator<string, void, undefined> {
-  let text = '[';
-  for (let next = first; next.done !== true; next = rest.next()) {
-    const isDrop = next.value.startsWith('{"oid":');
-    if (!isDrop && dropsOnly && next.value === '{}') continue;
-    text += text === '[' && counted.drops === 0 ? '\n' : ',\n';
-    if (isDrop) {
-      counted.drops++;
-      const bare = next.value.replace(EMPTY_REPRODATA, '');
-      text += place === '' ? bare : `${bare.slice(0, -1)}${place}}`;
-    } else text += next.value;
     if (text.length < PIECE_LENGTH) continue;
     yield text;
     text = '';

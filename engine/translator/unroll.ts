@@ -1,5 +1,6 @@
 import type { JsonObject } from '../protocol/index.ts';
-import { emitDrops, emitDropTexts } from './emit.ts';
+import { emitDropTexts } from './emit-text.ts';
+import { emitDrops } from './emit.ts';
 import type { WorkOptions } from './errors.ts';
 import type { LogicalGraph } from './logical-graph.ts';
 import { planUnroll, type UnrollOptions } from './plan.ts';

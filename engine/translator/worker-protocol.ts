@@ -6,7 +6,7 @@ import type { FormRoute } from './forms.ts';
 import type { UnrollOptions } from './plan.ts';
 import type { FormFields } from './rest.ts';
 import type { TranslationRules } from './rules.ts';
-import type { Steps, StepsResult } from './steps.ts';
+import type { Steps, StepsResult } from './step-types.ts';
 import type { PartitionOptions, PartitionResult } from './partition/index.ts';
 
 /** Work that can be done off the main thread; graphs may be JSON text, which is then parsed there too. */
@@ -20,10 +20,13 @@ export type TranslationRequest =
       readonly partition: WorkerPartitionOptions;
     };
 
+/** A graph as bytes, or as a file that the thread reads piece by piece. */
+export type GraphInput = Uint8Array | { readonly file: string };
+
 /** Several steps at once, from the bytes of a graph to the bytes of a graph. */
 export interface StepsRequest {
   readonly op: 'steps';
-  readonly graph: Uint8Array;
+  readonly graph: GraphInput;
   readonly steps: Steps;
 }
 

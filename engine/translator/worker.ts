@@ -1,16 +1,21 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { constants } from 'node:buffer';
+import { fstatSync, openSync, readSync } from 'node:fs';
 import { isWeirError, messageOf, WeirError, type JsonObject } from '../protocol/index.ts';
+import { bytesSource, type ByteSource } from './byte-source.ts';
 import { drawingOf } from './drawing.ts';
 import { TranslatorError, type Progress } from './errors.ts';
 import { partition, type PartitionResult } from './partition/index.ts';
 import { readLogicalGraph } from './read.ts';
 import { answerForm } from './forms.ts';
-import { takeSteps, type StepsResult } from './steps.ts';
+import { canStreamList, takeListSteps } from './list-steps.ts';
+import { takeSteps } from './steps.ts';
+import type { StepsResult } from './step-types.ts';
 import { unroll, unrollJson } from './unroll.ts';
 import {
   DROPS_PER_PIECE,
   MAX_PIECES_AHEAD,
+  type StepsRequest,
   type TranslationRequest,
   type WorkerError,
   type WorkerInput,
@@ -41,8 +46,8 @@ function sendPiece(message: WorkerMessage, taken: Int32Array, transfer: readonly
 
 const encoder = new TextEncoder();
 
-function sendBytes(text: string, taken: Int32Array): void {
-  const bytes = encoder.encode(text);
+function sendBytes(piece: string | Uint8Array<ArrayBuffer>, taken: Int32Array): void {
+  const bytes = typeof piece === 'string' ? encoder.encode(piece) : piece;
   sendPiece({ kind: 'bytes', bytes }, taken, [bytes.buffer]);
 }
 
@@ -50,13 +55,17 @@ function tellProgress(progress: Progress): void {
   send({ kind: 'progress', progress });
 }
 
-function textOf(bytes: Uint8Array): string {
-  if (bytes.length > constants.MAX_STRING_LENGTH)
+function checkLength(sizeBytes: number): void {
+  if (sizeBytes > constants.MAX_STRING_LENGTH)
     throw new WeirError(
       'GRAPH_TOO_LARGE',
-      `Expected a graph of at most ${constants.MAX_STRING_LENGTH} bytes to translate, found ${bytes.length}. ` +
-        'Translate its logical graph in one step instead.',
+      `Expected a graph of at most ${constants.MAX_STRING_LENGTH} bytes for this, found ${sizeBytes}: longer ones can be ` +
+        'partitioned and mapped, but neither signed nor drawn. Translate its logical graph in one step instead.',
     );
+}
+
+function textOf(bytes: Uint8Array): string {
+  checkLength(bytes.length);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
@@ -74,10 +83,7 @@ function work({ request, form, taken }: WorkerInput): WorkerResult {
     return undefined;
   }
   if (request.op === 'steps') {
-    const stepped = takeSteps(textOf(request.graph), request.steps, { warn, onProgress: tellProgress });
-    for (const text of stepped.texts) sendBytes(text, counter);
-    const { texts: _texts, ...facts } = stepped;
-    return facts satisfies StepsResult;
+    return takeStepsHere(request, counter);
   }
   if (request.op === 'unroll' && form === 'text') {
     const graph = readLogicalGraph(request.graph);
@@ -102,6 +108,51 @@ function work({ request, form, taken }: WorkerInput): WorkerResult {
   });
   sendPiece({ kind: 'text', text: `${text}\n]\n` }, counter);
   return result;
+}
+
+/** Lists longer than this are read piece by piece; shorter ones are parsed at once, which is faster. */
+const MAX_HELD_BYTES = 1 << 26;
+
+function takeStepsHere({ graph, steps }: StepsRequest, counter: Int32Array): StepsResult {
+  const source = graph instanceof Uint8Array ? bytesSource(graph) : new FileSource(graph.file);
+  const work = { warn, onProgress: tellProgress };
+  const isLong = source.sizeBytes > MAX_HELD_BYTES && canStreamList(steps) && isList(source);
+  const stepped =
+    (isLong ? takeListSteps(source, steps, work) : undefined) ?? takeSteps(wholeText(source), steps, work);
+  for (const piece of stepped.texts) sendBytes(piece as string | Uint8Array<ArrayBuffer>, counter);
+  const { texts: _texts, ...facts } = stepped;
+  return facts satisfies StepsResult;
+}
+
+function isList(source: ByteSource): boolean {
+  return /^\uFEFF?\s*\[/.test(Buffer.from(source.read(0, 4096)).toString('utf8'));
+}
+
+function wholeText(source: ByteSource): string {
+  checkLength(source.sizeBytes);
+  return textOf(source.read(0, source.sizeBytes));
+}
+
+/** A file that is read as it is needed; it must not change meanwhile. */
+class FileSource implements ByteSource {
+  readonly sizeBytes: number;
+  readonly #handle: number;
+
+  constructor(file: string) {
+    this.#handle = openSync(file, 'r');
+    this.sizeBytes = fstatSync(this.#handle).size;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.sizeBytes - offset)));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const got = readSync(this.#handle, bytes, filled, bytes.length - filled, offset + filled);
+      if (got === 0) break;
+      filled += got;
+    }
+    return bytes.subarray(0, filled);
+  }
 }
 
 function objects(request: TranslationRequest): { drops: JsonObject[]; result: PartitionResult | undefined } {

@@ -8,9 +8,11 @@ import { textOf } from '../text.ts';
  * upstream meets them. Built once, read by every partitioner.
  */
 export interface DropGraph {
-  readonly drops: readonly JsonObject[];
   readonly size: number;
+  readonly names: DropNames;
   readonly kind: Uint8Array;
+  /** 1 for drops of category type Service. */
+  readonly isService: Uint8Array;
   /** Execution time of applications, volume of data. */
   readonly weight: Float64Array;
   readonly cpus: Float64Array;
@@ -23,6 +25,14 @@ export interface DropGraph {
   readonly dropVertex: Int32Array;
   /** Drops that must share a partition have the same number here; -1 = free. */
   readonly together: Int32Array;
+}
+
+/** What is asked of a drop by name: for messages, and to look measured times up. No drop needs to exist as an object. */
+export interface DropNames {
+  oidOf(drop: number): string;
+  nameOf(drop: number): string;
+  /** Key of the logical drop; undefined where there is none. */
+  lgKeyOf(drop: number): string | undefined;
 }
 
 export const DropKind = { DATA: 0, APP: 1, OTHER: 2 } as const;
@@ -61,63 +71,143 @@ export function buildDropGraph(drops: readonly JsonObject[]): DropGraph {
   const indexOf = new Map<string, number>();
   drops.forEach((drop, i) => {
     const oid = textOf(drop['oid']);
-    if (indexOf.has(oid)) {
-      throw new GPGTException(
-        'pgt-malformed',
-        `Expected every drop to have an oid of its own, found "${oid}" twice.`,
-        { oid },
-        'GRAPH_DUPLICATE_OID',
-      );
-    }
+    if (indexOf.has(oid)) throw repeatedOid(oid);
     indexOf.set(oid, i);
   });
-  const kind = Uint8Array.from(drops, kindOf);
-  const weight = Float64Array.from(drops, (d) => numberOr(d['weight'], 1));
-  const cpus = Float64Array.from(drops, (d) => numberOr(d['num_cpus'], 1));
-  const outStart = new Int32Array(size + 1);
-  const targets: number[] = [];
-  const weights: number[] = [];
-  const seenFrom = new Int32Array(size).fill(-1);
-  drops.forEach((drop, i) => {
+  const columns: DropColumns = {
+    kind: Uint8Array.from(drops, kindOf),
+    isService: Uint8Array.from(drops, (d) => (d['categoryType'] === 'Service' ? 1 : 0)),
+    hasWeight: Uint8Array.from(drops, (d) => (d['weight'] === undefined ? 0 : 1)),
+    weight: Float64Array.from(drops, (d) => wholeOr(d['weight'], 1)),
+    cpus: Float64Array.from(drops, (d) => wholeOr(d['num_cpus'], 1)),
+    together: togetherOf(size, (i) => drops[i]?.['exclusive_force_node']),
+  };
+  const names: DropNames = {
+    oidOf: (i) => textOf(drops[i]?.['oid']),
+    nameOf: (i) => textOf(drops[i]?.['name']),
+    lgKeyOf: (i) => {
+      const key = drops[i]?.['lg_key'];
+      return typeof key === 'string' ? key : undefined;
+    },
+  };
+  return graphFromColumns(columns, names, drops.length, function* targetsOf(i) {
+    const drop = drops[i];
     for (const key of OUT_KEYS) {
-      const list = drop[key];
+      const list = drop?.[key];
       if (!Array.isArray(list)) continue;
       for (const oid of oidsIn(list as readonly Json[])) {
         const j = indexOf.get(oid);
-        if (j === undefined) throw unknownOid(drop, key, oid);
-        if (seenFrom[j] === i) continue;
-        seenFrom[j] = i;
-        targets.push(j);
-        weights.push(edgeWeightOf(drop, i, drops[j], j, kind, weight));
+        if (j === undefined) throw unknownOid(textOf(drop?.['oid']), key, oid);
+        yield j;
       }
     }
-    outStart[i + 1] = targets.length;
   });
-  const { vertexDrop, dropVertex } = vertexOrder(size, outStart, targets);
-  return {
-    drops,
-    size,
-    kind,
-    weight,
-    cpus,
-    outStart,
-    edgeTo: Int32Array.from(targets),
-    edgeWeight: Float64Array.from(weights),
-    vertexDrop,
-    dropVertex,
-    together: togetherOf(drops),
-  };
 }
 
-function kindOf(drop: JsonObject): number {
-  const type = drop['categoryType'] ?? drop['type'];
+/** What a drop graph needs of every drop. */
+export interface DropColumns {
+  readonly kind: Uint8Array;
+  readonly isService: Uint8Array;
+  /** 0 where the drop states no weight at all. */
+  readonly hasWeight: Uint8Array;
+  readonly weight: Float64Array;
+  readonly cpus: Float64Array;
+  readonly together: Int32Array;
+}
+
+/**
+ * The graph of drops whose facts stand in columns. `targetsOf` gives what a drop feeds, in the order of
+ * `streamingConsumers`, `consumers`, `outputs`; repetitions count once.
+ */
+export function graphFromColumns(
+  columns: DropColumns,
+  names: DropNames,
+  size: number,
+  targetsOf: (drop: number) => Iterable<number>,
+  edgesExpected = size,
+): DropGraph {
+  const { kind, isService, hasWeight, weight, cpus, together } = columns;
+  const outStart = new Int32Array(size + 1);
+  const targets = new IntList(edgesExpected);
+  const seenFrom = new Int32Array(size).fill(-1);
+  for (let i = 0; i < size; i++) {
+    for (const j of targetsOf(i)) {
+      if (seenFrom[j] === i) continue;
+      seenFrom[j] = i;
+      targets.push(j);
+    }
+    outStart[i + 1] = targets.length;
+  }
+  const edgeTo = targets.values();
+  const edgeWeight = new Float64Array(edgeTo.length);
+  for (let i = 0; i < size; i++) {
+    const isOwn = kind[i] !== DropKind.APP || isService[i] === 1;
+    for (let e = outStart[i] ?? 0; e < (outStart[i + 1] ?? 0); e++) {
+      const j = edgeTo[e] ?? 0;
+      edgeWeight[e] = isOwn
+        ? (weight[i] ?? 1)
+        : hasWeight[j] === 0
+          ? UNKNOWN_TARGET_WEIGHT
+          : (weight[j] ?? 1);
+    }
+  }
+  const order = vertexOrder(size, outStart, edgeTo);
+  return { size, names, kind, isService, weight, cpus, outStart, edgeTo, edgeWeight, ...order, together };
+}
+
+/** A growing list of whole numbers without the overhead of a JavaScript array of millions. */
+export class IntList {
+  #items: Int32Array;
+  length = 0;
+
+  constructor(expected: number) {
+    this.#items = new Int32Array(Math.max(16, expected));
+  }
+
+  push(value: number): void {
+    if (this.length === this.#items.length) {
+      const grown = new Int32Array(this.#items.length * 2);
+      grown.set(this.#items);
+      this.#items = grown;
+    }
+    this.#items[this.length++] = value;
+  }
+
+  at(index: number): number {
+    return this.#items[index] ?? 0;
+  }
+
+  set(index: number, value: number): void {
+    this.#items[index] = value;
+  }
+
+  values(): Int32Array {
+    return this.#items.slice(0, this.length);
+  }
+}
+
+export function repeatedOid(oid: string): GPGTException {
+  return new GPGTException(
+    'pgt-malformed',
+    `Expected every drop to have an oid of its own, found "${oid}" twice.`,
+    { oid },
+    'GRAPH_DUPLICATE_OID',
+  );
+}
+
+/** Data, application or neither, by the category type. */
+export function kindOfType(type: unknown): number {
   if (type === 'Data' || type === 'plain' || type === 'data') return DropKind.DATA;
   if (type === 'Application' || type === 'app' || type === 'Service') return DropKind.APP;
   return DropKind.OTHER;
 }
 
+function kindOf(drop: JsonObject): number {
+  return kindOfType(drop['categoryType'] ?? drop['type']);
+}
+
 /** A whole number as `int()` would give it. */
-function numberOr(value: Json | undefined, fallback: number): number {
+export function wholeOr(value: Json | undefined, fallback: number): number {
   const isText = typeof value === 'string' && value.trim() !== '';
   const number = isText || (value as unknown) instanceof PyFloat ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? Math.trunc(number) : fallback;
@@ -130,48 +220,34 @@ export function* oidsIn(list: readonly Json[]): Generator<string, void, undefine
   }
 }
 
-function edgeWeightOf(
-  drop: JsonObject,
-  i: number,
-  target: JsonObject | undefined,
-  j: number,
-  kind: Uint8Array,
-  weight: Float64Array,
-): number {
-  if (kind[i] !== DropKind.APP) return weight[i] ?? 1;
-  if (drop['categoryType'] === 'Service') return weight[i] ?? 1;
-  return target?.['weight'] === undefined ? UNKNOWN_TARGET_WEIGHT : (weight[j] ?? 1);
-}
-
 /**
  * The graph as upstream's schedulers see it: what leaves a Service drop does not count there (spec 9). The same object
  * where there is none.
  */
 export function withoutServiceLinks(graph: DropGraph): DropGraph {
-  const isService = graph.drops.map((d) => d['categoryType'] === 'Service');
-  if (!isService.includes(true)) return graph;
+  if (!graph.isService.includes(1)) return graph;
   const outStart = new Int32Array(graph.size + 1);
   const kept: number[] = [];
   for (let i = 0; i < graph.size; i++) {
     for (let e = graph.outStart[i] ?? 0; e < (graph.outStart[i + 1] ?? 0); e++) {
-      if (isService[i] !== true) kept.push(e);
+      if (graph.isService[i] !== 1) kept.push(e);
     }
     outStart[i + 1] = kept.length;
   }
-  const targets = kept.map((e) => graph.edgeTo[e] ?? 0);
+  const edgeTo = Int32Array.from(kept, (e) => graph.edgeTo[e] ?? 0);
   return {
     ...graph,
     outStart,
-    edgeTo: Int32Array.from(targets),
+    edgeTo,
     edgeWeight: Float64Array.from(kept, (e) => graph.edgeWeight[e] ?? 0),
-    ...vertexOrder(graph.size, outStart, targets),
+    ...vertexOrder(graph.size, outStart, edgeTo),
   };
 }
 
 function vertexOrder(
   size: number,
   outStart: Int32Array,
-  targets: readonly number[],
+  targets: Int32Array,
 ): { vertexDrop: Int32Array; dropVertex: Int32Array } {
   const vertexDrop = new Int32Array(size);
   const dropVertex = new Int32Array(size).fill(-1);
@@ -190,21 +266,20 @@ function vertexOrder(
 }
 
 /** Drops of one instance of an ExclusiveForceNode stay together. */
-function togetherOf(drops: readonly JsonObject[]): Int32Array {
-  const together = new Int32Array(drops.length).fill(-1);
+export function togetherOf(size: number, tagOf: (drop: number) => unknown): Int32Array {
+  const together = new Int32Array(size).fill(-1);
   const numbers = new Map<string, number>();
-  drops.forEach((drop, i) => {
-    const tag = drop['exclusive_force_node'];
-    if (typeof tag !== 'string') return;
+  for (let i = 0; i < size; i++) {
+    const tag = tagOf(i);
+    if (typeof tag !== 'string') continue;
     const number = numbers.get(tag) ?? numbers.size;
     numbers.set(tag, number);
     together[i] = number;
-  });
+  }
   return together;
 }
 
-function unknownOid(drop: JsonObject, key: string, oid: string): GPGTException {
-  const from = textOf(drop['oid']);
+export function unknownOid(from: string, key: string, oid: string): GPGTException {
   return new GPGTException(
     'pgt-unknown-oid',
     `Expected "${key}" of drop "${from}" to name drops of the graph, found "${oid}", which is not one.`,
@@ -255,16 +330,13 @@ function cycleError(graph: DropGraph, left: Int32Array): SchedulerException {
     cycle.push(at);
     at = before[at] ?? -1;
   } while (at !== start && at >= 0);
-  const nameOf = (i: number): string => {
-    const drop = graph.drops[i];
-    return `"${textOf(drop?.['name'])}" (${textOf(drop?.['oid'])})`;
-  };
+  const nameOf = (i: number): string => `"${graph.names.nameOf(i)}" (${graph.names.oidOf(i)})`;
   const names = cycle.reverse().slice(0, 6).map(nameOf).join(' -> ');
   return new SchedulerException(
     'cycle',
     `Expected a graph without cycles, found ${cycle.length} drops that wait for each other: ${names}${cycle.length > 6 ? ' -> ...' : ''}. ` +
       'Remove one of the links between them.',
-    { oid: textOf(graph.drops[cycle[0] ?? 0]?.['oid']) },
+    { oid: graph.names.oidOf(cycle[0] ?? 0) },
     'GRAPH_CYCLE',
   );
 }

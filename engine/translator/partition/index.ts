@@ -50,18 +50,7 @@ export function partition(pgt: unknown, options: PartitionOptions): Partitioned 
   if (drops.length === 0) {
     throw new GPGTException('pgt-malformed', 'Expected a physical graph with at least one drop, found none.');
   }
-  const checked = checkOptions(options);
-  const graph = buildDropGraph(drops);
-  topologicalOrder(graph); // Throws for a cycle.
-  const found = findPartitions(graph, options, checked);
-  const placement =
-    options.algorithm === 'none'
-      ? { node: found.part, islandOfNode: new Int32Array(1), nodes: 1, islands: 1 }
-      : placePartitions(graph, found.part, found.parts, {
-          numPartitions: checked.numPartitions,
-          numIslands: checked.numIslands,
-          rules: options.rules ?? 'daliuge',
-        });
+  const { placement, result, part } = partitionGraph(buildDropGraph(drops), options);
   const placed: JsonObject[] = drops.map((drop, i) => {
     const node = placement.node[i] ?? 0;
     return {
@@ -77,9 +66,24 @@ export function partition(pgt: unknown, options: PartitionOptions): Partitioned 
     };
   });
   if (trailer !== undefined) placed.push(trailer);
-  const result = found.result;
+  return { pgt: placed, result, part, placement };
+}
+
+/** The same for a graph of numbers, which takes the memory of its columns only. Throws as {@link partition}. */
+export function partitionGraph(graph: DropGraph, options: PartitionOptions): Omit<Partitioned, 'pgt'> {
+  const checked = checkOptions(options);
+  topologicalOrder(graph); // Throws for a cycle.
+  const { part, parts, result } = findPartitions(graph, options, checked);
+  const placement =
+    options.algorithm === 'none'
+      ? { node: part, islandOfNode: new Int32Array(1), nodes: 1, islands: 1 }
+      : placePartitions(graph, part, parts, {
+          numPartitions: checked.numPartitions,
+          numIslands: checked.numIslands,
+          rules: options.rules ?? 'daliuge',
+        });
   if (placement.islands > 1) result.num_islands = placement.islands;
-  return { pgt: placed, result, part: found.part, placement };
+  return { result, part, placement };
 }
 
 /** The partitions of one algorithm. `none` puts everything in one, which upstream cannot write (spec 11.2). */
@@ -213,7 +217,21 @@ function extended(
   };
 }
 
-export { buildDropGraph, splitPgt, topologicalOrder, type DropGraph } from './drop-graph.ts';
+export {
+  buildDropGraph,
+  DropKind,
+  graphFromColumns,
+  IntList,
+  kindOfType,
+  repeatedOid,
+  splitPgt,
+  togetherOf,
+  topologicalOrder,
+  unknownOid,
+  wholeOr,
+  type DropGraph,
+  type DropNames,
+} from './drop-graph.ts';
 export {
   checkOptions,
   parseAlgorithmOptions,

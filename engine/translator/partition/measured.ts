@@ -1,7 +1,6 @@
 import type { WorkOptions } from '../errors.ts';
 import { DropKind, topologicalOrder, type DropGraph } from './drop-graph.ts';
 import { partitionMetis } from './metis.ts';
-import { textOf } from '../text.ts';
 
 export interface MeasuredOptions extends WorkOptions {
   readonly parts: number;
@@ -80,10 +79,8 @@ function timesOf(
   let planned = 0;
   for (let i = 0; i < graph.size; i++) {
     if (graph.kind[i] !== DropKind.APP) continue;
-    const drop = graph.drops[i];
-    const key = drop?.['lg_key'];
-    const found =
-      seconds.get(textOf(drop?.['oid'])) ?? (typeof key === 'string' ? seconds.get(key) : undefined);
+    const key = graph.names.lgKeyOf(i);
+    const found = seconds.get(graph.names.oidOf(i)) ?? (key === undefined ? undefined : seconds.get(key));
     if (found === undefined || !Number.isFinite(found) || found < 0) continue;
     known[i] = found;
     measured += found;

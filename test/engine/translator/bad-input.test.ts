@@ -251,7 +251,7 @@ describe('a physical graph that cannot be partitioned or mapped', () => {
   });
 
   it('says how many hosts are needed', () => {
-    const placed = partition(pgt, { algorithm: 'metis', numPartitions: 2 }).pgt;
+    const placed = partition(pgt, { algorithm: 'metis', numPartitions: 2, rules: 'corrected' }).pgt;
     expect(failure(() => mapToNodes(placed, ['i', 'n'])).message).toMatch(/Expected 2 nodes.*found 1/);
     expect(failure(() => mapToNodes(placed, [])).reason).toBe('nodes-missing');
   });

@@ -79,7 +79,7 @@ const small = JSON.stringify(
 const here: Steps = {
   unroll: { oidPrefix: 'X' },
   partition: { algorithm: 'metis', numPartitions: 1 },
-  map: { island: 'here', nodes: ['here'] },
+  map: { islands: ['here'], nodes: ['here'] },
   dropsOnly: true,
 };
 
@@ -97,7 +97,7 @@ describe('steps', () => {
     const stepped = takeSteps(small, {
       ...rest,
       partition: { algorithm: 'metis', numPartitions: 5, rules: 'corrected' },
-      map: { island: 'one', nodes },
+      map: { islands: ['one'], nodes },
     });
     const drops = JSON.parse([...stepped.texts].join('')) as Item[];
     expect(stepped.sizes).toHaveLength(5);
