@@ -206,6 +206,14 @@ export const reproducibilityStrings = {
     notAllParents: (shown: number, total: number) =>
       `It has ${formatInteger(total)} drops before it, more than the ${formatInteger(shown)} that are shown: it is not computed here.`,
     root: 'A root of the graph: nothing comes before it.',
+    unlinked: (mode: string) =>
+      mode === 'RERUN'
+        ? 'Under RERUN DALiuGE counts the links of the logical graph only: they are in the block of the logical graph.'
+        : `Under ${mode} no block before it counts.`,
+    holdsUnlinked: (count: number) =>
+      count === 1
+        ? 'The block holds; no other block goes into it under this R-mode.'
+        : `All ${formatInteger(count)} blocks that count under this R-mode hold. Computed in this window, not reported by the node.`,
     parents: (count: number) => `${plural(count, 'drop comes', 'drops come')} before it; go on by`,
     leaves: (count: number) => `Show its leaves (${formatInteger(count)})`,
     leavesOf: (name: string) => `Leaves of ${name}`,

@@ -13,6 +13,9 @@ export type Route =
   | { readonly page: 'drop'; readonly sessionId: string; readonly uid: string }
   | { readonly page: 'graph'; readonly query: Query }
   | { readonly page: 'compare'; readonly query: Query }
+  | { readonly page: 'checkpoints' }
+  | { readonly page: 'file'; readonly query: Query }
+  | { readonly page: 'find'; readonly query: Query }
   | { readonly page: 'unknown'; readonly path: string };
 
 const isTab = (text: string): text is SessionTab => (SESSION_TABS as readonly string[]).includes(text);
@@ -37,6 +40,9 @@ export function parseRoute(fragment: string): Route {
   if (!first || (first === 'sessions' && id === undefined)) return { page: 'sessions', query };
   if (first === 'compare' && id === undefined) return { page: 'compare', query };
   if (first === 'graph' && id === undefined) return { page: 'graph', query };
+  if (first === 'checkpoints' && id === undefined) return { page: 'checkpoints' };
+  if (first === 'file' && id === undefined) return { page: 'file', query };
+  if (first === 'find' && id === undefined) return { page: 'find', query };
   if (first === 'sessions' && id && rest.length === 0) {
     if (third === 'drop' && fourth) return { page: 'drop', sessionId: id, uid: fourth };
     if (fourth === undefined && third === undefined) {
@@ -64,6 +70,14 @@ export function linkToSession(sessionId: string, tab: SessionTab = 'overview', q
 
 /** The comparison of two sessions, `a` and `b`; either may still have to be chosen. */
 export const linkToCompare = (query: Query): string => `#/compare${searchOf(query)}`;
+
+export const linkToCheckpoints = (): string => '#/checkpoints';
+
+/** What a file is. One that a browser handed over has no address of its own. */
+export const linkToFile = (path = ''): string => `#/file${searchOf({ path })}`;
+
+/** Drops of all sessions: `text`, `status`, `hash`. */
+export const linkToFind = (query: Query = {}): string => `#/find${searchOf(query)}`;
 
 export const linkToDrop = (sessionId: string, uid: string): string =>
   `#/sessions/${encodeURIComponent(sessionId)}/drop/${encodeURIComponent(uid)}`;

@@ -1,5 +1,7 @@
 /** Every sentence of the window, in one place, so that translations can follow. */
+import { findStrings, retentionStrings } from './find-strings.ts';
 import { formatBytes, formatInteger } from './format.ts';
+import { fileStrings, logStrings } from './log-strings.ts';
 import { plural } from './plural.ts';
 import { reproducibilityStrings } from './reproducibility-strings.ts';
 
@@ -29,6 +31,8 @@ export const S = {
   mainNavigation: 'Main',
   sessions: 'Sessions',
   openGraph: 'Open graph…',
+  openFile: 'Open…',
+
   settings: 'Settings',
   about: 'About Weir',
   close: 'Close',
@@ -49,9 +53,9 @@ export const S = {
   },
 
   dropZone: {
-    title: 'Drop a graph to open it',
-    hint: 'A logical or physical graph as JSON, with the ending .graph or .json',
-    oneOnly: 'One graph at a time, please: drop a single file.',
+    title: 'Drop a file to open it',
+    hint: 'A graph, a proof, a bundle, a reprodata.out; of any other file Weir says which drop made it',
+    oneOnly: 'One file at a time, please: drop a single one.',
     notAFile: 'What was dropped is not a file.',
     titleFailed: 'The graph cannot be opened',
     tooLarge: (sizeBytes: number, limitBytes: number) =>
@@ -253,6 +257,10 @@ export const S = {
   },
 
   reproducibility: reproducibilityStrings,
+  checkpoints: logStrings,
+  file: fileStrings,
+  find: findStrings,
+  retention: retentionStrings,
 
   dropPage: {
     notFoundTitle: 'There is no such drop',

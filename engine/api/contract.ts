@@ -463,15 +463,17 @@ export const DropBlock = Type.Object({
 export const FileFindings = Type.Object({
   name: Type.String(),
   sizeBytes: Type.Number(),
+  /** Empty for a graph. */
   sha256: Type.String(),
   kind: Type.Union([
     Type.Literal('graph'),
     Type.Literal('proof'),
+    Type.Literal('consistency'),
     Type.Literal('bundle'),
     Type.Literal('reprodata'),
     Type.Literal('data'),
   ]),
-  /** The text of a proof: the window computes it itself. */
+  /** The text of a proof of either kind: the window computes it itself. */
   proof: Nullable(Type.String()),
   bundle: Nullable(
     Type.Object({
@@ -702,6 +704,11 @@ export const methods = {
   'sessions.block': {
     params: Type.Object({ sessionId: Type.String(), uid: Type.String(), mode: Type.Optional(Type.String()) }),
     result: DropBlock,
+  },
+  /** What a file on the Host's machine is, by how it begins. */
+  'files.kind': {
+    params: Type.Object({ path: Type.String() }),
+    result: Type.Object({ kind: FileFindings.properties.kind }),
   },
   'files.look': { params: Type.Object({ source: FileSource }), result: FileFindings },
   /** Takes a bundle over into the history; it is verified first. */

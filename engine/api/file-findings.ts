@@ -6,6 +6,7 @@ import path from 'node:path';
 import { isJsonObject, messageOf, WeirError } from '../protocol/index.ts';
 import {
   ALL_RMODES,
+  CONSISTENCY_TYPE,
   importVerdict,
   parseReprodataOut,
   PROOF_TYPE,
@@ -39,19 +40,26 @@ interface Looked {
 /** Says what a file is and whether what it claims holds. Throws FILE_UNREADABLE. */
 export async function lookAtFile(deps: ApiDeps, source: FileSource): Promise<FileFindings> {
   const file = await looked(source);
-  const kind = kindOf(file.head);
-  const sha256 = await file.sha256();
+  const kind = kindOf(file.head, file.name);
+  // A graph is opened, not looked up; it may be large.
+  const sha256 = kind === 'graph' ? '' : await file.sha256();
   return {
     name: file.name,
     sizeBytes: file.sizeBytes,
     sha256,
     kind,
-    proof: kind === 'proof' ? (await file.bytes()).toString('utf8') : null,
+    proof: kind === 'proof' || kind === 'consistency' ? (await file.bytes()).toString('utf8') : null,
     bundle: kind === 'bundle' ? await bundleFindings(deps, await file.bytes()) : null,
     reprodata:
       kind === 'reprodata' ? await reprodataFindings(deps.store, await file.bytes(), file.name) : null,
-    made: [...(await deps.store.whoMade(sha256))],
+    made: sha256 === '' ? [] : [...(await deps.store.whoMade(sha256))],
   };
+}
+
+/** What a file is by how it begins. Throws FILE_UNREADABLE. */
+export async function fileKind(file: string): Promise<FileFindings['kind']> {
+  const { head, name } = await looked({ path: file });
+  return kindOf(head, name);
 }
 
 /** The bytes of a bundle to be imported. Throws FILE_UNREADABLE. */
@@ -143,25 +151,28 @@ function unreadable(file: string, cause: unknown): WeirError {
 }
 
 /** What a file is by how it begins. Only these beginnings are claims; whether they hold is looked at after. */
-export function kindOf(head: Uint8Array): FileFindings['kind'] {
+export function kindOf(head: Uint8Array, name = ''): FileFindings['kind'] {
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
   if (bytes.subarray(0, ZIP.length).equals(ZIP)) return 'bundle';
+  // What is packed shows nothing of itself: its name says what it is meant to be.
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b)
+    return /\.(graph|json|pgt?)\.gz$/i.test(name) ? 'graph' : 'data';
   const text = bytes
     .toString('utf8')
     .replace(/^\uFEFF/, '')
     .trimStart();
-  if (!/^[[{]/.test(text)) return 'data';
+  if (text.includes(`"type":"${CONSISTENCY_TYPE}"`)) return 'consistency';
   if (text.startsWith('{') && text.includes(`"type":"${PROOF_TYPE}"`)) return 'proof';
   // A list that begins with a map of drops, each under its own oid: what a session writes at its end.
   if (/^\[\s*\{\s*("[^"]*")\s*:\s*\{\s*"(oid|reprodata)"/.test(text)) return 'reprodata';
-  return looksLikeGraph(text) ? 'graph' : 'data';
+  return /\.(graph|pgt?)$/i.test(name) || looksLikeGraph(text) ? 'graph' : 'data';
 }
 
 /** A list of drops, or an object with the parts of a logical graph; an empty one is a graph with nothing in it. */
 function looksLikeGraph(text: string): boolean {
   if (/^\[\s*(\]|\{)/.test(text))
     return /^\[\s*\]/.test(text) || /"(oid|categoryType|dropclass|reprodata)"/.test(text);
-  return /"(modelData|nodeDataArray|linkDataArray|nodes|edges)"/.test(text);
+  return text.startsWith('{') && /"(modelData|nodeDataArray|linkDataArray|nodes|edges)"/.test(text);
 }
 
 async function bundleFindings(deps: ApiDeps, bytes: Buffer): Promise<NonNullable<FileFindings['bundle']>> {

@@ -18,7 +18,7 @@ import { listCheckpoints, proveBetween } from './checkpoints.ts';
 import { compareStored } from './comparison.ts';
 import type { MethodResult } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
-import { fileBytes, lookAtFile } from './file-findings.ts';
+import { fileBytes, fileKind, lookAtFile } from './file-findings.ts';
 import { sessionRow } from './graph-text.ts';
 import type { Methods } from './methods.ts';
 import { proveStored } from './proofs.ts';
@@ -43,6 +43,7 @@ export type ReproducibilityMethods = Pick<
   | 'ledger.verify'
   | 'sessions.compareGraph'
   | 'sessions.block'
+  | 'files.kind'
   | 'files.look'
   | 'bundles.import'
   | 'history.trace'
@@ -92,6 +93,7 @@ export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
       await deps.manager.find(sessionId)?.recorded();
       return blocks.block(await sessionRow(deps.store, sessionId), uid, mode);
     },
+    'files.kind': async ({ path }) => ({ kind: await fileKind(path) }),
     'files.look': async ({ source }) => lookAtFile(deps, source),
     'bundles.import': async ({ source, as }) => {
       const { bytes, name } = await fileBytes(source);

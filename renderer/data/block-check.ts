@@ -4,7 +4,7 @@
  */
 import { sha3_256 } from '@noble/hashes/sha3.js';
 import type { DropBlock } from '../../engine/api/contract.ts';
-import { hex } from './proof-check.ts';
+import { hex } from './signed-notes.ts';
 
 const encoder = new TextEncoder();
 const LEAF = Uint8Array.of(0);

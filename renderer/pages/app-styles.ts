@@ -6,6 +6,7 @@ export const appStyles = css`
     display: grid;
     grid-template-rows: auto auto minmax(0, 1fr);
     grid-template-areas: 'header' 'banner' 'main';
+    grid-template-columns: minmax(0, 1fr);
     height: 100%;
   }
 
@@ -164,5 +165,28 @@ export const appStyles = css`
 
   .drop-zone span {
     color: var(--color-muted);
+  }
+
+  @media (max-width: 620px) {
+    header {
+      padding-inline: var(--space-2);
+    }
+
+    .brand {
+      margin-inline-end: var(--space-1);
+    }
+
+    .brand span,
+    .primary-text {
+      display: none;
+    }
+
+    nav {
+      min-width: 0;
+    }
+
+    nav a {
+      padding-inline: var(--space-2);
+    }
   }
 `;

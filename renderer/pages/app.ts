@@ -9,7 +9,17 @@ import '../components/empty-state.ts';
 import '../components/icon.ts';
 import '../components/notice.ts';
 import { notifyError, type Notice, type RunRequest } from '../events.ts';
-import { go, linkToGraph, linkToSession, linkToSessions, parseRoute, type Route } from '../router.ts';
+import {
+  go,
+  linkToCheckpoints,
+  linkToFile,
+  linkToFind,
+  linkToGraph,
+  linkToSession,
+  linkToSessions,
+  parseRoute,
+  type Route,
+} from '../router.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 import './about-dialog.ts';
@@ -17,7 +27,17 @@ import { appStyles } from './app-styles.ts';
 import './compare-grid.ts';
 import './compare-page.ts';
 import './drop-page.ts';
-import { chooseGraph, droppedFile, sourceOfFile } from './open-graph.ts';
+import './file-page.ts';
+import './find-page.ts';
+import './log-page.ts';
+import {
+  chooseAnyFile,
+  droppedFile,
+  kindOfOpened,
+  openedFile,
+  sourceOfFile,
+  type OpenedFile,
+} from './open-graph.ts';
 import './run-dialog.ts';
 import './session-page.ts';
 import './sessions-page.ts';
@@ -37,6 +57,7 @@ export class WeirApp extends LitElement {
     dialog: { state: true },
     source: { state: true },
     graph: { state: true },
+    file: { state: true },
     isDropping: { state: true },
     announcement: { state: true },
   };
@@ -50,6 +71,8 @@ export class WeirApp extends LitElement {
   declare source: GraphSource | null;
   /** The graph of the page that translates; as long as the window lives, also where its address cannot say it. */
   declare graph: GraphSource | undefined;
+  /** The file of the page that looks at one, as long as the window lives. */
+  declare file: OpenedFile | undefined;
   declare isDropping: boolean;
   declare announcement: string;
   readonly #ends: (() => void)[] = [];
@@ -64,6 +87,7 @@ export class WeirApp extends LitElement {
     this.dialog = undefined;
     this.source = null;
     this.graph = graphOf(this.route);
+    this.file = fileOf(this.route);
     this.isDropping = false;
     this.announcement = '';
     this.addEventListener('weir-announce', (event) => this.#announce(event.detail));
@@ -105,7 +129,7 @@ export class WeirApp extends LitElement {
         this.connection = connection;
       }),
       watchDesktop(client.bridge, (message) => {
-        if (message.type === 'openGraph') void this.#consider(client, { path: message.path });
+        if (message.type === 'openGraph') void this.#opened(client, { path: message.path });
         else if (message.page === 'sessions') go(linkToSessions());
         else this.dialog = 'shortcuts';
       }),
@@ -165,7 +189,8 @@ export class WeirApp extends LitElement {
   }
 
   #header() {
-    const isList = this.route.page === 'sessions';
+    const { page } = this.route;
+    const place = (isHere: boolean) => (isHere ? 'page' : nothing);
     return html`<header>
       <a class="skip" href=${location.hash || '#/sessions'} @click=${this.#skip}>${S.skipToContent}</a>
       <a class="brand" href=${linkToSessions()} aria-label=${S.appName}>
@@ -177,11 +202,15 @@ export class WeirApp extends LitElement {
         <span>${S.appName}</span>
       </a>
       <nav aria-label=${S.mainNavigation}>
-        <a href=${linkToSessions()} aria-current=${isList ? 'page' : nothing}>${S.sessions}</a>
+        <a href=${linkToSessions()} aria-current=${place(page === 'sessions')}>${S.sessions}</a>
+        <a href=${linkToFind()} aria-current=${place(page === 'find')}>${S.find.short}</a>
+        <a href=${linkToCheckpoints()} aria-current=${place(page === 'checkpoints')}
+          >${S.checkpoints.title}</a
+        >
       </nav>
       <span class="spacer"></span>
-      <button type="button" class="primary" @click=${this.#open}>
-        <weir-icon name="open"></weir-icon>${S.openGraph}
+      <button type="button" class="primary" aria-label=${S.openFile} title=${S.openFile} @click=${this.#open}>
+        <weir-icon name="open"></weir-icon><span class="primary-text">${S.openFile}</span>
       </button>
       ${this.#tool('keyboard', S.shortcuts.title, 'shortcuts')}
       ${this.#tool('settings', S.settings, 'settings')} ${this.#tool('info', S.about, 'about')}
@@ -224,6 +253,12 @@ export class WeirApp extends LitElement {
           : html`<weir-compare-page .client=${client} .query=${route.query}></weir-compare-page>`;
       case 'graph':
         return html`<weir-translate-page .client=${client} .source=${this.graph}></weir-translate-page>`;
+      case 'checkpoints':
+        return html`<weir-log-page .client=${client}></weir-log-page>`;
+      case 'file':
+        return html`<weir-file-page .client=${client} .opened=${this.file}></weir-file-page>`;
+      case 'find':
+        return html`<weir-find-page .client=${client} .query=${route.query}></weir-find-page>`;
       case 'unknown':
         return html`<weir-empty-state
           page
@@ -258,6 +293,7 @@ export class WeirApp extends LitElement {
     const before = this.route;
     this.route = parseRoute(location.hash);
     this.graph = graphOf(this.route, this.graph);
+    this.file = fileOf(this.route, this.file);
     if (placeOf(before) === placeOf(this.route)) return;
     // A new page: the keyboard and the screen reader begin at its top.
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('#content')?.focus());
@@ -283,12 +319,30 @@ export class WeirApp extends LitElement {
     const { client } = this;
     if (client === undefined) return;
     try {
-      const source = await chooseGraph(client);
-      if (source !== undefined) await this.#consider(client, source);
+      const opened = await chooseAnyFile(client);
+      if (opened !== undefined) await this.#opened(client, opened);
     } catch (error) {
       notifyError(this, S.dropZone.titleFailed, error);
     }
   };
+
+  /** A graph is opened; of anything else it is shown what it is. */
+  async #opened(client: Client, opened: OpenedFile): Promise<void> {
+    let kind: string;
+    try {
+      kind = await kindOfOpened(client, opened);
+    } catch (error) {
+      notifyError(this, S.file.failed, error);
+      return;
+    }
+    if (kind === 'graph') {
+      const source = 'path' in opened ? opened : await sourceOfFile(client, opened.file);
+      await this.#consider(client, source);
+      return;
+    }
+    this.file = opened;
+    go(linkToFile('path' in opened ? opened.path : ''));
+  }
 
   /** Logical graphs are looked at and set up first; what can run as it is, is asked about in a dialog. */
   async #consider(client: Client, source: GraphSource): Promise<void> {
@@ -336,7 +390,7 @@ export class WeirApp extends LitElement {
     this.isDropping = false;
     if (this.client === undefined) return;
     try {
-      await this.#consider(this.client, await sourceOfFile(this.client, droppedFile(event.dataTransfer)));
+      await this.#opened(this.client, openedFile(this.client, droppedFile(event.dataTransfer)));
     } catch (error) {
       notifyError(this, S.dropZone.titleFailed, error);
     }
@@ -366,6 +420,13 @@ function graphOf(route: Route, before?: GraphSource): GraphSource | undefined {
   const { sample, path } = route.query;
   const named = sample ? { sample } : path ? { path } : undefined;
   return named === undefined || JSON.stringify(named) === JSON.stringify(before) ? before : named;
+}
+
+/** The file an address names; else the one that was opened last. */
+function fileOf(route: Route, before?: OpenedFile): OpenedFile | undefined {
+  if (route.page !== 'file' || !route.query['path']) return before;
+  const path = route.query['path'];
+  return before !== undefined && 'path' in before && before.path === path ? before : { path };
 }
 
 /** What makes a place of its own: not the filters in its address, nor the view of a session. */

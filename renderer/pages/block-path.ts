@@ -19,6 +19,9 @@ import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 import { blockPathStyles } from './block-path-styles.ts';
 
+/** Modes in which every link counts, so that the way leads to a root of the graph. */
+const LINKED = ['REPEAT', 'RECOMPUTE', 'REPLICATE_TOTAL', 'REPLICATE_COMP', 'REPLICATE_SCI'];
+
 /** Blocks that are asked for at once; a longer way is shown on request. */
 const STEPS = 25;
 
@@ -76,7 +79,12 @@ export class WeirBlockPath extends LitElement {
       const found = [...path];
       for (let step = 0; step < STEPS && next !== undefined; step++) {
         const mode = this.mode === '' ? {} : { mode: this.mode };
-        const block: DropBlock = await this.client.call('sessions.block', { sessionId, uid: next, ...mode });
+        let block: DropBlock = await this.client.call('sessions.block', { sessionId, uid: next, ...mode });
+        if (this.mode === '') {
+          const best = LINKED.find((one) => block.modes.includes(one)) ?? block.mode;
+          if (best !== block.mode)
+            block = await this.client.call('sessions.block', { sessionId, uid: next, mode: best });
+        }
         if (asked !== this.#asked) return;
         found.push(checkBlock(block));
         this.mode = block.mode;
@@ -132,7 +140,10 @@ export class WeirBlockPath extends LitElement {
       broken !== undefined
         ? texts.broken(broken.block.name)
         : isWhole && !isPartial
-          ? texts.holds(this.path.length, last?.name ?? '')
+          ? (LINKED.includes(this.mode) ? texts.holds : texts.holdsUnlinked)(
+              this.path.length,
+              last?.name ?? '',
+            )
           : texts.holdsSoFar(this.path.length);
     const kind = broken !== undefined ? 'fails' : 'holds';
     return html`<p class="verdict ${kind}" role="status">
@@ -212,7 +223,10 @@ export class WeirBlockPath extends LitElement {
   /** Several parents: the way goes on by one of them. */
   #parents({ block }: CheckedBlock, index: number) {
     const texts = S.reproducibility.blocks;
-    if (block.parentCount === 0) return html`<p class="small muted">${texts.root}</p>`;
+    if (block.parentCount === 0) {
+      const sentence = LINKED.includes(block.mode) ? texts.root : texts.unlinked(block.mode);
+      return html`<p class="small muted">${sentence}</p>`;
+    }
     if (block.parentCount === 1) return nothing;
     const chosen = this.path[index + 1]?.block.uid;
     return html`<label class="small"

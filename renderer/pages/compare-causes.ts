@@ -122,6 +122,11 @@ export class WeirCompareCauses extends LitElement {
         width: 144px;
       }
 
+      td {
+        padding-block: var(--space-2);
+        vertical-align: middle;
+      }
+
       td:last-child {
         padding-inline-end: 0;
       }

@@ -50,6 +50,7 @@ export class WeirCompareGrid extends LitElement {
     css`
       .page {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         align-content: start;
         gap: var(--space-4);
         max-width: 1280px;
@@ -100,9 +101,21 @@ export class WeirCompareGrid extends LitElement {
         justify-items: start;
       }
 
-      td button.icon {
-        width: 24px;
+      .session a.small,
+      button.link.small {
         min-height: 24px;
+        display: inline-flex;
+        align-items: center;
+      }
+
+      td {
+        vertical-align: middle;
+      }
+
+      @media (max-width: 700px) {
+        .page {
+          padding-inline: var(--space-4);
+        }
       }
 
       .group {
@@ -264,7 +277,7 @@ export class WeirCompareGrid extends LitElement {
             : html`<a
                 class="small"
                 href=${linkToCompare({ a: first.sessionId, b: sessionId })}
-                aria-label=${texts.grid.compareWith(first.sessionId, sessionId)}
+                title=${texts.grid.compareWith(first.sessionId, sessionId)}
                 >${texts.grid.first}</a
               >`
         }
@@ -291,7 +304,7 @@ export class WeirCompareGrid extends LitElement {
           type="button"
           class="link small"
           aria-pressed=${isClustered ? 'true' : 'false'}
-          aria-label=${texts.cluster(mode)}
+          title=${texts.cluster(mode)}
           @click=${() => this.#go({ cluster: isClustered ? '' : mode })}
         >
           ${isClustered ? texts.clustered : texts.together}

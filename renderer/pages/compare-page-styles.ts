@@ -4,6 +4,7 @@ import { css } from 'lit';
 export const comparePageStyles = css`
   .page {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     align-content: start;
     gap: var(--space-4);
     max-width: 1280px;
@@ -124,6 +125,10 @@ export const comparePageStyles = css`
 
     .choice button {
       justify-self: start;
+    }
+
+    .panel > header {
+      flex-wrap: wrap;
     }
   }
 `;

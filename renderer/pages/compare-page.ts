@@ -183,6 +183,7 @@ export class WeirComparePage extends LitElement {
           <h2 id="verdicts">${texts.verdictTitle}</h2>
           <span class="spacer"></span>
           <weir-copy-button
+            labelled
             label=${texts.save.text}
             text=${comparisonAsText(this.#id('a'), this.#id('b'), comparison, this.#choices)}
           ></weir-copy-button>

@@ -15,6 +15,8 @@ import {
   type Alteration,
   type ProofParts,
 } from '../data/proof-parts.ts';
+import { saveAs } from '../data/save.ts';
+import { subtleCrypto } from '../data/subtle.ts';
 import { announce } from '../events.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
@@ -38,12 +40,14 @@ interface Shown {
  * @prop client - where to ask
  * @prop sessionId - which session
  * @prop uid - which drop
+ * @prop text - a proof that is there already, as of a file: then nothing is asked for
  */
 export class WeirProofPanel extends LitElement {
   static override properties = {
     client: { attribute: false },
     sessionId: { attribute: false },
     uid: { attribute: false },
+    text: { attribute: false },
     shown: { state: true },
     error: { state: true },
     target: { state: true },
@@ -53,6 +57,7 @@ export class WeirProofPanel extends LitElement {
   declare client: Client;
   declare sessionId: string;
   declare uid: string;
+  declare text: string;
   declare shown: Shown | undefined;
   declare error: HostError | undefined;
   declare target: Alterable;
@@ -61,25 +66,26 @@ export class WeirProofPanel extends LitElement {
     super();
     this.sessionId = '';
     this.uid = '';
+    this.text = '';
     this.shown = undefined;
     this.error = undefined;
     this.target = 'record';
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('sessionId') || changed.has('uid')) void this.#load();
+    if (changed.has('sessionId') || changed.has('uid') || changed.has('text')) void this.#load();
   }
 
   async #load(): Promise<void> {
-    const { sessionId, uid } = this;
-    const isAsked = (): boolean => sessionId === this.sessionId && uid === this.uid;
+    const { sessionId, uid, text } = this;
+    const isAsked = (): boolean => sessionId === this.sessionId && uid === this.uid && text === this.text;
     this.shown = undefined;
     this.error = undefined;
     try {
-      const { proof } = await this.client.call('sessions.prove', { sessionId, uid });
+      const proof = text || (await this.client.call('sessions.prove', { sessionId, uid })).proof;
       const { parts, problem } = readProof(proof);
       if (parts === undefined) throw new HostError('PROOF_INVALID', S.reproducibility.prove.forms[problem]);
-      const checked = await checkProof(parts, subtle());
+      const checked = await checkProof(parts, subtleCrypto());
       if (isAsked()) this.shown = { text: proof, parts, checked };
     } catch (error) {
       if (isAsked()) this.error = toHostError(error);
@@ -288,7 +294,7 @@ export class WeirProofPanel extends LitElement {
     // Always from the proof as it came: one byte is altered, never two.
     const altered = shown && alterProof(shown.parts, this.target);
     if (altered === undefined) return;
-    const checked = await checkProof(altered.parts, subtle());
+    const checked = await checkProof(altered.parts, subtleCrypto());
     if (this.shown?.text !== shown?.text || this.shown === undefined) return;
     this.shown = { ...this.shown, altered: { ...altered, checked } };
     announce(this, `${this.#sentence(altered.alteration)} ${this.#consequence(checked)}`);
@@ -303,20 +309,8 @@ export class WeirProofPanel extends LitElement {
 
   #save = (): void => {
     if (this.shown === undefined) return;
-    const url = URL.createObjectURL(new Blob([this.shown.text], { type: 'application/json' }));
-    const link = document.createElement('a');
-    link.href = url;
-    link.download = `${this.uid.replace(/[^\p{L}\p{N}._-]+/gu, '_')}.dlgproof`;
-    link.click();
-    URL.revokeObjectURL(url);
+    saveAs(`${this.uid || 'drop'}.dlgproof`, 'application/json', this.shown.text);
   };
-}
-
-/** WebCrypto, which browsers give to pages of trusted origins only. */
-function subtle(): SubtleCrypto {
-  const found = (globalThis.crypto as Partial<Crypto> | undefined)?.subtle;
-  if (found === undefined) throw new HostError('UNSUPPORTED', S.reproducibility.prove.noCrypto);
-  return found;
 }
 
 customElements.define('weir-proof-panel', WeirProofPanel);

@@ -19,7 +19,7 @@ import { dropsParams, sortOf } from './drops-query.ts';
 import { viewStyles } from './view-styles.ts';
 
 /** States of drops; RUNNING is one of applications. */
-const STATUSES = [
+export const DROP_STATUSES = [
   'INITIALIZED',
   'RUNNING',
   'WRITING',
@@ -149,7 +149,7 @@ export class WeirSessionDrops extends LitElement {
           'status',
           S.drops.status,
           S.drops.anyStatus,
-          STATUSES.map((s) => [s, wordOf(s)]),
+          DROP_STATUSES.map((s) => [s, wordOf(s)]),
         )}
         ${this.#select('kind', S.drops.kind, S.drops.anyKind, Object.entries(S.drops.kinds))}
         ${this.query['lgKey'] ? this.#chip() : nothing}
