@@ -7,21 +7,32 @@ import {
   checkBundle,
   importVerdict,
   makeBundle,
+  MerkleLog,
   parseDropRecord,
+  parseSessionSeal,
+  proveSeal,
   readZip,
   sha256Hex,
   zipChunks,
   type BundleContents,
   type BundleVerdict,
   type DropRecord,
+  type LogInclusion,
 } from '../reproducibility/index.ts';
-import { dropBatch } from '../session/index.ts';
-import type { DropOutcome, Store } from '../store/index.ts';
+import { dropBatch, split } from '../session/index.ts';
+import type { DropOutcome, SessionRow, Store, StoredSeal } from '../store/index.ts';
 import { recordTexts } from './comparison.ts';
 import type { ApiDeps } from './deps.ts';
-import { sealPart } from './proofs.ts';
-import { ensureSealed, IMPORTED, ledgerOf, sealImported, sessionGraph } from './stored-session.ts';
 import { sessionRow } from './graph-text.ts';
+import { sealPart } from './proofs.ts';
+import {
+  documentText,
+  ensureSealed,
+  IMPORTED,
+  ledgerOf,
+  sealImported,
+  sessionGraph,
+} from './stored-session.ts';
 
 const PIECE_BYTES = 4 * 2 ** 20;
 const BATCH = 1024;
@@ -31,27 +42,49 @@ export async function exportBundle(deps: ApiDeps, sessionId: string): Promise<It
   const { row, seal } = await ensureSealed(deps, sessionId);
   const { texts } = await sessionGraph(deps, row);
   const records = await recordTexts(deps, sessionId);
-  const outputs: { oid: string; bytes: Uint8Array }[] = [];
+  const outputs: { oid: string; bytes: Uint8Array; isInput: boolean }[] = [];
   for (const [at, text] of records.entries()) {
     if (!text.includes('"content":{')) continue;
-    const { content, drop } = parseDropRecord(text, `Record ${at}`);
+    const { content, drop, inputs } = parseDropRecord(text, `Record ${at}`);
     const kept = content && (await deps.store.outcome(row.key, at))?.content;
-    if (kept && sha256Hex(kept) === content.sha256) outputs.push({ oid: drop.oid, bytes: kept });
+    if (kept && sha256Hex(kept) === content.sha256)
+      outputs.push({ oid: drop.oid, bytes: kept, isInput: inputs.length === 0 });
   }
-  const reprodataOut = await readFile(path.join(row.dir, 'reprodata.out')).catch(() => undefined);
+  const part = await sealPart(deps.store, row, seal);
+  const isImported = part.seal !== seal.seal;
+  const reprodataOut = await reprodataOf(deps.store, row);
+  const logicalGraph = await deps.store.document(row.key, IMPORTED.logicalGraph);
+  const manifest = isImported ? await documentText(deps.store, row.key, IMPORTED.manifest) : '';
   return zipChunks(
     makeBundle(
       {
-        ...(await sealPart(deps.store, row, seal)),
+        ...part,
+        // The log as it was when the session was sealed, not as it is now: the same session is always the same bytes.
+        ...(!isImported && { log: await sealedInclusion(deps.store, seal) }),
         recordTexts: records,
         graph: Buffer.concat(texts),
+        ...(logicalGraph && { logicalGraph }),
         ...(reprodataOut && { reprodataOut }),
         outputs,
-        exportedAtMs: Date.now(),
+        exportedAtMs: parseSessionSeal(part.seal).sealedAtMs,
       },
       ledgerOf(deps).signer,
+      manifest === '' ? undefined : manifest,
     ),
   );
+}
+
+/** The file that the session wrote, or that came with it. */
+async function reprodataOf(store: Store, row: SessionRow): Promise<Uint8Array | undefined> {
+  const imported = await store.document(row.key, IMPORTED.reprodata);
+  if (imported || row.dir === '') return imported;
+  return readFile(path.join(row.dir, 'reprodata.out')).catch(() => undefined);
+}
+
+/** Where a seal stands in the log as it was when the seal was its last. */
+async function sealedInclusion(store: Store, seal: StoredSeal): Promise<LogInclusion> {
+  const leaves = await store.logLeaves(0, seal.index + 1);
+  return proveSeal(MerkleLog.of(split(leaves)), seal.index, seal.logCheckpoint);
 }
 
 /** Verifies the bytes of a bundle. Bytes that are no bundle at all are a verdict too. */
@@ -175,7 +208,11 @@ async function store(
     await put(IMPORTED.facts, canonicalJson(facts));
     await put(IMPORTED.seal, contents.seal);
     await put(IMPORTED.key, contents.key);
+    await put(IMPORTED.manifest, contents.manifest);
     if (contents.log) await put(IMPORTED.log, canonicalJson(contents.log));
+    const { reprodataOut, logicalGraph } = contents;
+    if (reprodataOut) await store.putDocument(key, IMPORTED.reprodata, new Uint8Array(reprodataOut));
+    if (logicalGraph) await store.putDocument(key, IMPORTED.logicalGraph, new Uint8Array(logicalGraph));
     await store.updateSession(key, {
       status: facts.status,
       finishedAt: facts.finishedAtMs,
@@ -228,7 +265,7 @@ function outcomeOf(row: number, record: DropRecord, contents: BundleContents): D
     dataUrl: null,
     path: null,
     content,
-    reason: content || !record.content ? null : 'The content was too large for the bundle.',
+    reason: content || !record.content ? null : 'The content was not in the bundle.',
     facts: null,
     record: contents.recordTexts[row] as string,
   };

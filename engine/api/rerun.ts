@@ -3,16 +3,18 @@ import { Reuse, type EarlierDrop, type Session } from '../session/index.ts';
 import {
   dropRecordLeaf,
   openSessionSeal,
+  parseReprodataOut,
   parseRMode,
   parseVerifierKey,
   treeOf,
+  type PyObject,
   type SessionFacts,
 } from '../reproducibility/index.ts';
 import { isWeirError } from '../protocol/index.ts';
 import type { SessionRow } from '../store/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { textOfRecord } from './proofs.ts';
-import { endedSession, parseStored, sealOf, sessionGraph } from './stored-session.ts';
+import { documentText, endedSession, IMPORTED, parseStored, sealOf, sessionGraph } from './stored-session.ts';
 
 const HASH_BYTES = 32;
 
@@ -38,6 +40,7 @@ export async function prepareRerun(
         rmode: parseRMode(row.rmode),
         versions: { then: row.host.version, now: deps.info().version },
         earlier: await earlierDrops(deps, row),
+        recompute: importedRecompute(deps, row),
       })
     : undefined;
   const session = await deps.manager.createSession(newSessionId, {
@@ -105,4 +108,22 @@ async function sealedLeaves(deps: ApiDeps, row: SessionRow): Promise<Uint8Array 
     if (isWeirError(error) || error instanceof SyntaxError) return broken;
     throw error;
   }
+}
+
+/** RECOMPUTE data as the `reprodata.out` has it that an imported session came with; read when it is first asked for. */
+function importedRecompute(deps: ApiDeps, row: SessionRow): (oid: string) => Promise<PyObject | undefined> {
+  let file: Promise<ReadonlyMap<string, PyObject> | undefined> | undefined;
+  const read = async (): Promise<ReadonlyMap<string, PyObject> | undefined> => {
+    const text = await documentText(deps.store, row.key, IMPORTED.reprodata);
+    return text === '' ? undefined : parseReprodataOut(text).drops;
+  };
+  return async (oid) => {
+    file ??= read();
+    const own = (await file)?.get(oid)?.['reprodata'] as PyObject | undefined;
+    const part = (own?.['RECOMPUTE'] ?? own) as PyObject | undefined;
+    const data = part?.['rg_data'] as PyObject | undefined;
+    if (data === undefined) return undefined;
+    const { merkleroot: _, ...rest } = data;
+    return rest;
+  };
 }

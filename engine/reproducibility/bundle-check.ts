@@ -46,6 +46,8 @@ export interface BundleContents {
   readonly seal: string;
   readonly openedSeal: SessionSeal;
   readonly key: string;
+  /** The signed list of its files. */
+  readonly manifest: string;
   readonly log?: LogInclusion;
   readonly recordTexts: readonly string[];
   readonly graph: Buffer;
@@ -64,6 +66,11 @@ export interface BundleVerdict {
   /** Only when valid. */
   readonly contents?: BundleContents;
 }
+
+/** Graphs and records are some twenty times smaller when packed; what grows more than this was made to. */
+const MAX_RATIO = 250;
+/** What may be unpacked whatever its ratio. */
+const PLAIN_BYTES = 64 * 2 ** 20;
 
 class Checker {
   readonly problems: BundleProblem[] = [];
@@ -103,7 +110,9 @@ class Checker {
   expanded(path: string): Buffer {
     let bytes: Buffer;
     try {
-      bytes = gunzipSync(this.bytes(path), { maxOutputLength: Math.max(1, Math.min(this.#left, 2 ** 31)) });
+      const packed = this.bytes(path);
+      const most = Math.max(PLAIN_BYTES, packed.length * MAX_RATIO);
+      bytes = gunzipSync(packed, { maxOutputLength: Math.max(1, Math.min(this.#left, 2 ** 31, most)) });
     } catch (error) {
       const isBomb = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
       throw new WeirError(
@@ -161,6 +170,7 @@ export function checkBundle(entries: readonly ZipEntry[], options: BundleOptions
     seal: sealText,
     openedSeal: seal,
     key: checker.text(BundlePaths.KEY).trimEnd(),
+    manifest: checker.text(BundlePaths.MANIFEST),
     recordTexts,
     graph,
     outputs,

@@ -57,7 +57,13 @@ export interface BundleParts {
   readonly graph: Uint8Array;
   readonly logicalGraph?: Uint8Array;
   readonly reprodataOut?: Uint8Array;
-  readonly outputs: readonly { readonly oid: string; readonly bytes: Uint8Array }[];
+  /** Contents of data drops; `isInput`: nothing in the session made it, it was given to it. */
+  readonly outputs: readonly {
+    readonly oid: string;
+    readonly bytes: Uint8Array;
+    readonly isInput?: boolean;
+  }[];
+  /** What the crate gives as its date. The same session gives the same bytes when it is the time of its seal. */
   readonly exportedAtMs: number;
   readonly agentName?: string;
   readonly license?: string;
@@ -83,9 +89,33 @@ interface Described {
   readonly oid?: string;
 }
 
-/** The entries of a bundle, signed by the exporting device. */
-export function makeBundle(parts: BundleParts, exporter: NoteSigner): ZipEntry[] {
-  const files = describedFiles(parts, verifierKeyText(exporter));
+/**
+ * The entries of a bundle, signed by the exporting device. Of a session that was imported, `original` is the manifest it
+ * came with: where every file is still the one it names, the bundle is that very bundle again, byte for byte.
+ */
+export function makeBundle(parts: BundleParts, exporter: NoteSigner, original?: string): ZipEntry[] {
+  if (original !== undefined) {
+    const again = entriesOf(parts, parts.key);
+    if (isManifestOf(original, again)) return withManifest(again, original);
+  }
+  const entries = entriesOf(parts, verifierKeyText(exporter));
+  return withManifest(entries, signNote(manifestText(entries), [exporter]));
+}
+
+/** Whether a manifest, signatures and all, is over just these entries. */
+function isManifestOf(manifest: string, entries: readonly ZipEntry[]): boolean {
+  const text = manifestText(entries);
+  return manifest.startsWith(text) && manifest[text.length] === '\n';
+}
+
+function withManifest(entries: readonly ZipEntry[], manifest: string): ZipEntry[] {
+  const [metadata, ...others] = entries as readonly [ZipEntry, ...ZipEntry[]];
+  return [metadata, { path: BundlePaths.MANIFEST, bytes: Buffer.from(manifest) }, ...others];
+}
+
+/** All entries but the manifest. */
+function entriesOf(parts: BundleParts, exporterKey: string): ZipEntry[] {
+  const files = describedFiles(parts, exporterKey);
   const crate = roCrateMetadata({
     facts: parts.facts,
     files: files.map(({ entry, ...rest }) => ({
@@ -99,9 +129,7 @@ export function makeBundle(parts: BundleParts, exporter: NoteSigner): ZipEntry[]
     ...(parts.license !== undefined && { license: parts.license }),
   });
   const metadata = { path: BundlePaths.METADATA, bytes: Buffer.from(`${JSON.stringify(crate, null, 2)}\n`) };
-  const entries: ZipEntry[] = [metadata, ...files.map(({ entry }) => entry)];
-  const manifest = Buffer.from(signNote(manifestText(entries), [exporter]));
-  return [metadata, { path: BundlePaths.MANIFEST, bytes: manifest }, ...entries.slice(1)];
+  return [metadata, ...files.map(({ entry }) => entry)];
 }
 
 function describedFiles(parts: BundleParts, exporterKey: string): Described[] {
@@ -148,8 +176,15 @@ function describedFiles(parts: BundleParts, exporterKey: string): Described[] {
       'application/gzip',
       'record',
     );
-  for (const { oid, bytes } of parts.outputs)
-    add(outputPath(oid), bytes, `Content of ${oid}`, 'application/octet-stream', 'output', oid);
+  for (const { oid, bytes, isInput } of parts.outputs)
+    add(
+      outputPath(oid),
+      bytes,
+      `Content of ${oid}`,
+      'application/octet-stream',
+      isInput ? 'input' : 'output',
+      oid,
+    );
   return files;
 }
 

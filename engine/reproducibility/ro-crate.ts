@@ -21,8 +21,9 @@ export interface CrateFile {
   readonly sha256: string;
   readonly name: string;
   readonly encodingFormat: string;
-  readonly role: 'workflow' | 'output' | 'record' | 'other';
-  /** For outputs: the drop that holds it. */
+  /** `input` and `output`: the content of a data drop that was given to the session, or that it made. */
+  readonly role: 'workflow' | 'input' | 'output' | 'record' | 'other';
+  /** For contents: the drop that holds it. */
   readonly oid?: string;
 }
 
@@ -91,7 +92,9 @@ function rootEntity(crate: CrateFacts, workflowId: string | undefined, licenseId
 
 function actionEntity(crate: CrateFacts, workflowId: string | undefined): Entity {
   const { facts } = crate;
-  const outputs = crate.files.filter((file) => file.role === 'output').map((file) => ref(fileId(file.path)));
+  const refsOf = (role: CrateFile['role']) =>
+    crate.files.filter((file) => file.role === role).map((file) => ref(fileId(file.path)));
+  const [inputs, outputs] = [refsOf('input'), refsOf('output')];
   return {
     '@id': '#session',
     '@type': 'CreateAction',
@@ -102,6 +105,7 @@ function actionEntity(crate: CrateFacts, workflowId: string | undefined): Entity
     endTime: iso(facts.finishedAtMs),
     actionStatus: actionStatus(facts.status),
     instrument: ref(workflowId ?? '#weir'),
+    ...(inputs.length > 0 && { object: oneOrMany(inputs) }),
     ...(outputs.length > 0 && { result: oneOrMany(outputs) }),
     ...(crate.agentName !== undefined && { agent: ref('#agent') }),
   };

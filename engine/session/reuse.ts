@@ -45,6 +45,8 @@ export interface ReuseOptions {
   readonly versions: { readonly then: string; readonly now: string };
   /** The drop of this oid in the earlier session, or in words why nothing can be taken over from it. */
   readonly earlier: (oid: string) => Promise<EarlierDrop | string>;
+  /** RECOMPUTE data of a drop that is kept elsewhere than with its run, as for sessions that were imported. */
+  readonly recompute?: (oid: string) => Promise<PyObject | undefined>;
 }
 
 export interface ReuseDecision {
@@ -147,7 +149,7 @@ export class Reuse {
     const { store, key, rmode } = this.#options;
     const facts = (await store.outcome(key, row))?.facts ?? null;
     if (!coversRecompute(rmode)) return { facts, recomputeData: undefined };
-    const recomputeData = recomputeIn(facts);
+    const recomputeData = recomputeIn(facts) ?? (await this.#options.recompute?.(old.drop.oid));
     if (hasRoot(old, rmode, recomputeData)) return { facts, recomputeData };
     return 'What it recorded of its run for RECOMPUTE is not there any more: the signature would be another one.';
   }
