@@ -29,6 +29,7 @@ const TABLES: Readonly<Record<SealedSection, readonly [table: string, what: stri
   logs: ['log', 'a log entry'],
   outcomes: ['outcome_block', 'outcome (size, checksum, path, URL, facts, hash or record)'],
   records: ['record_tile', 'a kept record'],
+  uids: ['uid_tile', 'where a drop is found'],
 };
 /** Sections that may have got more rows after the seal, and those that retention may have emptied. */
 const GROWING: ReadonlySet<SealedSection> = new Set(['events', 'errors', 'logs', 'outcomes']);

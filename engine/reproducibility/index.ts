@@ -41,6 +41,7 @@ export * from './stages.ts';
 export * from './store-zip.ts';
 export * from './summary-compare.ts';
 export * from './tail-tree.ts';
+export * from './tiled-tree.ts';
 export * from './topology.ts';
 export * from './worker-client.ts';
 export * from './worker-operations.ts';

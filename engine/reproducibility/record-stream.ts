@@ -15,7 +15,8 @@ import {
 import { canonicalSignatures } from './canonical-signature.ts';
 import type { DropInput, DropRecord } from './drop-record.ts';
 import { dropRecordLeaf, dropRecordText, parseDropRecord } from './drop-record.ts';
-import { EMPTY_ROOT, HASH_BYTES, nodeHash } from './merkle-log.ts';
+import { HASH_BYTES } from './merkle-log.ts';
+import { type TiledTree, treeOf } from './tiled-tree.ts';
 import { ALL_RMODES, type HashedRMode, type RModeName } from './modes.ts';
 import { packRecordTiles, RECORDS_PER_TILE, recordTileLines } from './record-tiles.ts';
 import { commitRuntimeData, contentReproduceData, EMPTY_DATA_HASH } from './runtime.ts';
@@ -62,12 +63,9 @@ export interface RecordPage {
   readonly kept?: readonly Uint8Array[];
 }
 
-export interface RecordTree {
+export interface RecordTree extends TiledTree {
   readonly size: number;
-  readonly root: Uint8Array;
   readonly leafHashes: Uint8Array;
-  /** Hashes of complete subtrees of 2^height leaves, for the heights 8, 16, 24. */
-  readonly nodes: readonly { readonly height: number; readonly hashes: Uint8Array }[];
   readonly canonicalSignatures: Readonly<Partial<Record<HashedRMode, string>>>;
   /** SHA-256 of the graph's text, in hexadecimal, as far as it was given. */
   readonly graphSha256: string;
@@ -116,19 +114,25 @@ export class RecordStream {
 
   /** The record texts of a page, in order. Does not count them into the tree. */
   texts(page: RecordPage): string[] {
+    return this.#recordsOf(page).texts;
+  }
+
+  /** Texts of a page, and the records of those that are made here. */
+  #recordsOf(page: RecordPage): { readonly texts: string[]; readonly made: (DropRecord | undefined)[] } {
     const stored = new Map<number, number>();
     page.rows.forEach((row, i) => stored.set(row, i));
     const texts: string[] = [];
+    const made: (DropRecord | undefined)[] = [];
     let i = 0;
     for (const spec of specsIn(page.specs)) {
       const row = page.firstRow + i;
       const at = stored.get(row);
-      texts.push(
-        at === undefined ? dropRecordText(this.#derived(row, spec, page, i)) : textAt(page.records, at),
-      );
+      const record = at === undefined ? this.#derived(row, spec, page, i) : undefined;
+      made.push(record);
+      texts.push(record ? dropRecordText(record) : textAt(page.records, at as number));
       i++;
     }
-    return texts;
+    return { texts, made };
   }
 
   /**
@@ -143,19 +147,19 @@ export class RecordStream {
       );
     const stored = new Set(page.rows);
     const { wantsSignatures } = this.#source;
-    const texts = this.texts(page);
-    const made = texts.map((text, i) => (stored.has(page.firstRow + i) ? '' : text));
-    if (page.kept) this.#compareKept(made, page.kept, page.firstRow);
+    const { texts, made } = this.#recordsOf(page);
+    const lines = texts.map((text, i) => (made[i] ? text : ''));
+    if (page.kept) this.#compareKept(lines, page.kept, page.firstRow);
     for (const [i, text] of texts.entries()) {
       this.#leaves.set(dropRecordLeaf(text), this.#count * HASH_BYTES);
       const row = this.#count++;
       if (!stored.has(row) && !wantsSignatures) continue;
-      const record = this.#parsed(text, row);
+      const record = made[i] ?? this.#parsed(text, row);
       if (record === undefined) continue;
       if (stored.has(row)) this.#compare(record, row, page, i);
       if (wantsSignatures) this.#records.push(record);
     }
-    return page.kept ? [] : packRecordTiles(made);
+    return page.kept ? [] : packRecordTiles(lines);
   }
 
   /** Kept texts must be those that follow from specification and state. */
@@ -307,62 +311,4 @@ export function rootsByMode(
   if (merkleroot === null || typeof merkleroot === 'string')
     return (ALL_RMODES as readonly string[]).includes(rmode) ? { [rmode]: merkleroot } : {};
   return Object.fromEntries([...ALL_RMODES].sort().map((mode) => [mode, merkleroot[mode]]));
-}
-
-function parentsOf(hashes: Uint8Array): Uint8Array {
-  const count = Math.floor(hashes.length / (2 * HASH_BYTES));
-  const up = new Uint8Array(count * HASH_BYTES);
-  for (let i = 0; i < count; i++) {
-    const at = 2 * i * HASH_BYTES;
-    up.set(
-      nodeHash(hashes.subarray(at, at + HASH_BYTES), hashes.subarray(at + HASH_BYTES, at + 2 * HASH_BYTES)),
-      i * HASH_BYTES,
-    );
-  }
-  return up;
-}
-
-/** Root and inner hashes over leaf hashes given end to end (RFC 6962). */
-export function treeOf(leafHashes: Uint8Array): Pick<RecordTree, 'root' | 'nodes'> {
-  const nodes: { height: number; hashes: Uint8Array }[] = [];
-  let level = leafHashes;
-  // What is left over at the right edge of each level, smallest first: RFC 6962 joins it from the right.
-  let edge: Uint8Array | undefined;
-  for (let height = 0; ; height++) {
-    const count = level.length / HASH_BYTES;
-    if (height > 0 && height % 8 === 0 && count > 0) nodes.push({ height, hashes: level });
-    if (count === 0) return { root: Buffer.from(edge ?? EMPTY_ROOT), nodes };
-    if (count % 2 === 1) {
-      const last = level.subarray((count - 1) * HASH_BYTES);
-      edge = edge === undefined ? last : nodeHash(last, edge);
-    }
-    level = parentsOf(level);
-  }
-}
-
-/** Reads hashes of a kept tree: `count` of them at a height (0, 8, 16, 24) from an index. */
-export type HashReader = (height: number, from: number, count: number) => Promise<Uint8Array>;
-
-/** The inclusion path of a leaf (RFC 9162 2.1.3.1), reading a few KiB of a kept tree however large it is. */
-export async function inclusionPath(read: HashReader, leaf: number, size: number): Promise<Uint8Array[]> {
-  const range = async (start: number, end: number): Promise<Uint8Array> => {
-    const height = Math.ceil(Math.log2(end - start));
-    if (2 ** height !== end - start) {
-      const middle = start + 2 ** (height - 1);
-      return nodeHash(await range(start, middle), await range(middle, end));
-    }
-    const stored = Math.min(24, Math.floor(height / 8) * 8);
-    let hashes = await read(stored, start / 2 ** stored, 2 ** (height - stored));
-    while (hashes.length > HASH_BYTES) hashes = parentsOf(hashes);
-    return hashes;
-  };
-  const path: Uint8Array[] = [];
-  let [start, end] = [0, size];
-  while (end - start > 1) {
-    const middle = start + 2 ** (Math.ceil(Math.log2(end - start)) - 1);
-    path.unshift(await (leaf < middle ? range(middle, end) : range(start, middle)));
-    if (leaf < middle) end = middle;
-    else start = middle;
-  }
-  return path;
 }

@@ -232,6 +232,7 @@ export async function sealRecords(
   about: SealedAbout,
 ): Promise<void> {
   const tree = await recordTree(ledger.worker(), store, session, MadeRecords.keep);
+  await store.indexUids(session.key);
   const covered = await coveredSections(store, session.key, tree.size);
   const { imported } = about;
   const facts: SessionFacts = {

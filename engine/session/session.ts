@@ -31,6 +31,7 @@ import {
 import { isZlib, SpecFlags, type NamedLink, type PhysicalGraph } from '../graph/index.ts';
 import type { Store, StoredError } from '../store/index.ts';
 import { DropFactory, type ClassFinder } from './drop-factory.ts';
+import { joinLists } from './joined-graph.ts';
 import type { Lanes } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { Recorder, type SessionDelta } from './recorder.ts';
@@ -63,7 +64,7 @@ export interface SessionSurroundings {
 const PIECE_BYTES = 4 * 2 ** 20;
 
 /** Rows whose facts are copied for the store in one go: some milliseconds of work. */
-const ROWS_AT_ONCE = 16_384;
+const ROWS_AT_ONCE = 8192;
 
 /** How long the parts of a run took, in milliseconds. */
 export interface SessionTimings {
@@ -295,13 +296,18 @@ export class Session {
   async #joinParts(): Promise<PhysicalGraph> {
     const [only] = this.#parts;
     if (this.#parts.length === 1 && only && this.#links.length === 0) return only;
-    const graph = await this.#around.parse(
-      this.#partBytes.map((bytes) => bytes.slice()),
-      this.#links,
-    );
-    // From here on the lists are stretches of the one text.
-    let at = 0;
-    this.#partBytes = this.#partBytes.map(({ length }) => graph.columns.text.subarray(at, (at += length)));
+    // One list from here on, also in the history: there is nobody left who knows how it was submitted.
+    const text = joinLists(this.#parts, this.#links, this.#reprodataText());
+    await this.#kept;
+    const pieces: Uint8Array[] = [];
+    for (let at = 0; at < text.length; at += PIECE_BYTES) pieces.push(text.slice(at, at + PIECE_BYTES));
+    const keeping = this.#around.store.replaceGraph(this.key, pieces);
+    this.#kept = keeping;
+    keeping.catch(this.#around.onProblem);
+    const { length } = text;
+    const graph = await this.#around.parse([text]);
+    this.#partBytes = [graph.columns.text.subarray(0, length)];
+    this.#parts = [graph];
     return graph;
   }
 
@@ -441,6 +447,10 @@ export class Session {
       log: (level, drop, message) => this.#log(level, drop, message),
       service: (key) => services.get(key, context),
       drop: (uid) => this.findDrop(uid),
+      specText: (row) => {
+        const graph = this.#graph;
+        return graph && row < graph.count ? Buffer.from(graph.specBytes(row)).toString('utf8') : undefined;
+      },
     };
     return context;
   }

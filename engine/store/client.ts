@@ -157,6 +157,9 @@ class StoreClient implements Store {
   putRecordTiles(key: number, first: number, tiles: readonly Uint8Array[]): Promise<void> {
     return this.#send('putRecordTiles', () => packet([key, first, tiles], true));
   }
+  indexUids(key: number): Promise<void> {
+    return this.#write('indexUids', [key]);
+  }
   sealSession(seal: NewSeal): Promise<boolean> {
     return this.#send('sealSession', () => packet([seal], true));
   }

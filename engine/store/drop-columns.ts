@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import { BLOCK_MASK, BLOCK_SHIFT, float64s, NO_EXEC, ROWS_PER_BLOCK, uint16s, uint32s } from './layout.ts';
 import { SELECT_STATE_BLOCK, type StateBlockRow } from './live-session.ts';
 import { hashBytes, textAt, unpackTexts } from './text-column.ts';
+import { rowsOfHash } from './uid-tiles.ts';
 
 export type TextName = 'uid' | 'name' | 'lg_key';
 export type FloatName = 'started_at' | 'finished_at' | 'size_bytes';
@@ -146,10 +147,15 @@ export class DropColumns {
     return values;
   }
 
-  /** The row with this uid. Looks through hashes (4 bytes a drop) and reads only the blocks that may have it. */
+  /**
+   * The row with this uid: by the tiles of a large session, else by looking through hashes (4 bytes a drop). Reads only
+   * the blocks that may have it.
+   */
   rowOfUid(key: number, uid: string): number | undefined {
     const wanted = Buffer.from(uid);
     const hash = hashBytes(wanted, 0, wanted.length);
+    const candidates = rowsOfHash(this.#db, key, hash);
+    if (candidates !== undefined) return candidates.find((row) => this.#uidAt(key, row) === uid);
     const select = this.#db
       .prepare<[number, number], Buffer>('SELECT uid FROM drop_block WHERE session = ? AND first_row = ?')
       .pluck();
@@ -167,6 +173,17 @@ export class DropColumns {
       }
     }
     return undefined;
+  }
+
+  #uidAt(key: number, row: number): string | undefined {
+    const block = this.#db
+      .prepare<[number, number], BlockHead & { readonly uid: Buffer }>(
+        `SELECT first_row, count, uid FROM drop_block
+         WHERE session = ? AND first_row <= ? ORDER BY first_row DESC LIMIT 1`,
+      )
+      .get(key, row);
+    if (block === undefined || row >= block.first_row + block.count) return undefined;
+    return textAt(unpackTexts(block.uid, block.count), row - block.first_row);
   }
 }
 

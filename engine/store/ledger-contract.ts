@@ -46,6 +46,7 @@ export const SEALED_SECTIONS = [
   'logs',
   'outcomes',
   'records',
+  'uids',
 ] as const;
 export type SealedSection = (typeof SEALED_SECTIONS)[number];
 
@@ -148,6 +149,8 @@ export interface LedgerStore {
   putRecordTiles(key: number, first: number, tiles: readonly Uint8Array[]): Promise<void>;
   /** `count` tiles from number `first` on; empty where there is none. */
   recordTiles(key: number, first: number, count: number): Promise<readonly Uint8Array[]>;
+  /** Makes the drops of a large session findable by uid without reading much; before it is sealed. */
+  indexUids(key: number): Promise<void>;
   /** What contradicts itself in a session; without a key: in the file as a whole. */
   contradictions(key?: number): Promise<readonly Contradiction[]>;
   /** Puts the whole text of a graph in the place of what was appended: lists that were joined and linked. */

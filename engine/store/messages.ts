@@ -19,6 +19,7 @@ export const WRITES = [
   'recordLogs',
   'recordOutcomes',
   'putRecordTiles',
+  'indexUids',
   'sealSession',
   'dropPayload',
   'putDocument',

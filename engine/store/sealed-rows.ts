@@ -103,6 +103,11 @@ const SECTIONS: Readonly<Record<SealedSection, Section>> = {
     sql: `SELECT tile AS at, tile, data FROM record_tile ${BEHIND} tile > @after ORDER BY tile`,
     columns: ['tile', 'data'],
   },
+  uids: {
+    sql: `SELECT first_hash AS at, first_hash, hashes, rows
+          FROM uid_tile ${BEHIND} first_hash > @after ORDER BY first_hash`,
+    columns: ['first_hash', 'hashes', 'rows'],
+  },
 };
 
 /** Hashes of the blocks of a section behind a place, as many as `limit`; with check values by drop where wanted. */

@@ -25,6 +25,7 @@ import type { Handlers, WriteName } from './messages.ts';
 import { hashRow, packTexts, textCount } from './text-column.ts';
 import { eachContent, eachHash, mergeOutcomes, type OutcomeColumns } from './outcome-columns.ts';
 import { sortedHashes } from './outcomes.ts';
+import { writeUidTiles } from './uid-tiles.ts';
 import { writeStatements, type WriteStatements } from './write-statements.ts';
 
 /** Session states in which nothing more will be written. */
@@ -248,6 +249,8 @@ export class Writer implements Handlers<WriteName> {
     this.#session(key);
     this.#ledger.putRecordTiles(key, first, tiles);
   };
+
+  readonly indexUids = (key: number): void => writeUidTiles(this.#db, key, this.#session(key).rowCount);
 
   readonly sealSession = (seal: NewSeal): boolean => this.#ledger.seal(seal);
 

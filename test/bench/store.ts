@@ -10,9 +10,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import Sqlite from 'better-sqlite3';
-import { CompactRange, leafHash, verifyInclusion } from '../../engine/reproducibility/index.ts';
+import {
+  CompactRange,
+  inclusionPath,
+  leafHash,
+  treeOf,
+  verifyInclusion,
+} from '../../engine/reproducibility/index.ts';
 import { openStore, textColumn, type DropOutcome, type Store } from '../../engine/store/index.ts';
-import { inclusionPath, innerNodes } from '../engine/store/tile-proof.ts';
 
 const { values } = parseArgs({
   options: {
@@ -341,14 +346,14 @@ async function benchLedger(
     logLeaf,
     logCheckpoint: '',
   };
-  const nodes = innerNodes(leafHashes);
+  const nodes = treeOf(leafHashes).nodes;
   await ask('seal with hashes of its tree', async () => {
     const index = ((await store.lastSeal())?.index ?? -1) + 1;
     await store.sealSession({ ...seal, index, logRange: logLeaf, leafHashes, nodes });
   });
   await ask('proof of a drop, made and verified', async () => {
     const leaf = Math.floor(BIG / 3);
-    const path = await inclusionPath(store, 0, leaf, BIG);
+    const path = await inclusionPath((height, from, n) => store.treeHashes(0, height, from, n), leaf, BIG);
     const isIn = verifyInclusion(leaf, BIG, leafHash(Buffer.from(`record ${leaf}`)), path, root);
     if (!isIn) throw new Error('the proof does not hold');
   });

@@ -26,5 +26,14 @@ export const coverage: Migration = {
       data    BLOB NOT NULL,
       PRIMARY KEY (session, tile)
     ) STRICT;
+
+    -- Where the drops of a large session are, in the order of the hashes of their uids (uid-tiles.ts).
+    CREATE TABLE uid_tile (
+      session    INTEGER NOT NULL REFERENCES session (key) ON DELETE CASCADE,
+      first_hash INTEGER NOT NULL,
+      hashes     BLOB NOT NULL,
+      rows       BLOB NOT NULL,
+      PRIMARY KEY (session, first_hash)
+    ) STRICT;
   `,
 };

@@ -1,0 +1,78 @@
+/**
+ * Lists of drops that were appended one after the other, and links added between them, as the one list that they are
+ * deployed as. It is what the history keeps: whoever reads it later needs to know nothing of how it was submitted.
+ */
+import type { PhysicalGraph } from '../graph/index.ts';
+import { LINK_SPEC_KEY, WeirError, type DROPLinkType } from '../protocol/index.ts';
+import { parsePythonJson, setKey, stringifyPythonJson, type PyObject } from '../reproducibility/index.ts';
+
+/** "The dropspec of lhs lists rhs under `type`". */
+export interface ListedLink {
+  readonly lhs: string;
+  readonly type: DROPLinkType;
+  readonly rhs: string;
+}
+
+/**
+ * The text of one list with the drops of all lists in their order, with the links in their dropspecs. Dropspecs without
+ * links stay byte for byte as they were submitted. `reprodata`: JSON of the graph-level data, or null. Throws
+ * GRAPH_DANGLING_LINK for a link of a drop that is in no list.
+ */
+export function joinLists(
+  lists: readonly PhysicalGraph[],
+  links: readonly ListedLink[],
+  reprodata: string | null,
+): Uint8Array {
+  const linked = specsWithLinks(lists, links);
+  const pieces: Uint8Array[] = [];
+  const [comma, close] = [Buffer.from(',\n'), Buffer.from(']\n')];
+  for (const list of lists)
+    for (let row = 0; row < list.count; row++)
+      pieces.push(
+        pieces.length === 0 ? Buffer.from('[') : comma,
+        linked.get(list)?.get(row) ?? list.specBytes(row),
+      );
+  if (pieces.length === 0) pieces.push(Buffer.from('['));
+  if (reprodata !== null) pieces.push(...(pieces.length > 1 ? [comma] : []), Buffer.from(reprodata));
+  pieces.push(close);
+  return new Uint8Array(Buffer.concat(pieces));
+}
+
+function specsWithLinks(
+  lists: readonly PhysicalGraph[],
+  links: readonly ListedLink[],
+): ReadonlyMap<PhysicalGraph, ReadonlyMap<number, Uint8Array>> {
+  const specs = new Map<PhysicalGraph, Map<number, PyObject>>();
+  for (const { lhs, type, rhs } of links) {
+    const list = lists.find((one) => one.rowOf(lhs) >= 0);
+    if (list === undefined)
+      throw new WeirError('GRAPH_DANGLING_LINK', `The session has no drop "${lhs}" to link.`, {
+        details: { oid: lhs },
+      });
+    const row = list.rowOf(lhs);
+    const known = specs.get(list) ?? new Map<number, PyObject>();
+    specs.set(list, known);
+    const spec = known.get(row) ?? (parsePythonJson(textOf(list.specBytes(row))) as PyObject);
+    known.set(row, spec);
+    addLink(spec, LINK_SPEC_KEY[type], rhs);
+  }
+  return new Map(
+    [...specs].map(([list, known]) => [
+      list,
+      new Map([...known].map(([row, spec]) => [row, Buffer.from(stringifyPythonJson(spec))])),
+    ]),
+  );
+}
+
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+
+/** A drop has one parent; of everything else it has lists. */
+function addLink(spec: PyObject, key: string, rhs: string): void {
+  if (key === 'parent') {
+    setKey(spec, key, rhs);
+    return;
+  }
+  const before = spec[key];
+  setKey(spec, key, Array.isArray(before) ? ([...(before as unknown[]), rhs] as never) : [rhs]);
+}
