@@ -8,7 +8,7 @@ import {
   verifyBundle,
   verifyStored,
 } from '../../../engine/api/index.ts';
-import { DROPLinkType } from '../../../engine/protocol/index.ts';
+import { DROPLinkType, SessionStates } from '../../../engine/protocol/index.ts';
 import { formatProof, parsePythonJson, verifyProof } from '../../../engine/reproducibility/index.ts';
 import { app, bytesOf, data, testHost, type TestHost } from '../../support/host.ts';
 
@@ -40,7 +40,7 @@ beforeAll(async () => {
   // "The dropspec of f lists c under consumers", and the same said from the other end of a link.
   session.linkGraphParts('f', DROPLinkType.CONSUMER, 'c');
   await session.deploy('roots');
-  expect(await session.over).toBe(3);
+  expect(await session.over).toBe(SessionStates.FINISHED);
   await session.recorded();
   await first.close();
   host = await testHost({ dataDir });
@@ -82,7 +82,7 @@ describe('a session of two lists and a link, after a restart', () => {
   it('runs again with the same link', async () => {
     const { session } = await prepareRerun(host.deps, 'joined', 'again', false);
     await session.deploy('roots');
-    expect(await session.over).toBe(3);
+    expect(await session.over).toBe(SessionStates.FINISHED);
     expect(session.dir).toContain(path.join('workspace', 'again'));
     await session.recorded();
     const { record } = await proveStored(host.deps, 'again', 'c');
