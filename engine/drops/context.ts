@@ -75,6 +75,8 @@ export interface DropContext {
   now(): number;
   log(level: LogLevel, drop: AbstractDROP | undefined, message: string): void;
   service<T>(key: ServiceKey<T>): T;
+  /** The text of a dropspec as it was submitted, by the row of its drop. */
+  specText?(row: number): string | undefined;
   /** Another drop of the same session, by uid. */
   drop?(uid: string): AbstractDROP | undefined;
 }

@@ -75,13 +75,15 @@ export class DropTable {
   skipped = new Uint32Array(0);
   readonly relations: Relations;
   readonly rules = new Map<number, InputRules>();
-  readonly instances: (AbstractDROP | undefined)[] = [];
+  readonly instances: (AbstractDROP | undefined)[];
   source: DropSource | undefined;
   /** The flow that moves the drops of this table; a Flow registers itself here. */
   flow: Flow | undefined;
 
   constructor(rows = 0, relations: Relations = noRelations()) {
     this.relations = relations;
+    // At its full length from the start: an array that is filled from the middle turns into a dictionary.
+    this.instances = new Array<AbstractDROP | undefined>(rows).fill(undefined);
     if (rows > 0) {
       this.#resize(rows);
       this.size = rows;

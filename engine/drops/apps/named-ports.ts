@@ -8,14 +8,18 @@
 import { DROPStates, InvalidEncodingException, messageOf } from '../../protocol/index.ts';
 import type { DataDROP } from '../data-drop.ts';
 import type { AbstractDROP } from '../drop.ts';
+import { parsePythonJson } from '../data/python-json.ts';
 import { readNpy } from '../npy/index.ts';
 import { fromJson, parseLiteral, pyStr, type PyValue } from '../pyrepr/index.ts';
+import { isAmbiguous, specValueText } from '../spec-text.ts';
 import { loadValue, MAX_VALUE_BYTES } from './python-values.ts';
 
 /** One argument as a dropspec describes it (an entry of `applicationArgs` or `componentParams`). */
 export interface Argument {
   readonly name: string;
   readonly value: unknown;
+  /** The value as it is written in the graph, where that says more than `value` (5.0, NaN). */
+  readonly text?: string;
   readonly type: string;
   readonly usage: string;
   /** null: the dropspec says nothing about it, or says null. */
@@ -41,9 +45,11 @@ export function argumentsOf(drop: AbstractDROP, key = 'applicationArgs'): Readon
     if (typeof described !== 'object' || described === null) continue;
     const a = described as Record<string, unknown>;
     const name = typeof a['name'] === 'string' && a['name'] !== '' ? a['name'] : entry;
+    const exact = isAmbiguous(a['value']) ? specValueText(drop, key, entry, 'value') : undefined;
     found.set(name, {
       name,
       value: a['value'],
+      ...(exact !== undefined && exact !== 'null' && { text: exact }),
       type: textIn(a['type'], ''),
       usage: textIn(a['usage'], 'NoPort'),
       encoding: typeof a['encoding'] === 'string' && a['encoding'] !== '' ? a['encoding'] : null,
@@ -179,15 +185,18 @@ export function outputReference(drop: DataDROP, encoding: string | null): string
   return pathOf(drop) ?? dataUrlOf(drop);
 }
 
-/** The value of an argument as Python has it: a Float with the JSON value 5 is 5.0. */
+/** The value of an argument as Python has it: 5.0 is no 5, and a Float is 5.0 however it is written. */
 export function pythonArgument(argument: Argument): PyValue {
-  const { value, type } = argument;
+  const { value, text, type } = argument;
   if (typeof value === 'number' && type.toLowerCase() === 'float') return value;
+  const exact = text === undefined ? undefined : parsePythonJson(text);
+  if (exact !== undefined) return exact;
   return fromJson(value);
 }
 
 /** The text of an argument's own value; undefined where it has none (null). */
 export function argumentText(argument: Argument): string | undefined {
-  if (argument.value === null || argument.value === undefined) return undefined;
+  if (argument.text === undefined && (argument.value === null || argument.value === undefined))
+    return undefined;
   return pyStr(pythonArgument(argument)).trim();
 }

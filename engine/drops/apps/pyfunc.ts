@@ -33,6 +33,7 @@ import { argumentsOf, namedPorts, type Argument } from './named-ports.ts';
 import { pathFor, pathOutputs } from './pyfunc-paths.ts';
 import { HeldContent, HeldResult } from './pyfunc-held.ts';
 import { encodingOf, PortReader } from './pyfunc-ports.ts';
+import { isAmbiguous, specValueText } from '../spec-text.ts';
 import { pythonSettings } from './python-drops.ts';
 import { writeContent } from './write-content.ts';
 
@@ -175,6 +176,7 @@ export class PyFuncApp extends BarrierAppDROP {
         applicationArgs: this.#argumentsWith(decided),
         componentParams: argumentsOf(this, 'componentParams'),
         parameters: this.parameters,
+        parameterText: (name) => this.#parameterText(name),
         defaults: this.#defaults,
       });
       const result = await this.pool.runFunction({
@@ -187,11 +189,19 @@ export class PyFuncApp extends BarrierAppDROP {
         wantDigest: true,
         wantTruth,
       });
-      if (result.record !== undefined) this.#record = JSON.parse(result.record) as Record<string, unknown>;
+      if (result.record !== undefined) this.#record = parsedRecord(result.record);
       return result;
     } finally {
       await reader.done();
     }
+  }
+
+  /** A parameter of the drop as the graph writes it, unless it was changed since. */
+  #parameterText(name: string): string | undefined {
+    const value = this.parameters[name];
+    if (value === undefined || !isAmbiguous(value)) return undefined;
+    const text = specValueText(this, name);
+    return text === 'null' ? undefined : text;
   }
 
   /** Gives the outputs the function writes their paths; the names of the arguments that carry them. */
@@ -254,6 +264,14 @@ async function hand(drop: DataDROP, content: PyContent, result: HeldResult): Pro
 function isReadByPythonOnly(drop: DataDROP): boolean {
   const { consumers } = drop;
   return consumers.length > 0 && consumers.every((consumer) => consumer instanceof PyFuncApp);
+}
+
+/** A record in Python's JSON. NaN and the infinities, which JSON does not have, stand there as texts. */
+function parsedRecord(text: string): Record<string, unknown> {
+  const plain = text.replaceAll(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (token) =>
+    token.startsWith('"') ? token : JSON.stringify(token),
+  );
+  return JSON.parse(plain) as Record<string, unknown>;
 }
 
 function textOf(value: unknown): string | undefined {

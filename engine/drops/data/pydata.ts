@@ -6,7 +6,8 @@
 import { InvalidEncodingException } from '../../protocol/index.ts';
 import { truthy, type DropKwargs } from '../drop.ts';
 import { writePickle } from '../pickle/index.ts';
-import { fromJson, parseLiteral, PyDict, type PyValue } from '../pyrepr/index.ts';
+import { fromJson, parseLiteral, type PyValue } from '../pyrepr/index.ts';
+import { parsePythonJson } from './python-json.ts';
 
 /** What a memory drop starts with. */
 export interface InitialContent {
@@ -91,7 +92,7 @@ function plainValue(value: unknown, kind: string, uid: string): PyValue {
     case 'boolean':
       return truthy(value);
     case 'json':
-      return typeof value === 'string' ? (pythonJson(value) ?? textBytes(value)) : fromJson(value);
+      return typeof value === 'string' ? (parsePythonJson(value) ?? textBytes(value)) : fromJson(value);
     case 'eval':
       return typeof value === 'string' ? literal(value, uid) : fromJson(value);
     default:
@@ -144,38 +145,6 @@ function fromBase64(text: string, kind: string, uid: string): Uint8Array {
       { details: { uid } },
     );
   return new Uint8Array(Buffer.from(compact, 'base64'));
-}
-
-/** Stands for a number in JSON text until it is known whether Python would read an int or a float. */
-const NUMBER_KEY = '\u0000number';
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?(?:Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|NaN/g;
-
-/** JSON text as Python's json reads it: 1 and 1.0 differ, whole numbers may be long. Undefined for what is no JSON. */
-function pythonJson(text: string): PyValue | undefined {
-  try {
-    return revive(
-      JSON.parse(
-        text.replaceAll(STRING_OR_NUMBER, (token) =>
-          token.startsWith('"') ? token : JSON.stringify({ [NUMBER_KEY]: token }),
-        ),
-      ),
-    );
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function revive(json: unknown): PyValue {
-  if (json === null || typeof json === 'boolean' || typeof json === 'string') return json;
-  if (Array.isArray(json)) return json.map(revive);
-  const entries = Object.entries(json as Record<string, unknown>);
-  const [first] = entries;
-  if (first?.[0] === NUMBER_KEY) {
-    const token = first[1] as string;
-    return /^-?\d+$/.test(token) ? BigInt(token) : Number(token);
-  }
-  return new PyDict(entries.map(([key, item]) => [key, revive(item)]));
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

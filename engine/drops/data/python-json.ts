@@ -32,3 +32,35 @@ function quoted(text: string): string {
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
+
+/** Stands for a number in JSON text until it is known whether Python would read an int or a float. */
+const NUMBER_KEY = '\u0000number';
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?(?:Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|NaN/g;
+
+/** JSON text as Python's json reads it: 1 and 1.0 differ, whole numbers may be long. Undefined for what is no JSON. */
+export function parsePythonJson(text: string): PyValue | undefined {
+  try {
+    return revive(
+      JSON.parse(
+        text.replaceAll(STRING_OR_NUMBER, (token) =>
+          token.startsWith('"') ? token : JSON.stringify({ [NUMBER_KEY]: token }),
+        ),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function revive(json: unknown): PyValue {
+  if (json === null || typeof json === 'boolean' || typeof json === 'string') return json;
+  if (Array.isArray(json)) return json.map(revive);
+  const entries = Object.entries(json as Record<string, unknown>);
+  const [first] = entries;
+  if (first?.[0] === NUMBER_KEY) {
+    const token = first[1] as string;
+    return /^-?\d+$/.test(token) ? BigInt(token) : Number(token);
+  }
+  return new PyDict(entries.map(([key, item]) => [key, revive(item)]));
+}

@@ -5,6 +5,8 @@ import { ParameterKind, type FunctionInfo, type FunctionParameter, type PyArgume
 export interface DescribedArgument {
   readonly name: string;
   readonly value: unknown;
+  /** The value as it is written in the graph, where that says more than `value` (5.0, NaN). */
+  readonly text?: string;
   readonly type: string;
   readonly usage: string;
   readonly positional: boolean;
@@ -19,6 +21,8 @@ export interface BindingSources {
   readonly componentParams: ReadonlyMap<string, DescribedArgument>;
   /** Flattened top-level parameters of the drop. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** How a parameter is written in the graph, where that says more than its value. */
+  readonly parameterText?: (name: string) => string | undefined;
   /** `func_defaults`. */
   readonly defaults: ReadonlyMap<string, PyArgument>;
 }
@@ -152,11 +156,29 @@ function valueFor(name: string, sources: BindingSources): BoundValue | undefined
   const given = sources.applicationArgs.get(name)?.value;
   const isReference = typeof given === 'string' && given.startsWith('$');
   const own = isSetting ? undefined : isReference ? given : (sources.parameters[name] ?? described?.value);
-  return ownValue(own, described) ?? sources.defaults.get(name);
+  const exact = isSetting ? undefined : exactText(name, own, described, sources);
+  return ownValue(own, exact, described) ?? sources.defaults.get(name);
+}
+
+/** How the graph writes a value; undefined where the value is enough, or was changed since. */
+function exactText(
+  name: string,
+  own: unknown,
+  described: DescribedArgument | undefined,
+  sources: BindingSources,
+): string | undefined {
+  if (described) return own === described.value || (own ?? null) === null ? described.text : undefined;
+  return sources.parameterText?.(name);
 }
 
 /** The value a dropspec gives, or undefined where it gives none. */
-function ownValue(value: unknown, described: DescribedArgument | undefined): BoundValue | undefined {
+function ownValue(
+  value: unknown,
+  exact: string | undefined,
+  described: DescribedArgument | undefined,
+): BoundValue | undefined {
+  if (exact !== undefined && !(typeof value === 'number' && described?.type.toLowerCase() === 'float'))
+    return { kind: 'json-text', text: exact };
   if (value === null || value === undefined) return undefined;
   if (value === '') return isEmptyText(described) ? { kind: 'json', value } : undefined;
   if (typeof value === 'string' && described && AS_LITERAL.test(described.type))

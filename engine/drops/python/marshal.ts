@@ -42,6 +42,8 @@ export class Marshaller {
     switch (argument.kind) {
       case 'json':
         return { k: 'json', v: argument.value ?? null };
+      case 'json-text':
+        return { k: 'json-text', v: argument.text };
       case 'float':
         return { k: 'float', v: argument.value };
       case 'literal':

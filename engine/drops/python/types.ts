@@ -28,6 +28,8 @@ export interface FunctionSpec {
 /** One value for a function. */
 export type PyArgument =
   | { readonly kind: 'json'; readonly value: unknown }
+  /** A value as the text of a graph has it, for Python's own JSON reader: 5.0 is a float, NaN and 1e400 are numbers. */
+  | { readonly kind: 'json-text'; readonly text: string }
   /** A number that is a float to Python even where it is whole. */
   | { readonly kind: 'float'; readonly value: number }
   /** Text to be read as JSON, or else as a Python literal. */

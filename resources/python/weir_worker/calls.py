@@ -87,6 +87,8 @@ def _argument(spec, attachments, table):
     what = "the value for '%s'" % spec.get("name", "?")
     if kind == "json":
         return spec["v"]
+    if kind == "json-text":
+        return json.loads(spec["v"])
     if kind == "float":
         return float(spec["v"])
     if kind == "bytes":

@@ -220,7 +220,7 @@ describe.skipIf(whyNoCompiler)(`a dynamic library (${compiler ?? whyNoCompiler ?
         { oid: 'a', dropclass: MEMORY },
         { oid: 'b', dropclass: MEMORY },
       ];
-      return new GraphRun(specs as unknown as Spec[], { services });
+      return new GraphRun(specs, { services });
     }
     const batchGraph = (mode: string) => pythonGraph(mode, 'DynlibApp', { in: { consumers: ['app'] } });
 

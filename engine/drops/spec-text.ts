@@ -1,0 +1,79 @@
+/**
+ * Values of a dropspec as they are written in the graph. JavaScript reads 5 and 5.0 as one number, and has no word for
+ * NaN in JSON; Python tells them apart, and so must who hands values on to it.
+ */
+import type { AbstractDROP } from './drop.ts';
+
+/** The text of one value inside the dropspec of `drop`, found by keys. Undefined where there is no such value or text. */
+export function specValueText(drop: AbstractDROP, ...keys: readonly string[]): string | undefined {
+  const text = drop.context.specText?.(drop._row);
+  return text === undefined ? undefined : valueAt(text, keys);
+}
+
+/** Whether the parsed value may stand for different texts: whole numbers, null (for NaN), and what has such inside. */
+export function isAmbiguous(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isInteger(value) || !Number.isFinite(value);
+  return typeof value === 'object';
+}
+
+/** The text of the value behind `keys` in a JSON text. Of keys that occur twice the last counts, as for JSON.parse. */
+export function valueAt(text: string, keys: readonly string[]): string | undefined {
+  let start = skipSpace(text, 0);
+  let end = text.length;
+  for (const key of keys) {
+    const found = member(text, start, key);
+    if (!found) return undefined;
+    [start, end] = found;
+  }
+  return text.slice(start, end).trimEnd();
+}
+
+/** Start and end of the value of member `key` of the object at `at`. */
+function member(text: string, at: number, key: string): [number, number] | undefined {
+  if (text[at] !== '{') return undefined;
+  let found: [number, number] | undefined;
+  let here = skipSpace(text, at + 1);
+  while (here < text.length && text[here] !== '}') {
+    const keyEnd = stringEnd(text, here);
+    const name = JSON.parse(text.slice(here, keyEnd)) as string;
+    const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    const end = valueEnd(text, start);
+    if (name === key) found = [start, end];
+    here = skipSpace(text, end);
+    if (text[here] === ',') here = skipSpace(text, here + 1);
+  }
+  return found;
+}
+
+function skipSpace(text: string, at: number): number {
+  while (text.charCodeAt(at) <= 32) at++;
+  return at;
+}
+
+/** Behind the closing quote of the string that begins at `at`. */
+function stringEnd(text: string, at: number): number {
+  for (let i = at + 1; i < text.length; i++) {
+    if (text[i] === '\\') i++;
+    else if (text[i] === '"') return i + 1;
+  }
+  return text.length;
+}
+
+function valueEnd(text: string, at: number): number {
+  let depth = 0;
+  for (let i = at; i < text.length;) {
+    const unit = text[i] as string;
+    if (unit === '"') {
+      i = stringEnd(text, i);
+      if (depth === 0) return i;
+      continue;
+    }
+    if (unit === '{' || unit === '[') depth++;
+    else if (unit === '}' || unit === ']') {
+      if (depth === 0) return i;
+      if (--depth === 0) return i + 1;
+    } else if (depth === 0 && (unit === ',' || unit.charCodeAt(0) <= 32)) return i;
+    i++;
+  }
+  return text.length;
+}
