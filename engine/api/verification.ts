@@ -4,6 +4,7 @@
  */
 import {
   canonicalJson,
+  COMPARISON_DOCUMENT,
   dropRecordLeaf,
   openSessionSeal,
   parseVerifierKey,
@@ -280,6 +281,11 @@ async function checkRecords(
   if (facts && tree.graphSha256 !== facts.graphSha256)
     report.add('graph', 'The graph is not the one that was sealed: a byte of it was altered.');
   for (const { row: at, message } of tree.mismatches) report.drop(graph.uid(at), message);
+  const kept = await deps.store.document(row.key, COMPARISON_DOCUMENT);
+  if (kept && Buffer.compare(kept, tree.comparison) !== 0)
+    report.add('records', 'The hashes of its drops that are kept for comparisons were altered.', {
+      table: 'document',
+    });
   await checkTree(deps, graph, seal, tree, report);
   await checkOutcomes(deps, row, graph, report);
 }

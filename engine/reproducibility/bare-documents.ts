@@ -4,6 +4,7 @@
  * the memory in which the hashes are.
  */
 
+import type { BlockColumn } from './block-forest.ts';
 import { type Member, JsonIndenter } from './json-indent.ts';
 import type { HashedRMode } from './modes.ts';
 import type { SignedStage } from './physical-signer.ts';
@@ -33,9 +34,13 @@ interface Step {
   readonly size: number;
   /** Absent behind the last piece. */
   readonly hole?: Hole;
-  readonly stage: SignedStage;
-  readonly mode: HashedRMode;
+  /** Which parents a map has: `all`, `open`, `roots`. */
+  readonly told: Told;
+  readonly blocks: Pick<BlockColumn, 'block'>;
 }
+
+/** Parents as the modes see them: all of them, those that RERUN lets speak, data roots. */
+type Told = 'all' | 'open' | 'roots';
 
 interface Template {
   readonly steps: readonly Step[];
@@ -160,41 +165,36 @@ export class BareDocuments {
       const [piece, hole, stage, mode] = parts.slice(i) as [string, Hole?, SignedStage?, HashedRMode?];
       const from = this.#arena.room(piece.length);
       this.#arena.writeText(piece, from);
+      const { signer } = this.#session.signer;
       steps.push({
-        ...{ from, size: piece.length, stage: stage ?? 'rg', mode: mode ?? 'RERUN' },
+        from,
+        size: piece.length,
         ...(hole && { hole }),
+        told: toldIn(stage ?? 'rg', mode ?? 'REPEAT'),
+        blocks: signer.blocksOf(stage ?? 'rg', mode ?? (signer.modes[0] as HashedRMode)),
       });
     }
     return { steps, bytes: text.length + HEX * steps.length };
   }
 
   #fill(row: number, { steps, bytes }: Template): void {
-    const { signer } = this.#session.signer;
     const arena = this.#arena;
     const parents = this.#parentsOf(row);
     this.#prefixes.clear();
     this.#prefixAt = 0;
     this.#reserve(bytes);
-    for (const { from, size, hole, stage, mode } of steps) {
+    for (const { from, size, hole, told, blocks } of steps) {
       arena.move(from, this.#at, size);
       this.#at += size;
       if (hole === undefined) continue;
-      if (hole === Hole.BLOCK) this.#hex(signer.blockAt(stage, mode, row));
+      if (hole === Hole.BLOCK) this.#hex(blocks.block(row));
       else if (hole === Hole.RANK_ROOT) this.#hex(this.#session.stages.rankedRoot(row));
       else if (hole === Hole.RANK) this.#bytes(this.#rankIndenter.text, bytes);
-      else {
-        const told =
-          mode === 'REPRODUCE'
-            ? parents.roots
-            : mode === 'RERUN' && stage !== 'lg'
-              ? parents.open
-              : parents.all;
-        this.#parents(told, stage, mode, bytes);
-      }
+      else this.#parents(parents[told], blocks, bytes);
     }
   }
 
-  #parentsOf(row: number): Readonly<Record<'all' | 'open' | 'roots', Uint32Array>> {
+  #parentsOf(row: number): Readonly<Record<Told, Uint32Array>> {
     const { signer } = this.#session.signer;
     const has = (mode: HashedRMode): boolean => signer.modes.includes(mode);
     return {
@@ -204,21 +204,20 @@ export class BareDocuments {
     };
   }
 
-  #parents(told: Uint32Array, stage: SignedStage, mode: HashedRMode, then: number): void {
+  #parents(told: Uint32Array, blocks: Step['blocks'], then: number): void {
     const arena = this.#arena;
     this.#reserve(then + told.length * (this.#prefixSize + HEX + 2) + ENTRY_END.length);
     if (told.length === 0) {
       this.#at += arena.writeText('{}', this.#at);
       return;
     }
-    const { signer } = this.#session.signer;
     let separator = '{';
     for (const parent of told) {
       this.#at += arena.writeText(separator, this.#at);
       const { from, size } = this.#prefix(parent);
       arena.move(from, this.#at, size);
       this.#at += size;
-      this.#hex(signer.blockAt(stage, mode, parent));
+      this.#hex(blocks.block(parent));
       separator = '",';
     }
     this.#at += arena.writeText(ENTRY_END, this.#at);
@@ -273,6 +272,11 @@ export class BareDocuments {
     this.#arena.writeHex(digest, this.#at);
     this.#at += HEX;
   }
+}
+
+function toldIn(stage: SignedStage, mode: HashedRMode): Told {
+  if (mode === 'REPRODUCE') return 'roots';
+  return mode === 'RERUN' && stage !== 'lg' ? 'open' : 'all';
 }
 
 const NOBODY = new Uint32Array(0);

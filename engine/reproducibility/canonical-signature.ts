@@ -87,14 +87,6 @@ class GroupHasher {
   }
 }
 
-/**
- * One hash over all fields of a record that count in any mode. Kept beside stored records, it tells without reading
- * them whether two drops differ.
- */
-export function claimsHash(record: DropRecord): string {
-  return canonicalHash(new GroupHasher().groups(record).map(([, hash]) => hash));
-}
-
 function reproduceItems(records: readonly DropRecord[], topology: Topology): string[] {
   const items: string[] = [];
   records.forEach(({ content }, i) => {

@@ -1,11 +1,11 @@
-/** Sides of a comparison: from records, from stored columns, from documents with `reprodata` (compare.ts). */
+/** Sides of a comparison: from records, from documents with `reprodata` (compare.ts). */
 
 import type { ComparableDrop, ComparisonSide, SignatureTable } from './compare.ts';
 import type { DropRecord } from './drop-record.ts';
 import { ALL_RMODES } from './modes.ts';
 import { keysOf, type PyObject } from './python-json.ts';
 import { type FieldClass, modeBits, type RecordField, recordFields } from './record-classes.ts';
-import { buildTopology, type Topology } from './topology.ts';
+import type { Topology } from './topology.ts';
 
 /** A side from a session's records. `signatures`: those of its facts, DALiuGE's and ours. */
 export function sideOfRecords(
@@ -26,48 +26,6 @@ export function sideOfRecords(
     };
   });
   return { drops, topology, signatures, canonicalSignatures };
-}
-
-/** What a store keeps in columns for each record, so that comparing need not read them all. */
-export interface ComparisonRow {
-  readonly oid: string;
-  readonly lgKey: string | null;
-  readonly iid: string | null;
-  readonly name: string;
-  /** Class and category of the drop, separated by a space. */
-  readonly kind: string;
-  /** {@link claimsHash} of the record. */
-  readonly claims: string;
-  /** oids of the drops it depends on. */
-  readonly inputs: readonly string[];
-}
-
-/** A side from stored columns; `record(index)` reads one record, and is called for the differing drops only. */
-export function sideOfRows(
-  rows: readonly ComparisonRow[],
-  record: (index: number) => DropRecord,
-  signatures: SignatureTable,
-  canonicalSignatures: SignatureTable = {},
-): ComparisonSide {
-  const ids = rows.map((row) => row.oid);
-  const index = new Map<string, number>(ids.map((oid, i) => [oid, i]));
-  const edges: number[] = [];
-  rows.forEach((row, to) => {
-    for (const oid of row.inputs) {
-      const from = index.get(oid);
-      if (from !== undefined) edges.push(from, to);
-    }
-  });
-  const drops = rows.map((row, i): ComparableDrop => ({
-    oid: row.oid,
-    lgKey: row.lgKey,
-    coordinates: row.iid,
-    name: row.name,
-    kind: row.kind,
-    claims: row.claims,
-    fields: () => recordFields(record(i)),
-  }));
-  return { drops, topology: buildTopology(ids, edges), signatures, canonicalSignatures };
 }
 
 /** Which class the data of a stage belongs to. */

@@ -18,8 +18,6 @@ export interface ComparableDrop {
   readonly name: string;
   /** Kind for alignment by structure: class and category. */
   readonly kind: string;
-  /** One hash over all fields that count (`claimsHash`); where both drops have it, equal ones need no look at fields. */
-  readonly claims?: string;
   readonly fields: () => readonly RecordField[];
 }
 
@@ -119,7 +117,8 @@ function sameValue(a: unknown, b: unknown): boolean {
   return pythonRepr(a) === pythonRepr(b);
 }
 
-interface PairDifference {
+/** In what two drops differ. */
+export interface PairDifference {
   readonly fields: readonly (DifferingField & { readonly modes: number })[];
   readonly modes: number;
   /** Bits of the modes of each field that was let pass. */
@@ -127,12 +126,11 @@ interface PairDifference {
 }
 
 /** The fields in which a pair differs; undefined when in none that counts. */
-function differences(
+export function differences(
   a: ComparableDrop,
   b: ComparableDrop,
   options: ComparisonOptions,
 ): PairDifference | undefined {
-  if (a.claims !== undefined && a.claims === b.claims) return undefined;
   const left = a.fields();
   const right = b.fields();
   const found: (DifferingField & { modes: number })[] = [];
@@ -177,9 +175,18 @@ export function compareSides(
       ? undefined
       : differences(a.drops[i] as ComparableDrop, b.drops[partner] as ComparableDrop, options),
   );
-  const structure = edgeDifferences(a, b, alignment);
+  return compareAligned(a, b, { alignment, pairs, structure: edgeDifferences(a, b, alignment) }, options);
+}
+
+/** What a comparison says, once it is known which drops belong together and in what they differ. */
+export function compareAligned(
+  a: ComparisonSide,
+  b: ComparisonSide,
+  found: Found,
+  options: ComparisonOptions,
+): Comparison {
+  const { alignment } = found;
   const rmodes = {} as Record<HashedRMode, ModeComparison>;
-  const found: Found = { alignment, pairs, structure };
   let marks: ComparisonMarks | undefined;
   for (const mode of ALL_RMODES) {
     const ofA = mode === options.marksFor ? new Uint8Array(a.drops.length) : undefined;
@@ -201,7 +208,8 @@ export function compareSides(
   };
 }
 
-interface Found {
+/** What is known of two sides before modes are looked at. */
+export interface Found {
   readonly alignment: Alignment;
   /** Differences of each drop of A with its partner. */
   readonly pairs: readonly (PairDifference | undefined)[];

@@ -12,6 +12,7 @@ export * from './compare.ts';
 export * from './data-extractor.ts';
 export * from './drop-record.ts';
 export * from './fields.ts';
+export * from './kept-comparison.ts';
 export * from './log-audit.ts';
 export * from './merkle-log.ts';
 export * from './merkle.ts';

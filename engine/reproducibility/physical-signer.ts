@@ -329,9 +329,9 @@ export class PhysicalSigner {
     return this.#arena.hex(this.#required(stage, mode).block(drop));
   }
 
-  /** Where the block of one drop is, in the signer's memory. */
-  blockAt(stage: SignedStage, mode: HashedRMode, drop: number): Digest {
-    return this.#required(stage, mode).block(drop);
+  /** The blocks of a stage and mode, in the signer's memory. */
+  blocksOf(stage: SignedStage, mode: HashedRMode): Pick<BlockColumn, 'block'> {
+    return this.#required(stage, mode);
   }
 
   /** The parents of one drop whose hashes `<stage>_parenthashes` holds, in upstream's order. */

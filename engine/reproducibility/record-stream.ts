@@ -17,6 +17,7 @@ import type { DropInput, DropRecord } from './drop-record.ts';
 import { dropRecordLeaf, dropRecordText, parseDropRecord } from './drop-record.ts';
 import { HASH_BYTES } from './merkle-log.ts';
 import { type TiledTree, treeOf } from './tiled-tree.ts';
+import { ComparisonKeeper } from './kept-comparison.ts';
 import { ALL_RMODES, type HashedRMode, type RModeName } from './modes.ts';
 import { packRecordTiles, RECORDS_PER_TILE, recordTileLines } from './record-tiles.ts';
 import { commitRuntimeData, contentReproduceData, EMPTY_DATA_HASH } from './runtime.ts';
@@ -69,6 +70,8 @@ export interface RecordTree extends TiledTree {
   readonly canonicalSignatures: Readonly<Partial<Record<HashedRMode, string>>>;
   /** SHA-256 of the graph's text, in hexadecimal, as far as it was given. */
   readonly graphSha256: string;
+  /** What is kept for comparisons (kept-comparison.ts). */
+  readonly comparison: Uint8Array;
 }
 
 /** A stored record that does not belong to its drop's state. */
@@ -92,6 +95,7 @@ export class RecordStream {
     readonly outputs: EdgeTable;
   };
   readonly #leaves: Buffer;
+  readonly #comparison: ComparisonKeeper;
   readonly #records: DropRecord[] = [];
   readonly #graph: Hash = createHash('sha256');
   readonly mismatches: RecordMismatch[] = [];
@@ -105,6 +109,7 @@ export class RecordStream {
       outputs: EdgeTable.import(source.outputs),
     };
     this.#leaves = Buffer.alloc(source.isApp.length * HASH_BYTES);
+    this.#comparison = new ComparisonKeeper(source.isApp.length);
   }
 
   /** A piece of the graph's text, in order. */
@@ -152,6 +157,7 @@ export class RecordStream {
     if (page.kept) this.#compareKept(lines, page.kept, page.firstRow);
     for (const [i, text] of texts.entries()) {
       this.#leaves.set(dropRecordLeaf(text), this.#count * HASH_BYTES);
+      this.#comparison.add(text);
       const row = this.#count++;
       if (!stored.has(row) && !wantsSignatures) continue;
       const record = made[i] ?? this.#parsed(text, row);
@@ -265,6 +271,7 @@ export class RecordStream {
       leafHashes,
       canonicalSignatures: isWhole ? signaturesOrNone(this.#records) : {},
       graphSha256: this.#graph.digest('hex'),
+      comparison: this.#comparison.finish(this.#source.oids, this.#source.isApp, this.#edges),
     };
   }
 }

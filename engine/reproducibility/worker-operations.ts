@@ -3,11 +3,13 @@
 import { WeirError } from '../protocol/index.ts';
 import { checkBundle, type BundleContents } from './bundle-check.ts';
 import { canonicalSignatures, recordTopology } from './canonical-signature.ts';
-import { comparatorsAsFunction } from './comparators.ts';
-import { compareSides, type ComparisonSide } from './compare.ts';
+import { comparatorsAsFunction, type ComparisonChoices } from './comparators.ts';
+import { compareSides, type ComparisonOptions, type ComparisonSide } from './compare.ts';
 import { sideOfRecords } from './compare-sides.ts';
 import { type DropRecord, dropRecordLeaf, parseDropRecord } from './drop-record.ts';
+import { compareKept, type KeptSide } from './kept-comparison.ts';
 import { MerkleLog } from './merkle-log.ts';
+import type { HashedRMode } from './modes.ts';
 import type { PhysicalSigner } from './physical-signer.ts';
 import { parsePythonJson, stringifyPythonJson } from './python-json.ts';
 import { signerOfPack } from './runtime-pack.ts';
@@ -39,6 +41,23 @@ function recordsOf(texts: readonly string[]): DropRecord[] {
 function sideOf(session: SessionRecords): ComparisonSide {
   const records = recordsOf(session.recordTexts);
   return sideOfRecords(records, recordTopology(records), session.signatures, session.canonicalSignatures);
+}
+
+function keptSide(session: SessionRecords): KeptSide {
+  const { signatures, canonicalSignatures = {} } = session;
+  return { records: recordsOf(session.recordTexts), signatures, canonicalSignatures };
+}
+
+function comparisonOptions(
+  choices: ComparisonChoices | undefined,
+  { maxListed, marksFor }: { readonly maxListed?: number; readonly marksFor?: HashedRMode },
+): Omit<ComparisonOptions, 'pins'> {
+  const isEqual = comparatorsAsFunction(choices?.comparators);
+  return {
+    ...(isEqual && { isEqual }),
+    ...(maxListed !== undefined && { maxListed }),
+    ...(marksFor && { marksFor }),
+  };
 }
 
 /** Executes operations; holds the signers of running sessions. */
@@ -132,15 +151,13 @@ export class ReproducibilityOperations {
       const path = leafIndex === undefined ? undefined : log.inclusionProof(leafIndex);
       return { size: log.size, root: log.root(), ...(path && { path }) };
     },
-    compare: ({ a, b, choices, maxListed, marksFor }) => {
-      const isEqual = comparatorsAsFunction(choices?.comparators);
-      return compareSides(sideOf(a), sideOf(b), {
-        ...(isEqual && { isEqual }),
+    compare: ({ a, b, choices, ...rest }) =>
+      compareSides(sideOf(a), sideOf(b), {
+        ...comparisonOptions(choices, rest),
         ...(choices?.pins && { pins: choices.pins }),
-        ...(maxListed !== undefined && { maxListed }),
-        ...(marksFor && { marksFor }),
-      });
-    },
+      }),
+    compareKept: ({ structure, rows, a, b, choices, ...rest }) =>
+      compareKept(structure, rows, keptSide(a), keptSide(b), comparisonOptions(choices, rest)),
     checkBundle: ({ bundle, trustedKeys }) => {
       const { contents, ...verdict } = checkBundle(
         readZip(bundle),

@@ -3,6 +3,7 @@
 import type { BundleProblem } from './bundle.ts';
 import type { ComparisonChoices } from './comparators.ts';
 import type { Comparison } from './compare.ts';
+import type { KeptComparison } from './kept-comparison.ts';
 import type { HashedRMode } from './modes.ts';
 import type { PhysicalStage } from './physical-signer.ts';
 import type { RuntimePack } from './runtime-pack.ts';
@@ -87,6 +88,19 @@ export interface WorkerOperations {
   };
   compare: {
     input: {
+      a: SessionRecords;
+      b: SessionRecords;
+      choices?: ComparisonChoices;
+      maxListed?: number;
+      marksFor?: HashedRMode;
+    };
+    output: Comparison;
+  };
+  /** Two sessions of one structure, by the records of the drops in which they may differ. */
+  compareKept: {
+    input: {
+      structure: Pick<KeptComparison, 'count' | 'begins' | 'inputs'>;
+      rows: readonly number[];
       a: SessionRecords;
       b: SessionRecords;
       choices?: ComparisonChoices;

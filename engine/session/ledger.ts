@@ -7,6 +7,7 @@ import { WeirError } from '../protocol/index.ts';
 import {
   canonicalHash,
   canonicalJson,
+  COMPARISON_DOCUMENT,
   CompactRange,
   RECORDS_PER_TILE,
   sealLeaf,
@@ -232,6 +233,7 @@ export async function sealRecords(
   about: SealedAbout,
 ): Promise<void> {
   const tree = await recordTree(ledger.worker(), store, session, MadeRecords.keep);
+  await store.putDocument(session.key, COMPARISON_DOCUMENT, new Uint8Array(tree.comparison));
   await store.indexUids(session.key);
   const covered = await coveredSections(store, session.key, tree.size);
   const { imported } = about;

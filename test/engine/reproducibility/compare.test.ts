@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 
 import {
   canonicalSignatures,
-  claimsHash,
   commitRuntimeData,
   compareSides,
   type Comparison,
@@ -17,7 +16,6 @@ import {
   recordTopology,
   sideOfDocument,
   sideOfRecords,
-  sideOfRows,
   sha256Hex,
   storeRuntimeData,
   stringifyPythonJson,
@@ -163,35 +161,6 @@ describe('comparing two sessions', () => {
       isEqual: ({ name }, a, b) => name === 'sleep' && Math.abs(Number(a) - Number(b)) < 0.01,
     });
     expect(comparison.rmodes.REPEAT).toMatchObject({ verdict: 'differs', differing: [] });
-  });
-
-  it('reads, of sessions stored in columns, only the records that differ', () => {
-    const many = chain(20_000);
-    const changed = [...many];
-    const places = [101, 5001, 19_999];
-    for (const i of places) changed[i] = record(i, { parameters: { sleep: 9 } });
-    const read: number[] = [];
-    const make = (records: readonly DropRecord[], signature: string): ComparisonSide =>
-      sideOfRows(
-        records.map((item) => ({
-          ...item.drop,
-          kind: `${item.drop.dropClass} ${item.drop.category}`,
-          claims: claimsHash(item),
-          inputs: item.inputs.map(({ oid }) => oid),
-        })),
-        (index) => {
-          read.push(index);
-          return records[index] as DropRecord;
-        },
-        { REPEAT: signature },
-      );
-    const comparison = compareSides(make(many, 'a'), make(changed, 'b'));
-    expect(comparison.rmodes.REPEAT.differing.map(({ a }) => a)).toEqual([
-      '1_n101_0',
-      '1_n5001_0',
-      '1_n19999_0',
-    ]);
-    expect([...new Set(read)].sort((x, y) => x - y)).toEqual(places);
   });
 });
 
