@@ -8,10 +8,45 @@ export type Shape = (typeof SHAPES)[number];
 const FAN_IN = 3;
 
 interface Plan {
-  /** Rows of the graph: true for applications. */
+  /** Rows of the graph: 1 for applications. */
   readonly isApp: Uint8Array;
-  /** Links from -> to, in pairs. */
-  readonly links: number[];
+  readonly links: Links;
+}
+
+/** Links from -> to, in typed arrays: objects by the million would weigh on the session that is measured afterwards. */
+class Links {
+  #pairs = new Int32Array(1024);
+  count = 0;
+
+  add(...rows: readonly number[]): void {
+    for (let i = 0; i < rows.length; i += 2) {
+      if (this.count * 2 === this.#pairs.length) {
+        const wider = new Int32Array(this.#pairs.length * 2);
+        wider.set(this.#pairs);
+        this.#pairs = wider;
+      }
+      this.#pairs[this.count * 2] = rows[i] as number;
+      this.#pairs[this.count * 2 + 1] = rows[i + 1] as number;
+      this.count++;
+    }
+  }
+
+  /** For every row the rows at the other ends of its links, in order: those it leads to, or those that lead to it. */
+  by(side: 'from' | 'to', rows: number): { readonly first: Int32Array; readonly others: Int32Array } {
+    const [mine, other] = side === 'from' ? [0, 1] : [1, 0];
+    const first = new Int32Array(rows + 1);
+    const count = (row: number) => (first[row] = (first[row] as number) + 1);
+    for (let i = 0; i < this.count; i++) count((this.#pairs[2 * i + mine] as number) + 1);
+    for (let row = 0; row < rows; row++) first[row + 1] = (first[row + 1] as number) + (first[row] as number);
+    const next = first.slice();
+    const others = new Int32Array(this.count);
+    for (let i = 0; i < this.count; i++) {
+      const row = this.#pairs[2 * i + mine] as number;
+      others[next[row] as number] = this.#pairs[2 * i + other] as number;
+      next[row] = (next[row] as number) + 1;
+    }
+    return { first, others };
+  }
 }
 
 /** Deterministic numbers for the layered shape (mulberry32). */
@@ -27,10 +62,10 @@ function random(seed: number): () => number {
 
 function chain(n: number): Plan {
   const isApp = new Uint8Array(n);
-  const links: number[] = [];
+  const links = new Links();
   for (let i = 0; i < n; i++) {
     isApp[i] = i & 1;
-    if (i > 0) links.push(i - 1, i);
+    if (i > 0) links.add(i - 1, i);
   }
   return { isApp, links };
 }
@@ -40,16 +75,17 @@ function fan(n: number): Plan {
   const width = Math.max(1, Math.floor((n - 4) / 3));
   const total = Math.max(n, 3 * width + 4);
   const isApp = new Uint8Array(total);
-  const links: number[] = [0, 1];
+  const links = new Links();
+  links.add(0, 1);
   isApp[1] = 1;
   const gather = 2 + 3 * width;
   isApp[gather] = 1;
   for (let w = 0; w < width; w++) {
     const [first, app, last] = [2 + w, 2 + width + w, 2 + 2 * width + w];
     isApp[app] = 1;
-    links.push(1, first, first, app, app, last, last, gather);
+    links.add(1, first, first, app, app, last, last, gather);
   }
-  for (let i = gather + 1; i < total; i++) links.push(gather, i);
+  for (let i = gather + 1; i < total; i++) links.add(gather, i);
   return { isApp, links };
 }
 
@@ -58,7 +94,7 @@ function layered(n: number): Plan {
   const width = Math.max(2, Math.floor(Math.sqrt(n / 2)));
   const next = random(1);
   const isApp = new Uint8Array(n);
-  const links: number[] = [];
+  const links = new Links();
   let before: number[] = [];
   for (let row = 0, layer = 0; row < n; layer++) {
     const rows = Array.from({ length: Math.min(width, n - row) }, (_, i) => row + i);
@@ -69,9 +105,9 @@ function layered(n: number): Plan {
         const inputs = new Set(
           Array.from({ length: FAN_IN }, () => before[Math.floor(next() * before.length)] as number),
         );
-        for (const input of inputs) links.push(input, app);
+        for (const input of inputs) links.add(input, app);
       }
-    else if (layer > 0) rows.forEach((data, i) => links.push(before[i % before.length] as number, data));
+    else if (layer > 0) rows.forEach((data, i) => links.add(before[i % before.length] as number, data));
     before = rows;
   }
   return { isApp, links };
@@ -83,17 +119,14 @@ const oid = (row: number, app: boolean) =>
 /** The text of a graph, as bytes. */
 export async function syntheticGraph(shape: Shape, drops: number): Promise<Uint8Array> {
   const { isApp, links } = shape === 'chain' ? chain(drops) : shape === 'fan' ? fan(drops) : layered(drops);
-  const out: string[][] = Array.from({ length: isApp.length });
-  const into: string[][] = Array.from({ length: isApp.length });
-  for (let i = 0; i < links.length; i += 2) {
-    const [from, to] = [links[i] as number, links[i + 1] as number];
-    (out[from] ??= []).push(oid(to, isApp[to] === 1));
-    (into[to] ??= []).push(oid(from, isApp[from] === 1));
-  }
+  const out = links.by('from', isApp.length);
+  const into = links.by('to', isApp.length);
+  const ids = ({ first, others }: ReturnType<Links['by']>, row: number) =>
+    Array.from(others.subarray(first[row], first[row + 1]), (other) => oid(other, isApp[other] === 1));
   const chunks: Buffer[] = [];
   let text = '[';
   for (let row = 0; row < isApp.length; row++) {
-    text += `${row > 0 ? ',\n' : ''}${dropText(row, isApp[row] === 1, out[row] ?? [], into[row] ?? [])}`;
+    text += `${row > 0 ? ',\n' : ''}${dropText(row, isApp[row] === 1, ids(out, row), ids(into, row))}`;
     if ((row & 1023) === 1023) {
       chunks.push(Buffer.from(text));
       text = '';
