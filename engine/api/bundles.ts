@@ -10,6 +10,7 @@ import {
   MerkleLog,
   parseDropRecord,
   parseSessionSeal,
+  parseVerifierKey,
   proveSeal,
   readZip,
   sha256Hex,
@@ -19,7 +20,7 @@ import {
   type DropRecord,
   type LogInclusion,
 } from '../reproducibility/index.ts';
-import { dropBatch, split } from '../session/index.ts';
+import { checkSessionId, dropBatch, split } from '../session/index.ts';
 import type { DropOutcome, SessionRow, Store, StoredSeal } from '../store/index.ts';
 import { recordTexts } from './comparison.ts';
 import type { ApiDeps } from './deps.ts';
@@ -101,6 +102,10 @@ export interface Imported {
   readonly sessionId: string;
   /** False: this very session was in the history already. */
   readonly isNew: boolean;
+  /** Name of the device that sealed it. */
+  readonly signedBy: string;
+  /** Whether that is one of the keys the caller trusts. */
+  readonly isTrustedKey: boolean;
 }
 
 /**
@@ -112,8 +117,11 @@ export async function importBundle(
   bytes: Uint8Array,
   source: string,
   as?: string,
+  trustedKeys: readonly string[] = [],
 ): Promise<Imported> {
-  const verdict = verifyBundle(bytes);
+  // What is no key is refused before anything is looked at.
+  trustedKeys.forEach(parseVerifierKey);
+  const verdict = verifyBundle(bytes, trustedKeys);
   const { contents } = verdict;
   if (!verdict.valid || !contents) {
     const [first] = verdict.problems;
@@ -125,12 +133,15 @@ export async function importBundle(
   }
   const { facts } = contents;
   const sessionId = as ?? facts.sessionId;
+  checkSessionId(sessionId);
+  const who = { signedBy: parseVerifierKey(contents.key).name, isTrustedKey: verdict.isTrustedKey };
   const existing = await sessionsLike(deps.store, facts.sessionId, sessionId);
   const kind = importVerdict({ ...facts, seal: contents.seal }, existing);
   if (kind === 'same')
     return {
       sessionId: existing.find(({ seal }) => seal === contents.seal)?.stored ?? sessionId,
       isNew: false,
+      ...who,
     };
   if (existing.some(({ stored }) => stored === sessionId))
     throw new WeirError(
@@ -139,7 +150,7 @@ export async function importBundle(
       { details: { sessionId } },
     );
   await store(deps, contents, sessionId, source);
-  return { sessionId, isNew: true };
+  return { sessionId, isNew: true, ...who };
 }
 
 /** Sessions of the history that have one of these ids, with their seals. */
