@@ -17,12 +17,16 @@ import {
 
 /**
  * The drops one by one as JSON text of one object each, the reproducibility object last. Nothing is kept between them,
- * so a graph of millions of drops needs no more memory than a small one.
+ * so a graph of millions of drops needs no more memory than a small one. `stringify` writes what comes from the graph.
  */
-export function* emitDropTexts(plan: UnrollPlan, work: WorkOptions = {}): Generator<string, void, undefined> {
+export function* emitDropTexts(
+  plan: UnrollPlan,
+  work: WorkOptions = {},
+  stringify: (value: unknown) => string = JSON.stringify,
+): Generator<string, void, undefined> {
   let done = 0;
   for (const run of runsOf(plan)) {
-    const writer = new RunWriter(plan, run);
+    const writer = new RunWriter(plan, run, stringify);
     for (let j = 0; j < run.node.count; j++) {
       if (done % PROGRESS_EVERY === 0) tell(plan, work, done);
       done++;
@@ -30,7 +34,7 @@ export function* emitDropTexts(plan: UnrollPlan, work: WorkOptions = {}): Genera
     }
   }
   tell(plan, work, done);
-  yield JSON.stringify(plan.reprodata);
+  yield stringify(plan.reprodata);
 }
 
 class RunWriter {
@@ -40,7 +44,7 @@ class RunWriter {
   readonly #iids: Iids;
   readonly #writers: readonly SideWriter[];
 
-  constructor(plan: UnrollPlan, run: Run) {
+  constructor(plan: UnrollPlan, run: Run, stringify: (value: unknown) => string) {
     this.#run = run;
     const { node } = run;
     const fixed: Record<string, Json | undefined> = run.isGroupData
@@ -50,7 +54,7 @@ class RunWriter {
       fixed['exclusive_force_node'] = `${node.model.forceNode}_0`;
     }
     this.#head = `{"oid":${JSON.stringify(`${plan.oidPrefix}_${node.model.id}_`).slice(0, -1)}`;
-    const body = JSON.stringify(fixed).slice(1, -1);
+    const body = stringify(fixed).slice(1, -1);
     this.#tail = body === '' ? '' : `,${body}`;
     this.#iids = new Iids(node);
     this.#writers = run.sides.map((s) => new SideWriter(plan, s));

@@ -101,6 +101,12 @@ interface Span {
   readonly end: number;
 }
 
+interface Spans {
+  readonly node: Span | undefined;
+  readonly island: Span | undefined;
+}
+const NO_SPANS: Spans = { node: undefined, island: undefined };
+
 /** Writes the drops of a list on, with other values for `node` and `island`. */
 class ListWriter {
   readonly #source: ByteSource;
@@ -132,11 +138,11 @@ class ListWriter {
         checkCancelled(this.#work.signal);
         this.#work.onProgress?.({ phase: 'write', done: drop, total: this.#columns.size });
       }
-      const spans = this.#spansOf(element);
-      if (spans === undefined) {
+      if (this.#columns.others.has(element.index)) {
         trailer = element.bytes.slice(element.start, element.end);
         continue;
       }
+      const spans = this.#hadPlaces ? this.#spansOf(element) : NO_SPANS;
       if (drop > 0) buffer.text(',\n');
       this.#write(element, drop, spans);
       drop++;
@@ -151,20 +157,19 @@ class ListWriter {
     yield buffer.take();
   }
 
-  /** Where the drop's values of `node` and `island` stand; undefined for an element that is no drop. */
-  #spansOf(element: Element): { node: Span | undefined; island: Span | undefined } | undefined {
-    let isDrop = false;
-    let node: Span | undefined;
-    let island: Span | undefined;
+  /** Where the drop's values of `node` and `island` stand. */
+  #spansOf(element: Element): Spans {
+    const spans: { node: Span | undefined; island: Span | undefined } = {
+      node: undefined,
+      island: undefined,
+    };
     this.#reader.read(element, (key, start, end) => {
-      if (key === 'oid') isDrop = element.bytes[start] === 0x22;
-      else if (key === 'node') node = { start, end };
-      else if (key === 'island') island = { start, end };
+      if (key === 'node' || key === 'island') spans[key] = { start, end };
     });
-    return isDrop ? { node, island } : undefined;
+    return spans;
   }
 
-  #write(element: Element, drop: number, spans: { node: Span | undefined; island: Span | undefined }): void {
+  #write(element: Element, drop: number, spans: Spans): void {
     const { hosts, node, islandOf } = this.#placed;
     const { bytes, start, end } = element;
     // A drop without both keys is left alone when a graph is only mapped (spec/translator.md 13).
@@ -178,7 +183,7 @@ class ListWriter {
     if (this.#steps.isPretty === true) return this.#writePretty(element, changes);
     let at = start;
     const inPlace = changes.filter((c) => c.span !== undefined);
-    if (this.#hadPlaces) inPlace.sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
+    inPlace.sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
     for (const { span, value } of inPlace) {
       if (span === undefined) continue;
       this.#buffer.bytes(bytes, at, span.start);

@@ -24,6 +24,8 @@ export interface PgtColumns {
   /** Numbers behind `#`; -1 where there is none, `MALFORMED_PLACE` where there is something else than text. */
   readonly node: Int32Array;
   readonly island: Int32Array;
+  /** Numbers of the elements that are no drops: the graph's reproducibility data, as a rule the last. */
+  readonly others: ReadonlySet<number>;
   /** Whether the graph carries reproducibility data of some mode. */
   readonly isSigned: boolean;
   graph(): DropGraph;
@@ -72,13 +74,15 @@ class Collector {
   readonly linkStart = new IntList(1024);
   readonly links = new IntList(1024);
   readonly tags = new Map<number, string>();
+  readonly others = new Set<number>();
   isSigned = false;
   size = 0;
 
   /** Takes the values of one element; elements without oid are no drops. */
-  add(values: ReadonlyMap<WantedKey, unknown>): void {
+  add(values: ReadonlyMap<WantedKey, unknown>, index: number): void {
     const oid = values.get('oid');
     if (typeof oid !== 'string') {
+      this.others.add(index);
       if (values.has('rmode')) this.isSigned = true;
       return;
     }
@@ -156,7 +160,7 @@ export function readColumns(source: ByteSource, work: WorkOptions = {}): PgtColu
     values.clear();
     bytes = element.bytes;
     reader.read(element, visit);
-    found.add(values);
+    found.add(values, element.index);
   }
   return new Columns(found);
 }
@@ -166,6 +170,7 @@ class Columns implements PgtColumns {
   readonly hasPlace: Uint8Array;
   readonly node: Int32Array;
   readonly island: Int32Array;
+  readonly others: ReadonlySet<number>;
   readonly isSigned: boolean;
   readonly #found: Collector;
 
@@ -175,6 +180,7 @@ class Columns implements PgtColumns {
     this.hasPlace = Uint8Array.from(found.hasPlace.values());
     this.node = found.node.values();
     this.island = found.island.values();
+    this.others = found.others;
     this.isSigned = found.isSigned;
   }
 

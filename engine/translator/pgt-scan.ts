@@ -71,11 +71,8 @@ class Window {
  * `[name, [drops]]` too (spec/translator.md 8). Only brackets and quotes are looked at: what is inside an element is
  * checked by whoever reads it. Throws `not-json` naming the byte, `pgt-malformed` for an element that is no object.
  */
-export function* elementsOf(
-  source: ByteSource,
-  windowBytes = WINDOW_BYTES,
-): Generator<Element, void, undefined> {
-  const window = new Window(source, windowBytes);
+export function* elementsOf(source: ByteSource): Generator<Element, void, undefined> {
+  const window = new Window(source, source.windowBytes ?? WINDOW_BYTES);
   if (window.peek() !== OPEN_LIST) window.fail('no list begins');
   window.at++;
   const isNamed = window.peek() === QUOTE;

@@ -1,3 +1,4 @@
+import { stringifyPythonJson } from '../reproducibility/index.ts';
 import { emitDropTexts } from './emit-text.ts';
 import type { WorkOptions } from './errors.ts';
 import type { LogicalGraph } from './logical-graph.ts';
@@ -21,7 +22,7 @@ export function canStreamPlan(steps: Steps, isSigned: boolean): boolean {
 }
 
 /** One part on one node, of which nobody wants statistics, is written without a look at the links. */
-function isOnePart({ partition: asked, map, outline }: Steps): boolean {
+export function isOnePart({ partition: asked, map, outline }: Steps): boolean {
   if (asked?.algorithm !== 'metis' || outline !== undefined) return false;
   const { numPartitions = 1, numIslands = 1 } = asked;
   return numPartitions === 1 && numIslands <= 1 && map !== undefined && 'nodes' in map;
@@ -90,15 +91,18 @@ function planFacts(drops: PlanDrops, drop: number, part: number): DropFacts {
 /** Empty reproducibility data stands behind other keys of the drop itself; the same text in a string has its quotes escaped. */
 const EMPTY_REPRODATA = ',"reprodata":{}';
 
+/** With numbers as they were: `reprodata.out` shows them. */
+const withTokens = (value: unknown): string => stringifyPythonJson(value, { ensureAscii: false });
+
 function* streamTexts(
   plan: UnrollPlan,
   placeOf: (drop: number) => string,
-  { dropsOnly = false, isPretty = false }: Steps,
+  { dropsOnly = false, isPretty = false, isBare = false }: Steps,
   work: WorkOptions,
 ): Generator<string, void, undefined> {
   let text = '[';
   let drop = 0;
-  for (const written of emitDropTexts(plan, work)) {
+  for (const written of emitDropTexts(plan, work, isBare ? withTokens : JSON.stringify)) {
     const isDrop = drop < plan.dropCount;
     if (!isDrop && dropsOnly && written === '{}') continue;
     text += drop === 0 ? '\n' : ',\n';

@@ -34,6 +34,12 @@ export interface Steps {
   readonly map?: MapTarget;
   /** Leaves out the last element, the graph's reproducibility object, where it is empty: a session needs none. */
   readonly dropsOnly?: boolean;
+  /**
+   * The graph is for a session here: of a graph in one part, the reproducibility data of logical nodes is written once,
+   * not with each drop (engine/reproducibility/spec-stages.ts), and a graph without an R-mode gets the data of NOTHING,
+   * as `dlg fill` gives it.
+   */
+  readonly isBare?: boolean;
   /** Writes JSON over several lines. */
   readonly isPretty?: boolean;
   /** Gives the view of upstream's graph viewer instead of the graph (spec/translator.md 8.5): the label of parts. */

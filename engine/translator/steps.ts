@@ -1,10 +1,13 @@
-import type { JsonObject } from '../protocol/index.ts';
+import { isWeirError, type JsonObject } from '../protocol/index.ts';
 import {
   initLgReproData,
   initLgtReproData,
   initPgReproData,
   initPgtPartitionReproData,
   initPgtUnrollReproData,
+  modesOf,
+  NODE_KEY,
+  NODES_KEY,
   parsePythonJson,
   parseRMode,
   rflagCaster,
@@ -21,7 +24,7 @@ import { mapToNodes, rootsOf, withoutEmptyReprodata } from './mapping.ts';
 import { outlineOf } from './outline.ts';
 import { partition, splitPgt, type PartitionResult } from './partition/index.ts';
 import { hostsFor, indexIn, sizesOf, type MapTarget } from './places.ts';
-import { canStreamPlan, takePlanSteps } from './plan-steps.ts';
+import { canStreamPlan, isOnePart, takePlanSteps } from './plan-steps.ts';
 import { readLogicalGraph } from './read.ts';
 import { scheduleOf } from './schedule.ts';
 import type { Stepped, Steps, StepsWork } from './step-types.ts';
@@ -35,7 +38,8 @@ import { withActive, withConfiguration, withValues } from './values.ts';
 export function takeSteps(text: string, steps: Steps, work: StepsWork = {}): Stepped {
   const source = steps.parameters === undefined ? text : fillText(text, steps.parameters);
   const isSigned = steps.rmode !== undefined || source.includes('"rmode"');
-  const json = isSigned ? (parsePythonJson(source) as unknown) : parseJson(source);
+  const hasTokens = isSigned || steps.isBare === true;
+  const json = hasTokens ? (parsePythonJson(source) as unknown) : parseJson(source);
   const kind = graphKind(json);
   if (kind === GraphKind.LOGICAL) return fromLogical(json, steps, work, isSigned);
   if (!Array.isArray(json) || needsLogical(steps)) throw notThat(json, steps);
@@ -92,6 +96,7 @@ function listOf(json: readonly unknown[]): JsonObject[] {
 function fromLogical(json: unknown, steps: Steps, work: StepsWork, isSigned: boolean): Stepped {
   let graph = configured(readLogicalGraph(json), steps, work.warn);
   if (steps.rmode !== undefined) graph = signed(graph, steps.rmode);
+  const bare = steps.isBare === true && isOnePart(steps) ? bared(graph) : undefined;
   if (steps.unroll === undefined) {
     if (steps.partition !== undefined || steps.map !== undefined) throw notThat(json, {});
     const text = isSigned
@@ -100,6 +105,7 @@ function fromLogical(json: unknown, steps: Steps, work: StepsWork, isSigned: boo
     return { drops: 0, texts: [`${text}\n`] };
   }
   const options = { ...steps.unroll, warn: work.warn, ...workOf(work) };
+  if (bare !== undefined && canStreamPlan(steps, false)) return takePlanSteps(bare, steps, options);
   if (canStreamPlan(steps, isSigned)) return takePlanSteps(graph, steps, options);
   let list = unroll(graph, options);
   if (isSigned) {
@@ -143,6 +149,38 @@ function signed(graph: LogicalGraph, rmode: string): LogicalGraph {
   });
   const fresh = { ...rest, nodeDataArray } as LogicalGraph;
   return initLgReproData(initLgtReproData(fresh, rmodeText(mode)));
+}
+
+/**
+ * The graph with the data of its nodes taken together: each node names its own, and drops made of it do. Undefined where
+ * that is not all there is to say: nodes of other modes than the graph's, nodes without hashes.
+ */
+function bared(graph: LogicalGraph): LogicalGraph | undefined {
+  const filled = graph.reprodata === undefined ? filledWithNothing(graph) : graph;
+  const repro = filled?.reprodata;
+  if (filled === undefined || repro?.['rmode'] === undefined) return undefined;
+  const mode = rflagCaster(repro['rmode']);
+  const nodes = filled.nodeDataArray.map((node) => node['reprodata'] as JsonObject | undefined);
+  const isWhole = nodes.every(
+    (data) =>
+      data !== undefined &&
+      rflagCaster(data['rmode']) === mode &&
+      modesOf(mode).every((name) => (data[name] as JsonObject | undefined)?.['lg_blockhash'] !== undefined),
+  );
+  if (!isWhole) return undefined;
+  const nodeDataArray = filled.nodeDataArray.map((node, i) => ({ ...node, reprodata: { [NODE_KEY]: i } }));
+  return { ...filled, nodeDataArray, reprodata: { ...repro, [NODES_KEY]: nodes } } as unknown as LogicalGraph;
+}
+
+/** What `dlg fill` makes of a graph when no mode was asked for. Undefined for one that it would refuse. */
+function filledWithNothing(graph: LogicalGraph): LogicalGraph | undefined {
+  try {
+    return signed(graph, 'NOTHING');
+  } catch (error) {
+    // Such a graph runs all the same; there is no reprodata.out of it.
+    if (isWeirError(error) && error.code === 'REPRO_INVALID') return undefined;
+    throw error;
+  }
 }
 
 /** Drops whose category type the translator filled in, which upstream hashes in another form (spec/reproducibility.md 8.3). */

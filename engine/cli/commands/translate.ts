@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { managerNodes } from '../../api/index.ts';
-import { readGraphFile } from '../../host/index.ts';
+import { openGraphSource, type OpenGraph } from '../../host/index.ts';
 import { isWeirError, messageOf, WeirError, type JsonObject } from '../../protocol/index.ts';
 import {
   DEFAULT_APPS,
@@ -200,10 +200,11 @@ async function translate(options: CommonOptions, input: string, steps: Steps): P
   const interrupt = (): void => (abort.signal.aborted ? process.exit(130) : abort.abort());
   process.on('SIGINT', interrupt);
   const target = openOutput(expanded(options.output));
+  let source: OpenGraph | undefined;
   try {
-    const graph = await readGraphFile(expanded(input));
+    source = await openGraphSource(expanded(input));
     const reply = await stepsInWorker(
-      graph.bytes,
+      source.graph,
       { ...steps, isPretty: options.format === true },
       { signal: abort.signal, onProgress: translationProgress(), onBytes: (bytes) => target.write(bytes) },
     );
@@ -217,6 +218,7 @@ async function translate(options: CommonOptions, input: string, steps: Steps): P
     complain(error);
     process.exitCode = EXIT.failed;
   } finally {
+    await source?.close();
     process.off('SIGINT', interrupt);
   }
 }
