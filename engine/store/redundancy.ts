@@ -3,7 +3,7 @@
  * last state that events tell. None of it is sealed, because it follows from what is.
  */
 import type { Database } from './database.ts';
-import { DropColumns } from './drop-columns.ts';
+import type { DropColumns } from './drop-columns.ts';
 import { float64s, outcomeId, uint32s } from './layout.ts';
 import type { Contradiction } from './ledger-contract.ts';
 import { stateName } from './live-session.ts';

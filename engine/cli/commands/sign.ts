@@ -18,7 +18,8 @@ import {
   type SignResult,
 } from '../../reproducibility/index.ts';
 import { takeSteps } from '../../translator/index.ts';
-import { print } from '../output.ts';
+import { print, printJson } from '../output.ts';
+import { partsText, signParts } from './sign-parts.ts';
 
 type Stage = 'lg' | 'pgt' | 'pg';
 
@@ -34,8 +35,13 @@ interface Options {
 export function signCommand(program: Command): void {
   program
     .command('sign')
-    .argument('<graph>', 'graph file of any kind; "-" reads standard input, .gz is unpacked')
-    .description('print the signature of a graph at a stage of its translation')
+    .argument(
+      '<graph...>',
+      'graph file of any kind; "-" reads standard input, .gz is unpacked. Several files: the reprodata.out files or bundles of the nodes that ran parts of one session, and where needed its whole physical graph',
+    )
+    .description(
+      'print the signature of a graph at a stage of its translation, or of a session that ran on several nodes',
+    )
     .option('--rmode <mode>', "reproducibility mode: name or number, or ALL (default: the graph's own)")
     .addOption(
       new Option('--stage <stage>', 'logical graph, partitioned template or physical graph')
@@ -46,7 +52,9 @@ export function signCommand(program: Command): void {
     .option('-N, --nodes <island,node>', 'hosts of the pg stage', 'localhost,localhost')
     .option('--full', 'add the records of every drop')
     .option('--json', 'print one JSON document')
-    .action(async (file: string, options: Options) => {
+    .action(async (files: string[], options: Options) => {
+      if (files.length > 1) return signSession(files, options);
+      const [file = '-'] = files;
       const { bytes, name } = await readGraphFile(file);
       const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
       const { result, records } = signText(text, name, options);
@@ -55,6 +63,14 @@ export function signCommand(program: Command): void {
         print(stringifyPythonJson(document));
       } else print(textOf(result));
     });
+}
+
+async function signSession(files: readonly string[], options: Options): Promise<void> {
+  const signed = await signParts(files);
+  if (options.json) {
+    const { result, ...about } = signed;
+    printJson({ ...(result ?? { rmode: 'NOTHING' }), ...about });
+  } else print(partsText(signed));
 }
 
 interface Signed {
