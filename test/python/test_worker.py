@@ -102,6 +102,44 @@ class Npy(unittest.TestCase):
         for other in ("x", [1, "x"], [[1], [1, 2]], [2**70], None, [1j], {"a": 1}):
             self.assertIsNone(npy.npy_bytes(other), other)
 
+    def test_read_as_lists_what_they_wrote(self):
+        for value in self.VALUES:
+            self.assertEqual(npy.nested_lists(npy.npy_bytes(value)), list(value) if isinstance(value, tuple) else value)
+
+    def test_read_as_lists_what_numpy_writes(self):
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("numpy is not installed for this Python")
+        arrays = [numpy.arange(24).reshape(2, 3, 4), numpy.asfortranarray(numpy.arange(6.0).reshape(2, 3))]
+        arrays += [numpy.array([1, 2], kind) for kind in (">i2", "u1", "f2", "f4", "c8", "c16", "bool")]
+        arrays += [numpy.zeros((2, 0)), numpy.zeros((0, 2)), numpy.float64(3.5), numpy.zeros((2, 0, 3))]
+        for array in arrays:
+            out = io.BytesIO()
+            numpy.save(out, array)
+            self.assertEqual(npy.nested_lists(out.getvalue()), numpy.asarray(array).tolist(), repr(array))
+        out = io.BytesIO()
+        numpy.save(out, numpy.array(["2026-01-01"], "datetime64[D]"))
+        self.assertIsNone(npy.nested_lists(out.getvalue()))
+
+    def test_say_that_numpy_is_missing_for_other_types(self):
+        header = b"{'descr': '<M8[D]', 'fortran_order': False, 'shape': (1,), }\n"
+        data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(8)
+        before = codec.numpy_module
+
+        def missing(why):
+            raise codec.NeedsPackage("numpy", why)
+
+        codec.numpy_module = missing
+        try:
+            with self.assertRaisesRegex(codec.NeedsPackage, "'numpy' is not installed for .*pip install numpy"):
+                codec.decode(data, "npy")
+            self.assertEqual(codec.decode(npy.npy_bytes([[1, 2], [3, 4]]), "npy"), [[1, 2], [3, 4]])
+            with self.assertRaisesRegex(codec.EncodingError, "damaged npy data"):
+                codec.decode(b"\x93NUMPY\x01\x00\x05\x00{'a'}", "npy")
+        finally:
+            codec.numpy_module = before
+
     def test_writes_what_numpy_writes(self):
         try:
             import numpy

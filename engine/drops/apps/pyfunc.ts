@@ -110,10 +110,20 @@ export class PyFuncApp extends BarrierAppDROP {
     try {
       const held = new HeldResult(() => this.#runAgain([...new Set(outputs.values())]));
       for (const [drop, encoding] of outputs)
-        await hand(drop, result.contents.get(encoding) as PyContent, held);
+        if (result.nothingIn.has(encoding)) this.#noteNothing(drop, result.typeName);
+        else await hand(drop, result.contents.get(encoding) as PyContent, held);
     } finally {
       for (const content of result.contents.values()) await content.release();
     }
+  }
+
+  /** As DALiuGE: the output stays empty. There, nobody is told. */
+  #noteNothing(drop: DataDROP, typeName: string): void {
+    this.context.log(
+      'warn',
+      this,
+      `The result of ${this.uid} is of type ${typeName}; the encoding "raw" of its output ${drop.uid} takes bytes and text only, so nothing is written. Use "pickle" to write any value.`,
+    );
   }
 
   /** Encoding of each output that is written here; the function itself writes those whose path it is given. */

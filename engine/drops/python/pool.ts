@@ -273,7 +273,7 @@ export class PythonPool {
   }
 
   #freed(worker: PythonWorker): void {
-    if (worker.goneBecause === undefined && this.#workers.has(worker)) this.#idle.push(worker);
+    if (worker.isUsable && this.#workers.has(worker)) this.#idle.push(worker);
     this.#dispatch();
   }
 
@@ -319,6 +319,7 @@ function functionResult(worker: PythonWorker, frame: Frame, call: FunctionCall):
   }
   return {
     contents,
+    nothingIn: new Set(out.filter((one) => one.nothing === true).map((one) => one.enc)),
     typeName: String(header['type']),
     record: header['record'] as string | undefined,
     truth: header['truth'] as boolean | undefined,

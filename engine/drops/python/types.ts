@@ -101,6 +101,8 @@ export interface FunctionCall extends CallSettings {
 export interface FunctionResult {
   /** The result in each wanted encoding. */
   readonly contents: ReadonlyMap<Encoding, PyContent>;
+  /** Encodings in which the result is nothing at all: `raw` takes bytes and text only, and drops the rest. */
+  readonly nothingIn: ReadonlySet<Encoding>;
   readonly typeName: string;
   /** JSON text `{"args": {...}}`, written by Python, so that 5.0 stays 5.0. */
   readonly record: string | undefined;

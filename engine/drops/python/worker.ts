@@ -36,6 +36,7 @@ export class PythonWorker implements ObjectKeeper {
   readonly #objects = new Map<number, WeakRef<PyObject>>();
   #releases: number[] = [];
   #gone: string | undefined;
+  #isDoomed = false;
 
   private constructor(process: PythonProcess, onGone: (worker: PythonWorker) => void) {
     this.#process = process;
@@ -66,6 +67,11 @@ export class PythonWorker implements ObjectKeeper {
 
   get goneBecause(): string | undefined {
     return this.#gone;
+  }
+
+  /** Whether it can take another call: not once it was told to end, however its last call came out. */
+  get isUsable(): boolean {
+    return this.#gone === undefined && !this.#isDoomed;
   }
 
   get isBusy(): boolean {
@@ -114,6 +120,7 @@ export class PythonWorker implements ObjectKeeper {
   /** Ends the process because of `reason`; the running request is rejected with it. */
   kill(reason: Error): void {
     if (this.#running) this.#running.killed ??= reason;
+    this.#isDoomed = true;
     this.#process.kill();
   }
 
@@ -262,6 +269,8 @@ export interface OutDescription {
   /** For contents that stay in the worker. */
   readonly est?: number;
   readonly sha256?: string;
+  /** The encoding has no form for the value: nothing is to be written. */
+  readonly nothing?: boolean;
 }
 
 /** Bytes or file of a description. */

@@ -203,6 +203,10 @@ def results(value, outputs, table, settings, scratch, digest=False):
     large = size >= settings.keep_from
     for encoding in outputs:
         what = "the result"
+        if encoding == "raw" and not codec.is_bytes_or_text(value):
+            # DALiuGE hands the value itself to the drop, which takes bytes and text and nothing else.
+            described.append({"enc": encoding, "nothing": True})
+            continue
         if large and codec.encodes_surely(value, encoding):
             described.append(_staying(value, encoding, size, digest))
             lazy = True

@@ -8,9 +8,10 @@ import base64
 import binascii
 import io
 import pickle
+import struct
 import sys
 
-from .npy import npy_bytes
+from .npy import nested_lists, npy_bytes
 
 PROTOCOL = 4  # what every supported Python and DALiuGE itself reads
 _ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes))
@@ -151,11 +152,29 @@ def _read_npy(data, what):
         return None
     if data[:6] != b"\x93NUMPY":
         return unpickle(data, what)
-    numpy = numpy_module("%s is in npy format" % what)
+    try:
+        numpy = numpy_module("%s is in npy format" % what)
+    except NeedsPackage:
+        value = _npy_without_numpy(data, what)
+        if value is None:
+            raise
+        return value
     return numpy.load(io.BytesIO(data), allow_pickle=True)
 
 
+def _npy_without_numpy(data, what):
+    """Numbers as nested lists; None for what only numpy can make."""
+    try:
+        return nested_lists(data)
+    except (struct.error, IndexError, KeyError, TypeError, ValueError, SyntaxError) as error:
+        raise EncodingError("%s is damaged npy data: %s" % (what, error)) from error
+
+
 # --- writing ------------------------------------------------------------------------------------------------------
+
+
+def is_bytes_or_text(value):
+    return isinstance(value, (str, bytes, bytearray, memoryview))
 
 
 def encode(value, encoding, what="the result"):

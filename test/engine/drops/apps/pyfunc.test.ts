@@ -134,6 +134,44 @@ describe.skipIf(whyNoPython)('a Python function as an application', () => {
     );
   });
 
+  it('leaves outputs empty that are raw where the result is neither bytes nor text, and says so', async () => {
+    for (const [result, content] of [
+      ['[1, 2]', ''],
+      ['"text"', 'text'],
+      ['b"bytes"', 'bytes'],
+    ] as const) {
+      const run = await graph([
+        func('f', `def f():\n    return ${result}`, {
+          componentParams: { ...port('r', 'OutputPort', 'raw'), ...port('p', 'OutputPort', 'pickle') },
+          outputs: [{ o: 'r' }, { p: 'p' }],
+        }),
+        memory('o'),
+        memory('p'),
+      ]).run();
+      expect([state(run, 'f'), await text(run, 'o')]).toEqual(['COMPLETED', content]);
+      expect((await (run.drop('p') as DataDROP).contents()).length).toBeGreaterThan(0);
+      const warned = run.log.some(({ message }) => /output o takes bytes and text only/.test(message));
+      expect(warned).toBe(content === '');
+    }
+  });
+
+  it('fails where the result has no form in the encoding of an output', async () => {
+    for (const [encoding, message] of [
+      ['binary', /encoding 'binary', which takes bytes or text, but is of type list/],
+      ['dataurl', /names a place, not a format/],
+    ] as const) {
+      const run = await graph([
+        func('f', 'def f():\n    return [1, 2]', {
+          componentParams: port('r', 'OutputPort', encoding),
+          outputs: [{ o: 'r' }],
+        }),
+        memory('o'),
+      ]).run();
+      expect(state(run, 'o')).toBe('ERROR');
+      expect(run.errorOf('f').message).toMatch(message);
+    }
+  });
+
   it('lets the function write a file whose name its argument decides', async () => {
     const run = await graph([
       value('name', 'String', 'made_{auto}.txt'),
