@@ -32,7 +32,7 @@ export const retentionStrings = {
   rules: 'From which sessions',
   older: 'Older than (days)',
   keep: 'All but the newest',
-  perGraph: 'of each graph',
+  perGraph: 'Count the last two for every graph by itself',
   maxSize: 'The oldest, until the rest takes at most (MB)',
   graph: 'Only graphs whose name contains',
   parts: 'What goes',

@@ -94,7 +94,7 @@ function readParts(text: string): Parts | undefined {
     Object.keys(more).length === 0;
   // The canonical form is the only one, so that every byte of a file counts.
   if (!isWhole || `${canonicalText(value)}\n` !== text) return undefined;
-  return { from, to, key, path: path as readonly string[] };
+  return { from, to, key, path: path };
 }
 
 /** Recomputes every step. Never throws for a bad proof. `subtle` is `crypto.subtle`. */

@@ -5,7 +5,6 @@ import type { Client } from '../data/client.ts';
 import { watchDesktop } from '../data/ipc-transport.ts';
 import type { Connection } from '../data/transport.ts';
 import type { GraphSource } from '../../engine/api/contract.ts';
-import '../components/empty-state.ts';
 import '../components/icon.ts';
 import '../components/notice.ts';
 import { notifyError, type Notice, type RunRequest } from '../events.ts';
@@ -23,13 +22,8 @@ import {
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 import './about-dialog.ts';
+import { pageOf } from './app-pages.ts';
 import { appStyles } from './app-styles.ts';
-import './compare-grid.ts';
-import './compare-page.ts';
-import './drop-page.ts';
-import './file-page.ts';
-import './find-page.ts';
-import './log-page.ts';
 import {
   chooseAnyFile,
   droppedFile,
@@ -39,11 +33,8 @@ import {
   type OpenedFile,
 } from './open-graph.ts';
 import './run-dialog.ts';
-import './session-page.ts';
-import './sessions-page.ts';
 import './settings-dialog.ts';
 import './shortcuts-dialog.ts';
-import './translate-page.ts';
 
 type OpenDialog = 'about' | 'settings' | 'shortcuts' | undefined;
 
@@ -162,7 +153,9 @@ export class WeirApp extends LitElement {
             </div>`
           : nothing
       }
-      <main tabindex="-1" id="content">${this.#page(client)}</main>
+      <main tabindex="-1" id="content">
+        ${pageOf(client, this.route, { graph: this.graph, file: this.file })}
+      </main>
       ${this.#notices()}
       <div class="visually-hidden" aria-live="polite" id="live">${this.announcement}</div>
       <weir-run-dialog
@@ -227,47 +220,6 @@ export class WeirApp extends LitElement {
     >
       <weir-icon name=${icon}></weir-icon>
     </button>`;
-  }
-
-  #page(client: Client) {
-    const { route } = this;
-    switch (route.page) {
-      case 'sessions':
-        return html`<weir-sessions-page .client=${client} .query=${route.query}></weir-sessions-page>`;
-      case 'session':
-        return html`<weir-session-page
-          .client=${client}
-          .sessionId=${route.sessionId}
-          .tab=${route.tab}
-          .query=${route.query}
-        ></weir-session-page>`;
-      case 'drop':
-        return html`<weir-drop-page
-          .client=${client}
-          .sessionId=${route.sessionId}
-          .uid=${route.uid}
-        ></weir-drop-page>`;
-      case 'compare':
-        return 'sessions' in route.query
-          ? html`<weir-compare-grid .client=${client} .query=${route.query}></weir-compare-grid>`
-          : html`<weir-compare-page .client=${client} .query=${route.query}></weir-compare-page>`;
-      case 'graph':
-        return html`<weir-translate-page .client=${client} .source=${this.graph}></weir-translate-page>`;
-      case 'checkpoints':
-        return html`<weir-log-page .client=${client}></weir-log-page>`;
-      case 'file':
-        return html`<weir-file-page .client=${client} .opened=${this.file}></weir-file-page>`;
-      case 'find':
-        return html`<weir-find-page .client=${client} .query=${route.query}></weir-find-page>`;
-      case 'unknown':
-        return html`<weir-empty-state
-          page
-          heading=${S.unknownPage.title}
-          message=${S.unknownPage.text(route.path)}
-        >
-          <a href=${linkToSessions()}>${S.session.backToList}</a>
-        </weir-empty-state>`;
-    }
   }
 
   #notices() {

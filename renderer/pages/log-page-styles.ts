@@ -59,7 +59,7 @@ export const logPageStyles = css`
   }
 
   th:nth-child(4) {
-    width: 216px;
+    width: 224px;
   }
 
   td a {
@@ -70,10 +70,6 @@ export const logPageStyles = css`
   tr.between td:nth-child(-n + 2),
   tr.end td:nth-child(-n + 2) {
     background: var(--color-selected);
-  }
-
-  tr.end td {
-    font-weight: 600;
   }
 
   .pick {

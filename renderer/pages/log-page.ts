@@ -140,7 +140,7 @@ export class WeirLogPage extends LitElement {
         <span class="spacer"></span>
         <span class="muted small">${S.checkpoints.count(this.total)}</span>
       </header>
-      <div class="scroll" tabindex="0" role="region" aria-labelledby="timeline">
+      <div class="scroll" tabindex="0" role="group" aria-label=${S.checkpoints.count(this.total)}>
         <table>
           <thead>
             <tr>
@@ -200,7 +200,6 @@ export class WeirLogPage extends LitElement {
   }
 
   #result() {
-    const isAsked = this.proof !== '' || this.proofError !== undefined;
     return html`<section class="panel" aria-labelledby="between">
       <header><h2 id="between">${S.checkpoints.result}</h2></header>
       <div class="body">
@@ -215,7 +214,7 @@ export class WeirLogPage extends LitElement {
             : nothing
         }
         ${this.proof === '' ? nothing : html`<weir-consistency-panel .text=${this.proof}></weir-consistency-panel>`}
-        <details ?open=${!isAsked}>
+        <details>
           <summary>${S.checkpoints.kept}</summary>
           <div class="kept">
             <p class="muted small">${S.checkpoints.keptHelp}</p>

@@ -8,15 +8,12 @@ export const sessionsPageStyles = css`
 
   .page {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     align-content: start;
     gap: var(--space-4);
     max-width: 1280px;
     margin: 0 auto;
     padding: var(--space-5) var(--space-6) var(--space-8);
-  }
-
-  input[type='search'] {
-    width: min(280px, 100%);
   }
 
   .table {
@@ -149,32 +146,6 @@ export const sessionsPageStyles = css`
     border-top: 1px solid var(--color-line);
   }
 
-  .samples {
-    display: grid;
-    gap: var(--space-3);
-  }
-
-  .samples ul {
-    display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(260px, 1fr));
-    gap: var(--space-3);
-    margin: 0;
-    padding: 0;
-    list-style: none;
-  }
-
-  .samples li {
-    display: grid;
-    grid-template-rows: auto 1fr auto;
-    justify-items: start;
-    gap: var(--space-2);
-    padding: var(--space-4);
-  }
-
-  .samples h3 {
-    font-size: var(--text-m);
-  }
-
   .invitation {
     display: flex;
     flex-wrap: wrap;
@@ -210,6 +181,26 @@ export const sessionsPageStyles = css`
     :is(th, td):nth-child(4),
     :is(th, td):nth-child(6) {
       display: none;
+    }
+  }
+
+  @container (max-width: 500px) {
+    :is(th, td):nth-child(3) {
+      display: none;
+    }
+
+    th:first-child,
+    td:first-child {
+      width: 112px;
+      padding-inline-start: var(--space-3);
+    }
+
+    th:nth-child(5) {
+      width: 76px;
+    }
+
+    th:nth-child(7) {
+      width: 72px;
     }
   }
 `;

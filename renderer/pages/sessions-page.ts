@@ -10,24 +10,26 @@ import { Ticker } from '../components/ticker.ts';
 import type { Client } from '../data/client.ts';
 import { toHostError, type HostError } from '../data/errors.ts';
 import { Throttle } from '../data/throttle.ts';
-import { askForGraph, askToRun } from '../events.ts';
+import { askForGraph } from '../events.ts';
 import { formatDateTime, formatDuration, formatInteger, formatWhen, NOTHING, spanMs } from '../format.ts';
-import { go, linkToCompare, linkToGraph, linkToSession, linkToSessions, type Query } from '../router.ts';
-import { isUnderWay, settledCount, wordOf } from '../states.ts';
+import { go, linkToCompare, linkToSession, linkToSessions, type Query } from '../router.ts';
+import { isUnderWay, settledCount } from '../states.ts';
 import { S } from '../strings.ts';
 import { base, controls, panel } from '../styles/shared.ts';
-import { T } from '../translate-strings.ts';
+import './retention-dialog.ts';
+import './sample-list.ts';
+import { hasFilter, sessionsFilter, type WeirSessionsFilter } from './sessions-filter.ts';
+import './sessions-filter.ts';
 import { sessionsPageStyles } from './sessions-page-styles.ts';
 
 const PAGE_SESSIONS = 100;
 const REFRESH_MS = 400;
 /** As many columns as a comparison of several sessions can be read at. */
 const MAX_PICKED = 12;
-const STATUSES = ['RUNNING', 'FINISHED', 'FAILED', 'CANCELLED', 'INTERRUPTED'];
 
 /**
  * @prop client - where to ask
- * @prop query - filters: `text`, `status`
+ * @prop query - filters: `text`, `status`, `graph`, `since`, `signature`
  */
 export class WeirSessionsPage extends LitElement {
   static override properties = {
@@ -39,6 +41,7 @@ export class WeirSessionsPage extends LitElement {
     samples: { state: true },
     error: { state: true },
     picked: { state: true },
+    isMakingRoom: { state: true },
   };
   static override styles = [base, controls, panel, sessionsPageStyles];
 
@@ -52,6 +55,7 @@ export class WeirSessionsPage extends LitElement {
   declare error: HostError | undefined;
   /** Sessions picked for a comparison. */
   declare picked: readonly string[];
+  declare isMakingRoom: boolean;
   #end: (() => void) | undefined;
   #asked = 0;
   readonly #refresh = new Throttle(() => this.#load(), REFRESH_MS);
@@ -65,6 +69,7 @@ export class WeirSessionsPage extends LitElement {
     this.samples = [];
     this.error = undefined;
     this.picked = [];
+    this.isMakingRoom = false;
     new Ticker(this, () => this.sessions?.some(({ status }) => isUnderWay(status)) ?? false);
   }
 
@@ -90,9 +95,9 @@ export class WeirSessionsPage extends LitElement {
 
   /** Puts the cursor in the filter. */
   focusFilter(): boolean {
-    const input = this.renderRoot.querySelector<HTMLInputElement>('input');
-    input?.focus();
-    return input !== null;
+    const filter = this.renderRoot.querySelector<WeirSessionsFilter>('weir-sessions-filter');
+    filter?.focus();
+    return filter !== null;
   }
 
   #follow(): void {
@@ -117,19 +122,17 @@ export class WeirSessionsPage extends LitElement {
       .map((summary) => news.get(summary.sessionId) ?? summary);
     if (removed.length > 0) this.picked = this.picked.filter((id) => !removed.includes(id));
     const isKnown = (id: string): boolean => known.some(({ sessionId }) => sessionId === id);
-    if (removed.length > 0 || this.query['status'] || changed.some(({ sessionId }) => !isKnown(sessionId))) {
+    if (removed.length > 0 || this.#isFiltered || changed.some(({ sessionId }) => !isKnown(sessionId))) {
       this.#refresh.request();
     }
   }
 
   async #load(): Promise<void> {
     const asked = ++this.#asked;
-    const { text, status } = this.query;
     try {
       const { sessions, total } = await this.client.call('sessions.list', {
         limit: this.limit,
-        ...(text ? { text } : {}),
-        ...(status ? { status } : {}),
+        ...sessionsFilter(this.query),
       });
       if (asked !== this.#asked) return;
       this.sessions = sessions;
@@ -152,7 +155,7 @@ export class WeirSessionsPage extends LitElement {
   // --- rendering -------------------------------------------------------------------------------------------------
 
   get #isFiltered(): boolean {
-    return Boolean(this.query['text'] || this.query['status']);
+    return hasFilter(this.query);
   }
 
   override render() {
@@ -172,35 +175,26 @@ export class WeirSessionsPage extends LitElement {
     if (this.sessions === undefined) return html`<p class="page muted">${S.loading}</p>`;
     if (this.sessions.length === 0 && !this.#isFiltered) return this.#welcome();
     return html`<div class="page">
-      <div class="toolbar">
-        <h1>${S.sessions}</h1>
-        <span class="muted">${S.list.count(this.total)}</span>
-        <span class="spacer"></span>
-        <input
-          type="search"
-          aria-label=${S.list.filterText}
-          placeholder=${S.list.filterText}
-          .value=${this.query['text'] ?? ''}
-          @input=${(event: Event) => this.#filter('text', (event.target as HTMLInputElement).value)}
-        />
-        <select
-          aria-label=${S.list.filterStatus}
-          .value=${this.query['status'] ?? ''}
-          @change=${(event: Event) => this.#filter('status', (event.target as HTMLSelectElement).value)}
-        >
-          <option value="">${S.list.anyStatus}</option>
-          ${STATUSES.map(
-            (status) =>
-              html`<option value=${status} ?selected=${this.query['status'] === status}>
-                ${wordOf(status)}
-              </option>`,
-          )}
-        </select>
+        <div class="toolbar">
+          <h1>${S.sessions}</h1>
+          <span class="muted">${S.list.count(this.total)}</span>
+          <span class="spacer"></span>
+          <button type="button" @click=${() => (this.isMakingRoom = true)}>${S.retention.open}</button>
+        </div>
+        <weir-sessions-filter .query=${this.query}></weir-sessions-filter>
+        ${this.picked.length === 0 ? nothing : this.#comparison()}
+        ${this.sessions.length === 0 ? this.#noMatch() : this.#table(this.sessions)}
+        ${
+          this.samples.length > 0
+            ? html`<weir-sample-list isBelowTable .samples=${this.samples}></weir-sample-list>`
+            : nothing
+        }
       </div>
-      ${this.picked.length === 0 ? nothing : this.#comparison()}
-      ${this.sessions.length === 0 ? this.#noMatch() : this.#table(this.sessions)}
-      ${this.samples.length > 0 ? this.#sampleList(true) : nothing}
-    </div>`;
+      <weir-retention-dialog
+        .client=${this.client}
+        ?open=${this.isMakingRoom}
+        @weir-close=${() => (this.isMakingRoom = false)}
+      ></weir-retention-dialog>`;
   }
 
   #noMatch() {
@@ -213,7 +207,11 @@ export class WeirSessionsPage extends LitElement {
     return html`<div class="page welcome">
       <h1>${S.list.emptyTitle}</h1>
       <p class="muted">${this.samples.length > 0 ? S.list.emptyText : S.list.noSamples}</p>
-      ${this.samples.length > 0 ? this.#sampleList(false) : nothing}
+      ${
+        this.samples.length > 0
+          ? html`<weir-sample-list .samples=${this.samples}></weir-sample-list>`
+          : nothing
+      }
       <div class="invitation">
         ${S.list.dropHere}
         <button type="button" @click=${() => askForGraph(this)}>
@@ -221,39 +219,6 @@ export class WeirSessionsPage extends LitElement {
         </button>
       </div>
     </div>`;
-  }
-
-  #sampleList(isBelowTable: boolean) {
-    return html`<section class="samples" aria-labelledby="samples">
-      <h2 id="samples" class=${isBelowTable ? '' : 'visually-hidden'}>${S.list.samples}</h2>
-      <ul>
-        ${this.samples.map(
-          ({ id, name, description, kind }) =>
-            html`<li class="panel">
-              <h3>${name}</h3>
-              <p class="muted small">${description}</p>
-              ${
-                kind === 'logical'
-                  ? html`<a
-                      class="button"
-                      href=${linkToGraph({ sample: id })}
-                      aria-label=${T.sampleLabel(name)}
-                    >
-                      <weir-icon name="open"></weir-icon>${T.sampleOpen}
-                    </a>`
-                  : html`<button
-                      type="button"
-                      class=${isBelowTable ? '' : 'primary'}
-                      aria-label=${S.run.sampleLabel(name)}
-                      @click=${() => askToRun(this, { sample: id })}
-                    >
-                      <weir-icon name="play"></weir-icon>${S.run.sample}
-                    </button>`
-              }
-            </li>`,
-        )}
-      </ul>
-    </section>`;
   }
 
   #table(sessions: readonly SessionSummary[]) {
@@ -346,10 +311,6 @@ export class WeirSessionsPage extends LitElement {
   }
 
   // --- what people do --------------------------------------------------------------------------------------------
-
-  #filter(key: 'text' | 'status', value: string): void {
-    go(linkToSessions({ ...this.query, [key]: value }), true);
-  }
 
   #choose(sessionId: string, isChosen: boolean): void {
     const others = this.picked.filter((id) => id !== sessionId);

@@ -11,7 +11,13 @@ import path from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { MethodParams, Sample, SessionSummary } from '../../engine/api/contract.ts';
 import { messageOf } from '../../engine/protocol/index.ts';
-import { fakeComparison, fakeProof, fakeReproducibility, fakeVerification } from './fake-reproducibility.ts';
+import {
+  fakeComparison,
+  fakeComparisonGraph,
+  fakeProof,
+  fakeReproducibility,
+  fakeVerification,
+} from './fake-reproducibility.ts';
 import { FakeSession } from './fake-session.ts';
 
 const CSP =
@@ -199,6 +205,10 @@ export class FakeHost {
         this.#session(p.a);
         this.#session(p.b);
         return fakeComparison();
+      },
+      'sessions.compareGraph': () => fakeComparisonGraph(),
+      'sessions.block': (p: MethodParams<'sessions.block'>) => {
+        throw new Refusal('REPRO_INVALID', `Session ${p.sessionId} has no blocks: it is made up.`);
       },
       'sessions.rerun': (p: MethodParams<'sessions.rerun'>) =>
         this.#run({ source: { sessionId: p.sessionId } }),

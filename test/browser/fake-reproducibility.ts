@@ -1,5 +1,10 @@
 /** What a made-up session answers about its records, and comparisons of two of them. The proofs are real. */
-import type { SessionComparison, SessionReproducibility, Verification } from '../../engine/api/contract.ts';
+import type {
+  ComparisonGraph,
+  SessionComparison,
+  SessionReproducibility,
+  Verification,
+} from '../../engine/api/contract.ts';
 import {
   ALL_RMODES,
   parseProof,
@@ -107,4 +112,36 @@ export function fakeComparison(): SessionComparison {
     };
   }
   return { rmodes, alignment: { byId: 99, byLogicalId: 0, byStructure: 0, removed: [], added: ['-9_0'] } };
+}
+
+/** The drawing to {@link fakeComparison}: a cause, what it leads to, and a drop that only B has. */
+export function fakeComparisonGraph(): ComparisonGraph {
+  const node = (name: string, layer: number, marks: Partial<ComparisonGraph['nodes'][number]['marks']>) => ({
+    id: name,
+    name,
+    kind: 'app' as const,
+    dropclass: 'dlg.apps.simple.CopyApp',
+    count: 1,
+    layer,
+    marks: { same: 0, cause: 0, affected: 0, onlyA: 0, onlyB: 0, ...marks },
+    a: marks.onlyB ? null : '-4_4',
+    b: '-4_4',
+  });
+  return {
+    folded: true,
+    isRecorded: true,
+    totalDrops: 4,
+    nodes: [
+      node('Load', 0, { same: 1 }),
+      node('Calibrate', 1, { cause: 1 }),
+      node('Image', 2, { affected: 1 }),
+      node('Flag <b>again</b>', 1, { onlyB: 1 }),
+    ],
+    edges: [
+      [0, 1, 3],
+      [1, 2, 3],
+      [0, 3, 2],
+    ],
+    truncated: false,
+  };
 }

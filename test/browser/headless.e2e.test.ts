@@ -162,7 +162,7 @@ describe.skipIf(chromium === undefined)('the window against a real node', () => 
   it('shows the engine’s own sentence for a graph that cannot be read, and for one that cannot be run', async () => {
     const choose = async (content: string): Promise<void> => {
       const chooser = page.waitForEvent('filechooser');
-      await page.getByRole('button', { name: 'Open graph…' }).first().click();
+      await page.getByRole('button', { name: 'Open…', exact: true }).first().click();
       await (await chooser).setFiles({ name: 'bad.graph', mimeType: '', buffer: Buffer.from(content) });
     };
     await open();

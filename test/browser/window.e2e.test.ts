@@ -500,7 +500,7 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
   describe('opening a graph', () => {
     async function choose(content: string): Promise<void> {
       const chooser = page.waitForEvent('filechooser');
-      await button('Open graph…').first().click();
+      await button('Open…').first().click();
       await (await chooser).setFiles({ name: 'mine.graph', mimeType: '', buffer: Buffer.from(content) });
     }
 
@@ -544,18 +544,18 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       await page.keyboard.press('Control+o');
       await (await chooser).setFiles([]);
       await drop(['dragged.graph'], 'dragenter');
-      await text('Drop a graph to open it').waitFor();
+      await text('Drop a file to open it').waitFor();
       await drop(['dragged.graph'], 'drop');
-      await text('Drop a graph to open it').waitFor({ state: 'detached' });
+      await text('Drop a file to open it').waitFor({ state: 'detached' });
       await page.locator('weir-run-dialog').getByText('dragged.graph').waitFor();
     });
 
     it('refuses several files at once with a sentence', async () => {
       await open();
       await drop(['a.graph', 'b.graph'], 'drop');
-      await text('One graph at a time').waitFor();
+      await text('One file at a time').waitFor();
       await button('Close').click();
-      await text('One graph at a time').waitFor({ state: 'detached' });
+      await text('One file at a time').waitFor({ state: 'detached' });
     });
   });
 

@@ -37,7 +37,7 @@ async function launch(...files: string[]): Promise<Opened> {
   const page = await app.firstWindow();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
-  await page.getByRole('button', { name: 'Open graph' }).first().waitFor();
+  await page.getByRole('button', { name: 'Open…', exact: true }).first().waitFor();
   return { app, page, errors };
 }
 
@@ -174,7 +174,7 @@ describe('a graph file', () => {
     await app.evaluate(({ dialog }, file) => {
       dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [file] });
     }, path.resolve('resources/samples/hello-world.graph'));
-    await page.getByRole('button', { name: 'Open graph' }).first().click();
+    await page.getByRole('button', { name: 'Open…', exact: true }).first().click();
     await page.getByRole('heading', { name: 'Run this graph?' }).waitFor();
     await close(opened);
   });
