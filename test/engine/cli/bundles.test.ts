@@ -170,7 +170,7 @@ describe('what is no bundle, or none as it was written', () => {
   it.each(cases)('%s is refused by import, and nothing of it stays', async (_what, make, says) => {
     await expect(importBundle(host.deps, await make(), 'a.zip')).rejects.toMatchObject({
       code: 'BUNDLE_INVALID',
-      message: expect.stringMatching(says) as Any,
+      message: expect.stringMatching(says),
     });
     expect((await host.store.sessions({})).total).toBe(0);
     expect(await host.store.lastSeal()).toBeUndefined();
@@ -209,7 +209,7 @@ describe('what is no bundle, or none as it was written', () => {
     if (made.status !== 0) return;
     expect(await weir('import', where, ...elsewhere())).toMatchObject({
       status: 2,
-      err: expect.stringMatching(/compressed|altered/) as Any,
+      err: expect.stringMatching(/compressed|altered/),
     });
   });
 
@@ -223,7 +223,7 @@ describe('what is no bundle, or none as it was written', () => {
     ] as const)
       expect(await weir('import', where, ...elsewhere())).toMatchObject({
         status: 2,
-        err: expect.stringMatching(says) as Any,
+        err: expect.stringMatching(says),
       });
   });
 });
@@ -232,12 +232,12 @@ describe('two sessions of one id', () => {
   it('are kept apart: the second needs another id, and the first is untouched', async () => {
     const other = await historyOf(folder, ['a', pipeline('else')]);
     const refused = await weir('import', bundle, ...other);
-    expect(refused).toMatchObject({ status: 2, err: expect.stringMatching(/not merged.*--as/) as Any });
+    expect(refused).toMatchObject({ status: 2, err: expect.stringMatching(/not merged.*--as/) });
     expect((await weir('cat', 'a', 'g', ...other)).out).toBe('else');
     expect((await weir('import', bundle, '--as', 'a', ...other)).status).toBe(2);
     expect(await weir('import', bundle, '--as', '../a', ...other)).toMatchObject({
       status: 2,
-      err: expect.stringMatching(/cannot be a session id/) as Any,
+      err: expect.stringMatching(/cannot be a session id/),
     });
     expect((await weir('import', bundle, '--as', 'a2', ...other, '--json')).json.sessionId).toBe('a2');
     expect((await weir('verify', '--all', ...other, '--json')).json).toMatchObject({ valid: true });
@@ -257,7 +257,7 @@ describe('whose bundle it is', () => {
     const file = fresh(folder, 'x.zip');
     await weir('export', 'x', '-o', file, ...other);
     const refused = await weir('import', file, '--key', key, ...elsewhere());
-    expect(refused).toMatchObject({ status: 2, err: expect.stringMatching(/not a key you trust/) as Any });
+    expect(refused).toMatchObject({ status: 2, err: expect.stringMatching(/not a key you trust/) });
     expect((await weir('import', bundle, '--key', 'nonsense', ...elsewhere())).status).toBe(2);
   });
 });
