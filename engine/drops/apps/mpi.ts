@@ -69,7 +69,7 @@ export class MPIApp extends BarrierAppDROP {
     const log = new OutputLog(this);
     const result = await runCommand(program, ['-np', String(this.#processes), SHELL, '-c', this.#line], {
       cwd: baseDir,
-      env: { ...rootMayRun(), ...commandEnvironment(this) },
+      env: { ...MORE_THAN_CORES, ...rootMayRun(), ...commandEnvironment(this) },
       signal: this.signal,
       onOutput: (stream, chunk) => log.push(stream, chunk),
     });
@@ -87,9 +87,13 @@ export class MPIApp extends BarrierAppDROP {
   }
 
   #failure({ exitStatus, stderr, stdout }: CommandResult): BashAppRuntimeError {
-    const last = stderr.lastLines(1);
+    // mpirun frames what it says in lines of dashes.
+    const last = stderr
+      .lastLines(ERROR_LINES)
+      .split('\n')
+      .findLast((line) => /\w/.test(line));
     return new BashAppRuntimeError(
-      `The ${this.#processes} processes of ${describeApp(this)} ended with exit status ${exitStatus}${last === '' ? '.' : `; the last they said: ${last}`}`,
+      `The ${this.#processes} processes of ${describeApp(this)} ended with exit status ${exitStatus}${last === undefined ? '.' : `; the last they said: ${last.trim()}`}`,
       {
         details: {
           uid: this.uid,
@@ -102,6 +106,15 @@ export class MPIApp extends BarrierAppDROP {
     );
   }
 }
+
+/**
+ * The graph says how many processes there are, whatever number of cores this machine has. Open MPI (4, and 5 with PRRTE)
+ * has to be told; a user who sets these variables has the last word.
+ */
+const MORE_THAN_CORES = {
+  OMPI_MCA_rmaps_base_oversubscribe: '1',
+  PRTE_MCA_rmaps_default_mapping_policy: ':oversubscribe',
+};
 
 /** Open MPI refuses to run as root unless told twice; in a container there is nobody else. */
 function rootMayRun(): Record<string, string> {

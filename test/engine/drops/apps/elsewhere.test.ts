@@ -1,6 +1,7 @@
 /** Applications that work through others: mpirun, SSH, a runner of sub-graphs. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execRemote, judgeHostKey } from '../../../../engine/drops/apps/remote.ts';
@@ -68,16 +69,35 @@ describe('a program under MPI', () => {
     expect(() => mpi({ command: 'x', maxprocs: 0 })).toThrow(/maxprocs must be at least 1/);
   });
 
-  it.skipIf(spawnSync('mpirun', ['--version']).status !== 0)(
-    'runs under a real mpirun (needs one)',
-    async () => {
-      const run = await mpi(
-        { command: 'echo here', maxprocs: 2 },
-        { OMPI_MCA_rmaps_base_oversubscribe: '1' },
-      ).run();
-      expect(run.app('app').facts['stdout']).toBe('here\nhere\n');
-    },
-  );
+  const whyNoMpirun =
+    spawnSync('mpirun', ['--version']).status === 0 ? undefined : 'there is no mpirun on this machine';
+  describe.skipIf(whyNoMpirun)(`under a real mpirun (${whyNoMpirun ?? 'there is one'})`, () => {
+    it('is one world of as many processes as asked, more than there are cores', async () => {
+      const run = await mpi({
+        command: 'echo ${OMPI_COMM_WORLD_RANK:-$PMI_RANK} of ${OMPI_COMM_WORLD_SIZE:-$PMI_SIZE}',
+        maxprocs: availableParallelism() + 1,
+      }).run();
+      expect(run.errors.get('app')).toBeUndefined();
+      const size = availableParallelism() + 1;
+      expect(String(run.app('app').facts['stdout']).trim().split('\n').sort()).toEqual(
+        Array.from({ length: size }, (_, rank) => `${rank} of ${size}`).sort(),
+      );
+    });
+
+    it('fails with what the processes say, not with a line of dashes', async () => {
+      const run = await mpi({ command: 'echo "no such star" >&2; exit 3', maxprocs: 2 }).run();
+      expect(run.errorOf('app').message).toMatch(/exit status 3; the last they said: .*\w/);
+      expect(run.errorOf('app').details['stderr']).toContain('no such star');
+    });
+
+    it('is ended by cancel', async () => {
+      const run = mpi({ command: 'sleep 600', maxprocs: 2 });
+      await run.trigger();
+      await isRunning(run.app('app'));
+      await run.app('app').cancel();
+      expect(run.app('app').execStatus).toBe(AppDROPStates.CANCELLED);
+    });
+  });
 });
 
 describe.skipIf(spawnSync('ssh-keygen', ['-?']).error !== undefined)(

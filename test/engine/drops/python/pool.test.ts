@@ -166,7 +166,6 @@ describe.skipIf(whyNoPython)('a pool of Python workers', () => {
     const results: [Encoding, string, RegExp][] = [
       ['path', '1', /names a place, not a format/],
       ['binary', '[1]', /takes bytes or text, but is of type list/],
-      ['raw', '[1]', /takes bytes or text/],
       ['pickle', '(lambda: 1)', /cannot be pickled/],
     ];
     for (const [encoding, value, message] of results)
@@ -181,6 +180,12 @@ describe.skipIf(whyNoPython)('a pool of Python workers', () => {
       await expect(pool.runFunction(call(SHOW, [{ kind: 'bytes', data, encoding }]))).rejects.toMatchObject({
         name: 'InvalidEncodingException',
       });
+  });
+
+  it('has nothing for raw outputs where the value is neither bytes nor text', async () => {
+    const made = await makePool().runFunction(call('def f():\n    return [1]', [], { outputs: ['raw'] }));
+    expect([...made.nothingIn]).toEqual(['raw']);
+    expect((await content(made, 'raw').bytes()).length).toBe(0);
   });
 
   it('names dill and how to install it where a value needs it', async () => {
