@@ -2,7 +2,6 @@
 import { Worker } from 'node:worker_threads';
 import { InvalidGraphException, WeirError, type ErrorCode } from '../protocol/index.ts';
 import { GraphBuilder, MAX_GRAPH_BYTES } from './graph-builder.ts';
-import type { NamedLink } from './link-resolver.ts';
 import { isPacked, unpackGraph } from './packed.ts';
 import { PhysicalGraph, type GraphColumns } from './physical-graph.ts';
 import { foldedView, unfoldedView, type View } from './view.ts';
@@ -10,7 +9,6 @@ import { foldedView, unfoldedView, type View } from './view.ts';
 export interface ParseRequest {
   readonly id: number;
   readonly parts: readonly Uint8Array[];
-  readonly links: readonly NamedLink[];
   /** Asks for a drawing instead of the columns. */
   readonly view?: ViewRequest;
 }
@@ -52,17 +50,17 @@ export class GraphParser {
     return this.parseParts([bytes]);
   }
 
-  /** The graph in several lists, as one, with links between them. */
-  async parseParts(parts: readonly Uint8Array[], links: readonly NamedLink[] = []): Promise<PhysicalGraph> {
-    if (isSmall(parts)) return build(parts, links);
-    const { columns } = await this.#ask({ parts, links });
+  /** The graph in several lists, as one. */
+  async parseParts(parts: readonly Uint8Array[]): Promise<PhysicalGraph> {
+    if (isSmall(parts)) return build(parts);
+    const { columns } = await this.#ask({ parts });
     return new PhysicalGraph(columns as GraphColumns);
   }
 
   /** A drawing of the graph in `parts`, which are used up. */
   async view(parts: readonly Uint8Array[], view: ViewRequest): Promise<View> {
-    if (isSmall(parts)) return makeView(build(parts, []), view);
-    return (await this.#ask({ parts, links: [], view })).view as View;
+    if (isSmall(parts)) return makeView(build(parts), view);
+    return (await this.#ask({ parts, view })).view as View;
   }
 
   #ask(request: Omit<ParseRequest, 'id'>): Promise<ParseAnswer> {
@@ -135,10 +133,9 @@ function isSmall(parts: readonly Uint8Array[]): boolean {
 }
 
 /** @internal Reads lists of dropspecs on this thread. */
-export function build(parts: readonly Uint8Array[], links: readonly NamedLink[]): PhysicalGraph {
+export function build(parts: readonly Uint8Array[]): PhysicalGraph {
   const builder = new GraphBuilder();
   for (const bytes of parts) builder.add(unpackGraph(bytes, MAX_GRAPH_BYTES));
-  for (const { lhs, type, rhs } of links) builder.link(lhs, type, rhs);
   return builder.finish();
 }
 

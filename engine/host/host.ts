@@ -101,15 +101,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
   // Without its key a device can look at its history and run graphs, but seal nothing.
   const ledger = await openLedger(dataDir, options.version).catch((error: unknown) => void onProblem(error));
   const dlgRoot = process.env['DLG_ROOT'] ?? dataDir;
+  const findClass = pythonClassFinder(() => dlgPath({ env: process.env, dlgRoot }));
   const manager = new NodeManager({
     store,
     services,
     dlgRoot,
     hostName: os.hostname(),
     version: options.version,
-    parse: (parts, links) => parser.parseParts(parts, links),
+    parse: (bytes) => parser.parse(bytes),
     onProblem,
-    findClass: pythonClassFinder(() => dlgPath({ env: process.env, dlgRoot })),
+    findClass,
     lifecycle: options.lifecycle ?? { budgetBytes: Math.floor(os.totalmem() / 4) },
     ...(ledger ? { ledger } : {}),
     ...(options.maxThreads === undefined ? {} : { maxThreads: options.maxThreads }),
@@ -129,7 +130,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     toPhysical: async (file, choices, work) => toPhysical(file, await measuring(file, choices), work),
     translate: async (file, choices, work) => translateGraph(file, await measuring(file, choices), work),
     open: openGraph,
-    inspect: (file) => inspectGraph(file, parser),
+    inspect: (file) => inspectGraph(file, parser, findClass),
     info: () => info(dataDir, options.version, url),
   };
   services.provide(subGraphRunner, subGraphs(deps));

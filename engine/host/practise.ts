@@ -45,7 +45,7 @@ async function practiseIn(dir: string, options: PractiseOptions): Promise<void> 
     ...{ store, services, version, onProblem },
     dlgRoot: dir,
     hostName: 'practice',
-    parse: (parts, links) => parser.parseParts(parts, links),
+    parse: (bytes) => parser.parse(bytes),
   });
   try {
     const packed = deflateSync(practiceGraph(), { level: 1 });

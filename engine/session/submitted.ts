@@ -1,0 +1,125 @@
+/** The lists of dropspecs that a session was given, and the links added between them, until they are one graph. */
+import { InvalidGraphException, type DROPLinkType } from '../protocol/index.ts';
+import { isZlib, type NamedLink, type PhysicalGraph } from '../graph/index.ts';
+import type { Store } from '../store/index.ts';
+import { joinLists } from './joined-graph.ts';
+import { reprodataText } from './reproducer.ts';
+
+/** The text of a graph goes to the store in pieces of this size. */
+const PIECE_BYTES = 4 * 2 ** 20;
+
+export interface SubmittedOptions {
+  readonly store: Store;
+  /** Key of the session in the store. */
+  readonly key: number;
+  /** Reads a list of dropspecs (JSON, or a zlib or gzip stream of it); uses the bytes up. */
+  readonly parse: (bytes: Uint8Array) => Promise<PhysicalGraph>;
+}
+
+export class SubmittedLists {
+  readonly #options: SubmittedOptions;
+  #graphs: PhysicalGraph[] = [];
+  /** Bytes of each list as it was submitted; its graph's text may have plain copies of escaped ids behind them. */
+  #texts: Uint8Array[] = [];
+  readonly #links: NamedLink[] = [];
+  #kept: Promise<void> = Promise.resolve();
+
+  constructor(options: SubmittedOptions) {
+    this.#options = options;
+  }
+
+  get graphs(): readonly PhysicalGraph[] {
+    return this.#graphs;
+  }
+
+  get texts(): readonly Uint8Array[] {
+    return this.#texts;
+  }
+
+  /** Resolves when everything that was added is durable. */
+  get kept(): Promise<void> {
+    return this.#kept;
+  }
+
+  /**
+   * Adds a list; `check` may refuse its graph. Resolves when it is read; `kept` tells when it is durable. Throws
+   * InvalidGraphException, and then nothing was added.
+   */
+  async add(bytes: Uint8Array, check: (graph: PhysicalGraph) => void): Promise<PhysicalGraph> {
+    const packed = isZlib(bytes) ? bytes.slice() : undefined;
+    const graph = await this.#options.parse(bytes);
+    if (graph.count === 0 && !graph.reprodata)
+      throw new InvalidGraphException('The graph is an empty list: it has no drops to run.');
+    check(graph);
+    this.#refuseTwins(graph);
+    this.#graphs.push(graph);
+    const text = graph.columns.text.subarray(0, graph.columns.textBytes);
+    this.#texts.push(text);
+    const keeping = this.#keep(text, packed);
+    this.#kept = Promise.all([this.#kept, keeping]).then(() => undefined);
+    return graph;
+  }
+
+  #refuseTwins(graph: PhysicalGraph): void {
+    for (const before of this.#graphs)
+      for (let row = 0; row < graph.count; row++)
+        if (before.rowOf(graph.oid(row)) >= 0)
+          throw new InvalidGraphException(
+            `The session has a drop "${graph.oid(row)}" already; every drop needs an id of its own.`,
+            { details: { oid: graph.oid(row) } },
+            'GRAPH_DUPLICATE_OID',
+          );
+  }
+
+  /** Hands the submitted text to the store in pieces, so that no single copy blocks the thread. */
+  async #keep(text: Uint8Array, packed: Uint8Array | undefined): Promise<void> {
+    const { store, key } = this.#options;
+    if (packed) return store.appendGraph(key, { bytes: packed, packed: true });
+    const pieces: Promise<void>[] = [];
+    for (let at = 0; at < text.length; at += PIECE_BYTES) {
+      pieces.push(store.appendGraph(key, { bytes: text.slice(at, at + PIECE_BYTES) }));
+      await store.drained(16 * PIECE_BYTES);
+    }
+    await Promise.all(pieces);
+  }
+
+  /** "The dropspec of lhs lists rhs under `type`." Throws InvalidGraphException for drops that are in no list. */
+  link(lhs: string, type: DROPLinkType, rhs: string): void {
+    for (const oid of [lhs, rhs])
+      if (!this.#graphs.some((graph) => graph.rowOf(oid) >= 0))
+        throw new InvalidGraphException(
+          `The session has no drop "${oid}" to link.`,
+          { details: { oid } },
+          'GRAPH_DANGLING_LINK',
+        );
+    this.#links.push({ lhs, type, rhs });
+  }
+
+  /** All lists as the one graph that is deployed; the history keeps it as one too. */
+  async join(): Promise<PhysicalGraph> {
+    const [only] = this.#graphs;
+    if (this.#graphs.length === 1 && only && this.#links.length === 0) return only;
+    const text = joinLists(this.#graphs, this.#links, this.reprodata());
+    await this.#kept;
+    const pieces: Uint8Array[] = [];
+    for (let at = 0; at < text.length; at += PIECE_BYTES) pieces.push(text.slice(at, at + PIECE_BYTES));
+    this.#kept = this.#options.store.replaceGraph(this.#options.key, pieces);
+    const [graph] = await Promise.all([this.#options.parse(text), this.#kept]);
+    this.#texts = [graph.columns.text.subarray(0, graph.columns.textBytes)];
+    this.#graphs = [graph];
+    return graph;
+  }
+
+  /** JSON of the graph-level reproducibility data, as the last list that had any gave it. */
+  reprodata(): string | null {
+    const at = this.#graphs.findLastIndex((graph) => graph.reprodata !== undefined);
+    const graph = this.#graphs[at];
+    return graph ? reprodataText(graph, this.#texts[at] as Uint8Array) : null;
+  }
+
+  /** Gives the texts back. */
+  clear(): void {
+    this.#graphs = [];
+    this.#texts = [];
+  }
+}
