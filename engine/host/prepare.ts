@@ -7,8 +7,10 @@ import type {
   TranslationChoices,
   TranslationWork,
 } from '../api/index.ts';
-import { MAX_GRAPH_BYTES, type GraphParser } from '../graph/index.ts';
+import { dropClass } from '../drops/index.ts';
+import { MAX_GRAPH_BYTES, type GraphParser, type PhysicalGraph } from '../graph/index.ts';
 import { InvalidGraphException, isWeirError, messageOf } from '../protocol/index.ts';
+import type { ClassFinder } from '../session/index.ts';
 import {
   drawInWorker,
   GraphKind,
@@ -99,6 +101,7 @@ function stepsFor(kind: GraphInspection['kind'], choices: TranslationChoices): S
     ...(kind === 'logical' ? { unroll: { oidPrefix: choices.oidPrefix ?? OID_PREFIX } } : {}),
     ...(kind === 'logical' && rmode !== undefined && rmode !== NO_MODE ? { rmode } : {}),
     isStepwise: true,
+    isBare: true,
     ...(isPartitioned
       ? {
           partition: {
@@ -164,7 +167,19 @@ export async function toPhysical(
     );
   const { bytes, reply } = await translated(file, stepsFor(kind, choices), work);
   for (const warning of reply.warnings) work.onWarning?.(warning.message);
+  const sizes = reply.sizes ?? [];
+  if (sizes.length > 1)
+    work.onWarning?.(
+      `The graph is divided into ${sizes.length} parts of ${listed(sizes)} drops; this is one node, and it runs all of them.`,
+    );
   return { ...file, bytes };
+}
+
+const MAX_LISTED = 16;
+
+function listed(numbers: readonly number[]): string {
+  const shown = numbers.slice(0, MAX_LISTED).join(', ');
+  return numbers.length > MAX_LISTED ? `${shown}, ...` : shown;
 }
 
 const OUTLINE_NODES = 5000;
@@ -227,13 +242,17 @@ export async function openGraph(file: GraphFile, active?: string): Promise<Graph
   };
 }
 
-/** What a graph is and whether it can be run, without running it. */
-export async function inspectGraph(file: GraphFile, parser: GraphParser): Promise<GraphInspection> {
+/** What a graph is and whether it can be run, without running it. `find` knows classes that are not Weir's own. */
+export async function inspectGraph(
+  file: GraphFile,
+  parser: GraphParser,
+  find: ClassFinder = () => undefined,
+): Promise<GraphInspection> {
   const kind = kindOf(file);
   try {
     const physical = await toPhysical(file);
     const graph = await parser.parse(physical.bytes.slice());
-    return { kind, name: file.name, drops: graph.count, problems: [] };
+    return { kind, name: file.name, drops: graph.count, problems: unknownClasses(graph, find) };
   } catch (error) {
     if (!isWeirError(error)) throw error;
     const listed = error.details['problems'];
@@ -242,4 +261,27 @@ export async function inspectGraph(file: GraphFile, parser: GraphParser): Promis
       : [{ code: error.code as string, message: messageOf(error) }];
     return { kind, name: file.name, drops: 0, problems };
   }
+}
+
+/** Every class that no drop can be made of, with the first drop that wants it. */
+function unknownClasses(graph: PhysicalGraph, find: ClassFinder): { code: string; message: string }[] {
+  const wanted = new Map<string, { row: number; count: number }>();
+  for (let row = 0; row < graph.count; row++) {
+    const path = graph.classPath(row);
+    const known = wanted.get(path);
+    if (known === undefined) wanted.set(path, { row, count: 1 });
+    else known.count++;
+  }
+  const problems: { code: string; message: string }[] = [];
+  for (const [path, { row, count }] of wanted) {
+    const isApp = graph.isApp(row);
+    if (dropClass(path) !== undefined || find(path, isApp) !== undefined) continue;
+    const drops =
+      count === 1 ? `Drop ${graph.oid(row)} wants` : `${count} drops, ${graph.oid(row)} first, want`;
+    problems.push({
+      code: 'GRAPH_UNKNOWN_CLASS',
+      message: `${drops} the ${isApp ? 'application' : 'data'} class "${path}", which is neither part of Weir nor found as Python code on DLG_PATH; correct "dropclass", or put the module there.`,
+    });
+  }
+  return problems;
 }

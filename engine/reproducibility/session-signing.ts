@@ -19,7 +19,7 @@ import {
 } from './runtime.ts';
 import { type DocumentSigner, hashedModes, runtimeRoots, writeBlocks } from './signer-documents.ts';
 import { BareIntake, DocumentIntake, type SigningIntake } from './signing-intake.ts';
-import { NODES_KEY } from './spec-stages.ts';
+import { completeLogical, NODES_KEY } from './spec-stages.ts';
 import { type SpecPage, SpecStore } from './spec-store.ts';
 import { initRuntimeReproData } from './stages.ts';
 
@@ -69,6 +69,8 @@ export interface SigningPlan {
 export class SessionSigning {
   readonly #reprodata: PyObject | null;
   readonly #mode: RModeName;
+  /** Data of the logical nodes, where the drops have none of their own. */
+  readonly #nodes: readonly PyObject[] | undefined;
   readonly #specs: SpecStore;
   readonly #status: Uint8Array;
   readonly #isHashed: Uint8Array;
@@ -82,6 +84,7 @@ export class SessionSigning {
     const whole = reprodata === null ? null : (parsePythonJson(reprodata) as PyObject);
     const { [NODES_KEY]: nodes, ...rest } = whole ?? {};
     this.#reprodata = whole && (nodes === undefined ? whole : rest);
+    this.#nodes = nodes as readonly PyObject[] | undefined;
     this.#mode = rflagCaster(this.#reprodata?.['rmode']);
     this.#specs = new SpecStore(drops);
     this.#status = new Uint8Array(drops).fill(UNKNOWN);
@@ -89,7 +92,7 @@ export class SessionSigning {
     if (hashedModes(this.#mode).length === 0) return;
     this.#intake =
       isBare || nodes !== undefined
-        ? new BareIntake(this.#specs, drops, this.#mode, nodes as readonly PyObject[] | undefined)
+        ? new BareIntake(this.#specs, drops, this.#mode, this.#nodes)
         : new DocumentIntake(drops, this.#mode);
   }
 
@@ -170,6 +173,7 @@ export class SessionSigning {
   #filed(row: number): PyObject {
     const spec = parsePythonJson(this.#specs.text(row)) as PyObject;
     if (this.#signer !== undefined) this.#intake?.complete(spec, row, this.#signer);
+    else if (this.#nodes !== undefined) completeLogical(spec, this.#nodes);
     storeRuntimeData(spec, this.#commitOf(row, runtimeLevel(spec)));
     return spec;
   }

@@ -5,25 +5,12 @@ import { ShapeBuilder } from './graph-shape.ts';
 import { KnownLeaves } from './leaf-sources.ts';
 import { rflagCaster, type RModeName } from './modes.ts';
 import { PhysicalSigner } from './physical-signer.ts';
-import { parsePythonJson, type PyObject } from './python-json.ts';
+import { parsePythonJson, parseWithTokens, type PyObject } from './python-json.ts';
 import { signerOfPack } from './runtime-pack.ts';
 import { Sha3Arena } from './sha3-arena.ts';
 import { type DocumentSigner, hashedModes, PackBuilder, writeBlocks } from './signer-documents.ts';
 import { SpecStages } from './spec-stages.ts';
 import type { SpecStore } from './spec-store.ts';
-
-/** A number that is no plain integer of JavaScript may stand there: then tokens matter. */
-const TOKEN = /[:,[]\s*-?\d+(?:[.eE]|\d{15})/;
-
-/** A specification with its number tokens; where there is none that matters, many times as fast. */
-export function parseSpec(text: string): PyObject {
-  try {
-    return (TOKEN.test(text) ? parsePythonJson(text) : JSON.parse(text)) as PyObject;
-  } catch {
-    // NaN and the infinities, which JSON lacks and Python writes.
-    return parsePythonJson(text) as PyObject;
-  }
-}
 
 /** A specification of which only texts and relations are read. */
 export function parseSpecLoosely(text: string): PyObject {
@@ -105,7 +92,7 @@ export class BareIntake implements SigningIntake {
   }
 
   add(text: string): void {
-    const drop = parseSpec(text);
+    const drop = parseWithTokens(text) as PyObject;
     const row = this.#shape.oids.length;
     this.#specs.setKeys(row, Object.keys(drop).length);
     this.#stages.add(row, drop);

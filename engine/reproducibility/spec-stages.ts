@@ -325,6 +325,14 @@ export class SpecStages {
   #rankedUses = 0;
 }
 
+/** Gives a drop the data of its logical node: all there is in mode NOTHING. */
+export function completeLogical(drop: PyObject, nodes: readonly PyObject[]): void {
+  const at = (drop['reprodata'] as PyObject | undefined)?.[NODE_KEY];
+  const node = typeof at === 'number' ? nodes[at] : undefined;
+  // Run-time data is filed in it, so every drop gets its own.
+  if (node !== undefined) drop['reprodata'] = { ...node };
+}
+
 const nameOf = ({ oid }: PyObject): string => (typeof oid === 'string' ? oid : '?');
 
 /** A text that differs for values that hash differently. */

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../protocol/index.ts';
+import { parseWithTokens, stringifyPythonJson } from '../reproducibility/index.ts';
 import type { WorkOptions } from './errors.ts';
 import type { PlanNode, UnrollPlan } from './plan.ts';
 import {
@@ -70,7 +71,8 @@ function baseOf(node: PlanNode): Readonly<Record<string, Json>> {
   if (template.hasLoopContext && !template.fixedLoopContext) base['loop_ctx'] = null;
   if (isMpi(node)) base['proc_index'] = 0;
   if (node.model.forceNode !== undefined) base['exclusive_force_node'] = `${node.model.forceNode}_0`;
-  return JSON.parse(JSON.stringify(base)) as Record<string, Json>;
+  // Floats of a signed graph stay floats.
+  return parseWithTokens(stringifyPythonJson(base, { ensureAscii: false })) as Record<string, Json>;
 }
 
 function ordinaryDrop(run: Run, base: Readonly<Record<string, Json>>, j: number, oids: OidTable): JsonObject {

@@ -17,6 +17,7 @@ import {
   type SessionFacts,
 } from '../../../engine/reproducibility/index.ts';
 import type { Session } from '../../../engine/session/index.ts';
+import { stepsInWorker } from '../../../engine/translator/index.ts';
 import { app, bytesOf, data, helloGraph, testHost, type TestHost } from '../../support/host.ts';
 import { hasGolden, readGolden, SHARED, SKIP_REASON, type Any } from '../reproducibility/golden.ts';
 
@@ -46,6 +47,23 @@ async function goldenGraph(rmode: string, firstCommand?: string): Promise<Uint8A
   return bytes;
 }
 
+/** The steps of a run, with the data of every drop written out. */
+async function takeWhole(bytes: Uint8Array): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  await stepsInWorker(
+    bytes,
+    {
+      unroll: { oidPrefix: '1' },
+      isStepwise: true,
+      partition: { algorithm: 'metis', numPartitions: 1, numIslands: 1, rules: 'corrected' },
+      map: { islands: ['localhost'], nodes: ['localhost'] },
+      dropsOnly: true,
+    },
+    { onBytes: (piece) => void pieces.push(piece) },
+  );
+  return Buffer.concat(pieces);
+}
+
 async function reprodataOf(session: Session): Promise<Any> {
   const file = path.join(session.dir, 'reprodata.out');
   return existsSync(file) ? parsePythonJson(await readFile(file, 'utf8')) : null;
@@ -70,6 +88,39 @@ describe.runIf(hasGolden)('reprodata.out of a run', () => {
     const repro = golden[1];
     for (const one of mode === 'ALL' ? ALL_RMODES : mode === 'NOTHING' ? [] : [mode])
       expect(row?.signatures[one]).toBe(repro[one].signature);
+  });
+
+  it.each(['NOTHING', ...ALL_RMODES, 'ALL'])(
+    'is that of the real system for a logical graph that is run in mode %s',
+    async (mode) => {
+      const golden = readGolden('unit/executions.json')[mode]['reprodata.out'];
+      const logical = new Uint8Array(await readFile(path.join(SHARED, 'graphs', 'repro', 'h_run.graph')));
+      const file = { bytes: logical, name: 'h_run.graph', origin: 'test' };
+      const { bytes } = await host.deps.toPhysical(file, { rmode: mode });
+      const session = await run(bytes);
+      expect(projected(await reprodataOf(session))).toBe(projected(golden));
+    },
+  );
+
+  it('is that of the real system whether drops carry their data or not, number tokens and all', async () => {
+    const text = await readFile(path.join(SHARED, 'graphs', 'repro', 'h_run.graph'), 'utf8');
+    const graph = parsePythonJson(text.replaceAll(/("value": ?)5\b/g, '$15.0')) as object;
+    signLogicalGraph(graph, ReproducibilityFlags.ALL);
+    const bytes = new Uint8Array(Buffer.from(stringifyPythonJson(graph)));
+    const file = { bytes, name: 'h_run.graph', origin: 'test' };
+    const bare = await host.deps.toPhysical(file);
+    expect(Buffer.from(bare.bytes).toString()).toContain('"weir_nodes"');
+    const whole = await takeWhole(bytes);
+    expect(whole.toString()).not.toContain('"weir_nodes"');
+    const [a, b] = [await run(bare.bytes, 'a'), await run(new Uint8Array(whole), 'b')];
+    const [[one], [other]] = [await reprodataOf(a), await reprodataOf(b)];
+    for (const [oid, drop] of Object.entries<Any>(other)) {
+      expect(one[oid], oid).toEqual(drop);
+      expect(stringifyPythonJson(one[oid].reprodata ?? one[oid]), oid).toBe(
+        stringifyPythonJson(drop.reprodata ?? drop),
+      );
+    }
+    expect(Object.keys(one)).toEqual(Object.keys(other));
   });
 
   it.each(['NOTHING', 'RERUN', 'RECOMPUTE', 'REPRODUCE', 'ALL'])(
