@@ -58,7 +58,7 @@ export abstract class AppDROP extends AbstractDROP {
   }
 
   get children(): readonly AbstractDROP[] {
-    return this.#children ?? [];
+    return this.childrenWith(this.#children ?? []);
   }
 
   addChild(child: AbstractDROP): void {

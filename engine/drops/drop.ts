@@ -308,8 +308,20 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
     return t.relations.outputs.sources(this.#row).map((row) => t.drop(row));
   }
 
+  /** The container this drop lies in: set by hand, or by the relations of its graph. */
   get parent(): AbstractDROP | undefined {
-    return this.#parent;
+    if (this.#parent) return this.#parent;
+    const t = this.#flow.table;
+    const [row] = t.relations.children.sources(this.#row);
+    return row === undefined ? undefined : t.drop(row);
+  }
+
+  /** Children that the relations of the graph give this drop, and those `added` by hand. */
+  protected childrenWith(added: readonly AbstractDROP[]): readonly AbstractDROP[] {
+    const t = this.#flow.table;
+    const related = t.relations.children.targets(this.#row).map((row) => t.drop(row));
+    if (related.length === 0) return added;
+    return [...related, ...added.filter((child) => !related.includes(child))];
   }
 
   set parent(parent: AbstractDROP | undefined | null) {

@@ -21,7 +21,7 @@ export class ContainerDROP extends DataDROP {
 
   /** In the order in which they were added. */
   get children(): readonly AbstractDROP[] {
-    return this.#children;
+    return this.childrenWith(this.#children);
   }
 
   addChild(child: AbstractDROP): void {
@@ -30,15 +30,16 @@ export class ContainerDROP extends DataDROP {
         `Circular dependency found: ${child.uid} cannot be a child of ${this.uid}, which lies in it.`,
         { details: { uid: this.uid, child: child.uid } },
       );
-    if (this.#children.includes(child)) return;
+    if (this.children.includes(child)) return;
     this.#children.push(child);
     child.parent = this;
   }
 
   /** A container is ready when its children are: completion waits for them, and fails when one of them failed. */
   protected override async onCompleting(): Promise<void> {
-    await Promise.all(this.#children.map(settled));
-    for (const child of this.#children)
+    const { children } = this;
+    await Promise.all(children.map(settled));
+    for (const child of children)
       if (child.status === DROPStates.ERROR || child.status === DROPStates.CANCELLED)
         throw new InvalidDROPState(
           `The container ${this.uid} cannot be COMPLETED: its child ${child.uid} is ${DROP_STATE_NAMES[child.status]}.`,
@@ -58,14 +59,14 @@ export class ContainerDROP extends DataDROP {
 
   /** Whether any child exists; true for a container without children. */
   override async exists(): Promise<boolean> {
-    if (this.#children.length === 0) return true;
-    for (const child of this.#children) if (await (child as DataDROP).exists()) return true;
+    if (this.children.length === 0) return true;
+    for (const child of this.children) if (await (child as DataDROP).exists()) return true;
     return false;
   }
 
   /** Deletes the children that exist. */
   override async delete(): Promise<void> {
-    for (const child of this.#children) {
+    for (const child of this.children) {
       const data = child as DataDROP;
       if (await data.exists()) await data.delete();
     }

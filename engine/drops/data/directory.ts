@@ -82,7 +82,7 @@ export class DirectoryContainer extends DirectoryDROP {
   }
 
   get children(): readonly AbstractDROP[] {
-    return this.#children;
+    return this.childrenWith(this.#children);
   }
 
   /** Adds a file or directory drop, which must lie directly in this directory. */
@@ -93,7 +93,7 @@ export class DirectoryContainer extends DirectoryDROP {
         `Drop ${child.uid} cannot be a child of the directory ${this.uid}: it must lie directly in ${this.path}, but ${where === undefined ? 'has no path' : `lies at ${where}`}.`,
         { details: { uid: this.uid, child: child.uid } },
       );
-    if (this.#children.includes(child)) return;
+    if (this.children.includes(child)) return;
     this.#children.push(child);
     child.parent = this;
   }

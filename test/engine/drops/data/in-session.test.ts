@@ -1,0 +1,87 @@
+/** Data drops whose behaviour depends on the session around them. */
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ContainerDROP, DataDROP, SharedMemoryDROP } from '../../../../engine/drops/index.ts';
+import { DROP_STATE_NAMES, SESSION_STATE_NAMES } from '../../../../engine/protocol/index.ts';
+import type { Session } from '../../../../engine/session/index.ts';
+import { app, bytesOf, data, testHost, type TestHost } from '../../../support/host.ts';
+
+let host: TestHost;
+beforeAll(async () => {
+  host = await testHost();
+});
+afterAll(() => host.remove());
+
+let sessions = 0;
+async function run(graph: unknown): Promise<Session> {
+  const session = await host.manager.createSession(`data-${sessions++}`);
+  await session.addGraphSpec(bytesOf(graph));
+  await session.deploy('roots');
+  await session.over;
+  return session;
+}
+const state = (session: Session, uid: string) => DROP_STATE_NAMES[session.drop(uid).status];
+const text = async (session: Session, uid: string) =>
+  Buffer.from(await (session.drop(uid) as DataDROP).contents()).toString();
+
+const hello = (oid: string, greet: string, output: string) =>
+  app(oid, 'dlg.apps.simple.HelloWorldApp', { greet, outputs: [output] });
+const container = (more: object = {}) => ({
+  oid: 'c',
+  categoryType: 'Container',
+  dropclass: 'dlg.data.drops.container.ContainerDROP',
+  consumers: ['copy'],
+  ...more,
+});
+const rest = [
+  hello('h1', 'Ada', 'k1'),
+  hello('h2', 'Bob', 'k2'),
+  app('copy', 'dlg.apps.simple.CopyApp', { inputs: ['c'], outputs: ['o'] }),
+  data('o'),
+];
+
+describe('a container in a graph', () => {
+  it.each([
+    ['by its children', [container({ children: ['k1', 'k2'] }), data('k1'), data('k2')]],
+    ['by the parent of each', [container(), data('k1', { parent: 'c' }), data('k2', { parent: 'c' })]],
+    [
+      'by both',
+      [container({ children: ['k1', 'k2'] }), data('k1', { parent: 'c' }), data('k2', { parent: 'c' })],
+    ],
+  ])('has what is related to it %s, and is complete when they are', async (_how, drops) => {
+    const session = await run([...drops, ...rest]);
+    const c = session.drop('c') as ContainerDROP;
+    expect(c.children.map(({ uid }) => uid)).toEqual(['k1', 'k2']);
+    expect(session.drop('k1').parent).toBe(c);
+    expect(SESSION_STATE_NAMES[session.status]).toBe('FINISHED');
+    expect(await text(session, 'o')).toBe('Hello AdaHello Bob');
+  });
+
+  it('fails with a child that failed, naming it', async () => {
+    const session = await run([
+      container({ children: ['k1', 'k2'] }),
+      data('k1'),
+      data('k2'),
+      hello('h1', 'Ada', 'k1'),
+      app('h2', 'dlg.apps.simple.DALiuGEApp', { outputs: ['k2'] }),
+      ...rest.slice(2),
+    ]);
+    expect([state(session, 'c'), state(session, 'o')]).toEqual(['ERROR', 'ERROR']);
+    const row = await host.store.session(session.sessionId);
+    const errors = await host.store.errors(row!.key, 10);
+    expect(JSON.stringify(errors)).toMatch(/container c cannot be COMPLETED: its child k2 is ERROR/);
+  });
+});
+
+describe('shared memory of a session', () => {
+  it('is there when the session is over, and freed when it goes', async () => {
+    const shared = { dropclass: 'dlg.data.drops.memory.SharedMemoryDROP' };
+    const session = await run([hello('h', 'Ada', 's'), data('s', shared)]);
+    const other = await run([hello('h', 'Bob', 's'), data('s', shared)]);
+    const [mine, theirs] = [session, other].map((one) => (one.drop('s') as SharedMemoryDROP).path);
+    expect(await text(session, 's')).toBe('Hello Ada');
+    await host.manager.destroySession(session.sessionId);
+    expect([existsSync(mine as string), existsSync(theirs as string)]).toEqual([false, true]);
+    expect(await text(other, 's')).toBe('Hello Bob');
+  });
+});
