@@ -28,7 +28,7 @@ import { Inbox } from './inbox.ts';
 import { serveIpc, type Answerer } from './ipc.ts';
 import { openMainWindow, showWindow, type MainWindow } from './main-window.ts';
 import { menuTemplate } from './menu.ts';
-import { GRAPH_EXTENSIONS, filesOfSecondStart } from './open-files.ts';
+import { OPENED_EXTENSIONS, filesOfSecondStart } from './open-files.ts';
 import { pageHandler } from './page-protocol.ts';
 import { Quitting, choiceOfButton, quitQuestion } from './quit.ts';
 import { APP_SCHEME } from './security.ts';
@@ -73,9 +73,6 @@ function postFiles(inbox: Inbox, files: readonly string[]): void {
   for (const file of files) inbox.post({ type: 'openGraph', ...chosen(file) });
 }
 
-/** How long the tray icon stays after the window is back. */
-const TRAY_GOES_MS = 1000;
-
 class Desktop {
   readonly #options: DesktopOptions;
   readonly #host: DesktopHost;
@@ -84,6 +81,8 @@ class Desktop {
   #window: BrowserWindow | undefined;
   #saveState: MainWindow['saveState'] = async () => undefined;
   #tray: Tray | undefined;
+  /** The user chose to keep sessions running without a window. */
+  #isHidden = false;
 
   constructor(options: DesktopOptions, host: DesktopHost) {
     this.#options = options;
@@ -159,20 +158,22 @@ class Desktop {
   }
 
   #show(): void {
-    const tray = this.#tray;
-    this.#tray = undefined;
-    // In a turn of its own: the icon may be the one that was just clicked, or still be on its way to the desktop, and
-    // Chromium does not bear losing it then (seen as a crash in Electron 33 without a desktop around it).
-    if (tray) setTimeout(() => tray.destroy(), TRAY_GOES_MS);
+    this.#isHidden = false;
+    // On Linux the icon stays once it was made: a desktop may still be answering for it, and Chromium does not bear losing
+    // it then (a crash where no desktop answers at all). A second hiding finds it again.
+    if (process.platform !== 'linux') {
+      this.#tray?.destroy();
+      this.#tray = undefined;
+    }
     if (this.#window && !this.#window.isDestroyed()) showWindow(this.#window);
   }
 
   async #chooseGraph(): Promise<string | undefined> {
     const options: Electron.OpenDialogOptions = {
-      title: 'Open Graph',
+      title: 'Open',
       properties: ['openFile'],
       filters: [
-        { name: 'Graphs', extensions: [...GRAPH_EXTENSIONS] },
+        { name: 'Graphs, proofs, bundles', extensions: [...OPENED_EXTENSIONS] },
         { name: 'All files', extensions: ['*'] },
       ],
     };
@@ -232,22 +233,28 @@ class Desktop {
   /** No window, but a tray icon; and when the last session has ended, Weir ends too: nobody would know it is there. */
   #hide(): void {
     this.#window?.hide();
+    this.#isHidden = true;
+    this.#tray ??= this.#makeTray();
+    const end = this.#host.subscribe('sessions', {}, () => {
+      if (this.#isHidden && this.#host.runningSessions > 0) return;
+      const wasHidden = this.#isHidden;
+      setImmediate(() => end());
+      if (wasHidden) app.quit();
+    });
+  }
+
+  #makeTray(): Tray {
     const image = nativeImage.createFromPath(this.#options.icon).resize({ width: 22, height: 22 });
-    this.#tray = new Tray(image);
-    this.#tray.setToolTip('Weir is running sessions');
-    this.#tray.setContextMenu(
+    const tray = new Tray(image);
+    tray.setToolTip('Weir is running sessions');
+    tray.setContextMenu(
       Menu.buildFromTemplate([
         { label: 'Show Weir', click: () => this.#show() },
         { label: 'Quit', click: () => app.quit() },
       ]),
     );
-    this.#tray.on('click', () => this.#show());
-    const end = this.#host.subscribe('sessions', {}, () => {
-      if (this.#tray && this.#host.runningSessions > 0) return;
-      const wasHidden = this.#tray !== undefined;
-      setImmediate(() => end());
-      if (wasHidden) app.quit();
-    });
+    tray.on('click', () => this.#show());
+    return tray;
   }
 }
 

@@ -43,7 +43,7 @@ export function menuTemplate(actions: MenuActions, options: MenuOptions): MenuIt
   const file: MenuItemConstructorOptions = {
     label: '&File',
     submenu: [
-      { label: 'Open Graph…', accelerator: 'CmdOrCtrl+O', click: () => actions.openGraph() },
+      { label: 'Open…', accelerator: 'CmdOrCtrl+O', click: () => actions.openGraph() },
       { label: 'Sessions', accelerator: 'CmdOrCtrl+1', click: () => actions.showSessions() },
       { type: 'separator' },
       { role: 'close' },

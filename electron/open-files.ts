@@ -1,9 +1,20 @@
-/** Graph files that the desktop hands over: as arguments of a start, of a second start, or by the file manager. */
+/** Files that the desktop hands over: as arguments of a start, of a second start, or by the file manager. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** File endings that are graphs, as the desktop file and the dialogs have them. */
-export const GRAPH_EXTENSIONS: readonly string[] = ['graph', 'json', 'gz'];
+const GRAPH_EXTENSIONS: readonly string[] = ['graph', 'json', 'gz'];
+
+/** What the dialog offers first: graphs, and what Weir and DALiuGE write of sessions. Of any other file Weir says which drop made it. */
+export const OPENED_EXTENSIONS: readonly string[] = [
+  ...GRAPH_EXTENSIONS,
+  'pgt',
+  'pg',
+  'dlgproof',
+  'dlgsession',
+  'zip',
+  'out',
+];
 
 /**
  * The absolute paths among the arguments of a start. `argv` is `process.argv`; `appPath` is the application's folder where

@@ -236,6 +236,7 @@ export const S = {
     truncated: (shown: number, total: number) =>
       `${formatInteger(shown)} of ${formatInteger(total)} are drawn; the table shows all.`,
     empty: 'This graph has no drops.',
+    drawing: 'Laying out the graph…',
     node: (name: string, kind: string, states: string) => `${name}, ${kind}, ${states}`,
     edges: (inputs: number, outputs: number) =>
       `${plural(inputs, 'input', 'inputs')}, ${plural(outputs, 'output', 'outputs')}`,

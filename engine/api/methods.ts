@@ -28,6 +28,7 @@ import { historyMethods, stateFilter } from './history-methods.ts';
 import { reproducibilityMethods } from './reproducibility-methods.ts';
 import { dropRowOf, errorOf, logOf, summaryOf, withRunningCount } from './summaries.ts';
 import { Translations } from './translations.ts';
+import { ViewCache } from './view-cache.ts';
 
 export type Methods = { readonly [M in MethodName]: (params: MethodParams<M>) => Promise<MethodResult<M>> };
 
@@ -37,6 +38,7 @@ const ERRORS_SHOWN = 200;
 export function makeMethods(deps: ApiDeps, translations: Translations = new Translations()): Methods {
   const { store, manager, samples } = deps;
   const graphs = new GraphCache(store, deps.parser);
+  const views = new ViewCache(store, deps.parser);
   const graphOf = (row: SessionRow): Promise<PhysicalGraph> => {
     const live = manager.find(row.sessionId);
     return live?.graph && live.parts.length === 1 ? Promise.resolve(live.graph) : graphs.get(row.key);
@@ -88,6 +90,7 @@ export function makeMethods(deps: ApiDeps, translations: Translations = new Tran
       const row = await sessionRow(store, sessionId);
       if (manager.has(sessionId)) await manager.destroySession(sessionId);
       graphs.forget(row.key);
+      views.forget(row.key);
       await store.deleteSession(row.key);
       return { done: true };
     },
@@ -110,8 +113,7 @@ export function makeMethods(deps: ApiDeps, translations: Translations = new Tran
     },
     'sessions.graph': async ({ sessionId, folded, limit }) => {
       const session = await sessionRow(store, sessionId);
-      const text = await graphText(store, session.key);
-      const view = await deps.parser.view([text], { folded, limit });
+      const view = await views.get(session, folded, limit);
       return graphView(folded, session, view, await store.states(session.key));
     },
     'sessions.logs': async ({ sessionId, ...query }) => {

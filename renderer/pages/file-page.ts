@@ -151,7 +151,8 @@ export class WeirFilePage extends LitElement {
         kind === 'consistency'
           ? html`<weir-consistency-panel .text=${proof}></weir-consistency-panel>`
           : html`<weir-proof-panel .client=${this.client} .text=${proof}></weir-proof-panel>`;
-      return html`<section class="panel" aria-label=${S.file.kinds[kind]}>
+      return html`<section class="panel" aria-labelledby="proof">
+        <header><h2 id="proof">${S.file.kinds[kind]}</h2></header>
         <div class="body">${panelOf}</div>
       </section>`;
     }

@@ -117,11 +117,13 @@ export class WeirSessionGraph extends LitElement {
       ${
         view !== undefined && view.nodes.length === 0
           ? html`<p class="nothing muted">${S.graph.empty}</p>`
-          : html`<weir-graph-canvas
-              label=${S.graph.label(this.graphName)}
-              .view=${view}
-              @weir-activate=${this.#activated}
-            ></weir-graph-canvas>`
+          : view === undefined && this.error === undefined
+            ? html`<p class="nothing muted" role="status">${S.graph.drawing}</p>`
+            : html`<weir-graph-canvas
+                label=${S.graph.label(this.graphName)}
+                .view=${view}
+                @weir-activate=${this.#activated}
+              ></weir-graph-canvas>`
       }`;
   }
 

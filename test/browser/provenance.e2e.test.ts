@@ -181,14 +181,14 @@ describe.skipIf(chromium === undefined)('where results come from, in the window'
     const drops = (
       JSON.parse(whole) as [Record<string, Record<string, Record<string, Record<string, string>>>>]
     )[0];
-    const block = drops['1_greeting_0-0']?.['reprodata']?.['REPEAT']?.['pgt_blockhash'] as string;
-    const mode = whole.indexOf('"REPEAT": {', whole.indexOf('"1_greeting_0-0": {'));
+    const block = drops['1_together_0-0']?.['reprodata']?.['REPEAT']?.['pgt_blockhash'] as string;
+    const mode = whole.indexOf('"REPEAT": {', whole.indexOf('"1_together_0-0": {'));
     const at = whole.indexOf(block, mode);
     await writeFile(file, `${whole.slice(0, at)}${block[0] === '0' ? '1' : '0'}${whole.slice(at + 1)}`);
     try {
       await open('#/sessions/again/reproducibility?drop=1_letter_0-0');
       await page.locator('weir-block-path').getByLabel('R-mode').selectOption('REPEAT');
-      await text(/The first block that is not what it should be: that of/).waitFor();
+      await text('The first block that is not what it should be: that of “All together”.').waitFor();
     } finally {
       await writeFile(file, whole);
     }

@@ -28,7 +28,7 @@ describe.each([{ isMac: false }, { isMac: true }])('the menu (macOS: $isMac)', (
   const options = { appName: 'Weir', isMac, isPackaged: true };
 
   test.each([
-    ['Open Graph…', 'openGraph'],
+    ['Open…', 'openGraph'],
     ['Sessions', 'showSessions'],
     ['Keyboard Shortcuts', 'showShortcuts'],
     ['About Weir', 'showAbout'],
