@@ -9,7 +9,10 @@ const PAGE = 1000;
  * Mean run time in seconds of the applications of each logical drop, over the newest finished sessions of graphs of
  * this name. Empty when there are none: the times the graph states are used then.
  */
-export async function measuredSeconds(store: Store, graphName: string): Promise<Map<string, number>> {
+export async function measuredSeconds(
+  store: Pick<Store, 'sessions' | 'drops'>,
+  graphName: string,
+): Promise<Map<string, number>> {
   const { sessions } = await store.sessions({ graph: graphName, status: 'FINISHED', limit: 50 });
   const sums = new Map<string, { seconds: number; count: number }>();
   const named = sessions.filter((session) => session.graphName === graphName).slice(0, SESSIONS_READ);
