@@ -3,19 +3,21 @@
  *
  *   npm run bench                          chain, fan, layered at 10k and 100k, and the limits of the machine
  *   npm run bench -- --million             also a million drops
- *   npm run bench -- --against daliuge     also a real DALiuGE (`dlg` on the PATH, or named in WEIR_BENCH_DLG)
+ *   npm run bench -- --against daliuge     also a real DALiuGE (`dlg` on the PATH, or named in WEIR_BENCH_DLG), and a
+ *                                          chain of Python functions
  *   npm run bench -- --runs 5              median of so many runs (default 3)
  *
  * Prints a table and writes test/bench/out/bench.json.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { syntheticGraph, type Shape } from '../../engine/cli/synthetic.ts';
-import { timeOverRest } from './rest-client.ts';
+import { bothPeers, median, overRest } from './peers.ts';
+import { pythonChain } from './python-chain.ts';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -31,9 +33,6 @@ const { values: options } = parseArgs({
 const runs = Number(options.runs);
 const sizes = options.sizes.split(',').map(Number);
 const SHAPES: readonly Shape[] = ['chain', 'fan', 'layered'];
-
-const median = (numbers: readonly number[]) =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
 
 interface BenchDocument {
   readonly dropsPerSecond: number;
@@ -63,65 +62,8 @@ async function limits(): Promise<Record<string, number>> {
   return { inflateAndParseDropsPerSecond: Math.round(100_000 / median(times)) };
 }
 
-async function ready(child: ChildProcess, base: string): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    if (child.exitCode !== null) throw new Error(`the manager ended with status ${child.exitCode}`);
-    const isUp = await fetch(`${base}/api/sessions`)
-      .then((answer) => answer.ok)
-      .catch(() => false);
-    if (isUp) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`no answer from ${base}`);
-}
-
-interface Peer {
-  readonly name: string;
-  readonly base: string;
-  readonly command: string;
-  readonly args: readonly string[];
-}
-
-/** Median seconds for one graph on a fresh manager. */
-async function overRest(
-  peer: Peer,
-  graph: Uint8Array,
-  roots: readonly string[],
-  times: number,
-): Promise<number> {
-  const dir = await mkdtemp(path.join(tmpdir(), 'weir-bench-'));
-  const child = spawn(peer.command, [...peer.args], {
-    env: { ...process.env, DLG_ROOT: dir, WEIR_DATA_DIR: dir },
-    stdio: 'ignore',
-  });
-  try {
-    await ready(child, peer.base);
-    const seconds: number[] = [];
-    for (let i = 0; i < times; i++) seconds.push(await timeOverRest(peer.base, graph, roots));
-    return median(seconds);
-  } finally {
-    child.kill('SIGTERM');
-    await new Promise((resolve) => (child.exitCode === null ? child.once('close', resolve) : resolve(0)));
-    await rm(dir, { recursive: true, force: true });
-  }
-}
-
 async function against(): Promise<object[]> {
-  const dlg = process.env['WEIR_BENCH_DLG'] ?? 'dlg';
-  const peers: readonly Peer[] = [
-    {
-      name: 'weir',
-      base: 'http://127.0.0.1:18101',
-      command: process.execPath,
-      args: [WEIR, 'node', '--port', '18101'],
-    },
-    {
-      name: 'daliuge',
-      base: 'http://127.0.0.1:18102',
-      command: dlg,
-      args: ['nm', '-H', '127.0.0.1', '-P', '18102', '--rpc_port', '18103', '--event_port', '18104', '-qqq'],
-    },
-  ];
+  const peers = bothPeers();
   const rows: object[] = [];
   for (const drops of sizes)
     for (const shape of SHAPES) {
@@ -187,10 +129,14 @@ const result = {
   machine,
   limits: await limits(),
   graphs: table,
-  ...(options.against === 'daliuge' ? { against: await against() } : {}),
+  ...(options.against === 'daliuge'
+    ? { against: await against(), pythonChain: await pythonChain(runs) }
+    : {}),
 };
 await mkdir(path.join(import.meta.dirname, 'out'), { recursive: true });
 await writeFile(path.join(import.meta.dirname, 'out/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
 console.table(table);
 if ('against' in result) console.table(result.against);
+if ('unroll' in result) console.table(result.unroll);
+if ('pythonChain' in result) console.table([result.pythonChain]);
 console.log(JSON.stringify({ limits: result.limits }));
