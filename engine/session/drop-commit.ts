@@ -70,7 +70,7 @@ const text = (value: unknown): string | undefined =>
 /** The code that a drop ran, from the facts of its run. */
 export function codeOf(facts: Readonly<Record<string, unknown>>): CodeIdentity {
   const command = text(facts['command']) ?? text(facts['commandLine']);
-  const functionName = text(facts['function']);
+  const functionName = text(facts['function']) ?? text(facts['class']);
   const functionSha256 = text(facts['sourceSha256']);
   const imageDigest = text(facts['imageDigest']) ?? text(facts['imageId']) ?? text(facts['image']);
   const [module, version] = [text(facts['module']), text(facts['moduleVersion'])];

@@ -58,6 +58,8 @@ export interface ReuseDecision {
 export interface DropDecision extends ReuseDecision {
   readonly uid: string;
   readonly kind: 'app' | 'data';
+  /** Whether it is an application that ran. */
+  readonly hasRun: boolean;
 }
 
 /** The run of an application whose results were taken over. */
@@ -189,9 +191,10 @@ export class Reuse {
       const uid = graph.uid(row);
       const { status, exec } = stateOf(row);
       if (graph.isApp(row)) {
-        const decision = this.decisions.get(uid) ?? notStarted(exec);
-        decisions.push({ uid, kind: 'app', ...decision });
-      } else decisions.push({ uid, kind: 'data', ...this.#dataDecision(graph, row, status) });
+        const decision = this.decisions.get(uid);
+        const hasRun = decision?.isReused === false;
+        decisions.push({ uid, kind: 'app', hasRun, ...(decision ?? notStarted(exec)) });
+      } else decisions.push({ uid, kind: 'data', hasRun: false, ...this.#dataDecision(graph, row, status) });
     }
     return decisions;
   }

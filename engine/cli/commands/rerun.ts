@@ -64,7 +64,10 @@ function decisionLines(reused: number, decisions: readonly DropDecision[]): stri
   const apps = decisions.filter(({ kind }) => kind === 'app');
   const lines = apps
     .slice(0, LISTED)
-    .map(({ uid, isReused, reason }) => `  ${isReused ? 'reused' : 'ran   '} ${uid}: ${reason}`);
+    .map(
+      ({ uid, isReused, hasRun, reason }) =>
+        `  ${isReused ? 'reused' : hasRun ? 'ran   ' : '-     '} ${uid}: ${reason}`,
+    );
   if (apps.length > LISTED) lines.push(`  and ${apps.length - LISTED} more: --json has all`);
   return [`  results of ${reused} of ${apps.length} applications taken over`, ...lines];
 }

@@ -1,4 +1,6 @@
 /** Dynamic libraries as applications (seed `dlg.apps.dynlib`, spec/engine.md 6.8), each in a process of its own. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppDROPStates, DaliugeException, DROPStates, InvalidDropException } from '../../protocol/index.ts';
 import { AppDROP, BarrierAppDROP, type Lane } from '../app-drop.ts';
@@ -22,6 +24,18 @@ function libraryOf(app: AppDROP, kwargs: DropKwargs): string {
   return lib.includes('/') ? path.resolve(app.context.baseDir, lib) : lib;
 }
 
+/** SHA-256 of a library; undefined for one that the system's loader looks for, or that cannot be read. */
+async function hashOf(lib: string): Promise<string | undefined> {
+  if (!lib.includes('/')) return undefined;
+  const bytes = await readFile(lib).catch(() => undefined);
+  return bytes && createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The facts of a library's run: which one it was, by name and by content. */
+function factsOf(lib: string, sha256: string | undefined, process: DynlibProcess | undefined) {
+  return { lib, function: path.basename(lib), ...(sha256 && { sourceSha256: sha256 }), ...process?.facts };
+}
+
 /** The Python a library wants around it. Throws PYTHON_UNAVAILABLE where there is none. */
 async function pythonFor(app: AppDROP, lib: string): Promise<string | undefined> {
   if (!(await wantsPython(lib))) return undefined;
@@ -36,6 +50,7 @@ function expectUnix(app: AppDROP): void {
 /** Runs `init` and `run` of a library once its inputs are complete. */
 export class DynlibApp extends BarrierAppDROP {
   readonly #lib: string;
+  #sha256: string | undefined;
   #process: DynlibProcess | undefined;
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
@@ -48,7 +63,7 @@ export class DynlibApp extends BarrierAppDROP {
   }
 
   override get facts(): Readonly<Record<string, unknown>> {
-    return { lib: this.#lib, ...this.#process?.facts };
+    return factsOf(this.#lib, this.#sha256, this.#process);
   }
 
   /** Seconds the library may take; 0: as long as it does. */
@@ -56,8 +71,13 @@ export class DynlibApp extends BarrierAppDROP {
     return 0;
   }
 
+  override async identify(): Promise<void> {
+    this.#sha256 = await hashOf(this.#lib);
+  }
+
   override async run(): Promise<void> {
     expectUnix(this);
+    await this.identify();
     const python = await pythonFor(this, this.#lib);
     if (this.signal.aborted) return;
     this.#process = new DynlibProcess(this, {
@@ -93,6 +113,7 @@ export class DynlibProcApp extends DynlibApp {
  */
 export class DynlibStreamApp extends AppDROP {
   readonly #lib: string;
+  #sha256: string | undefined;
   #process: DynlibProcess | undefined;
   #starting: Promise<DynlibProcess | undefined> | undefined;
   #isDone = false;
@@ -107,7 +128,7 @@ export class DynlibStreamApp extends AppDROP {
   }
 
   override get facts(): Readonly<Record<string, unknown>> {
-    return { lib: this.#lib, ...this.#process?.facts };
+    return factsOf(this.#lib, this.#sha256, this.#process);
   }
 
   override async dataWritten(uid: string, data: Uint8Array): Promise<void> {
@@ -134,6 +155,7 @@ export class DynlibStreamApp extends AppDROP {
   async #start(): Promise<DynlibProcess> {
     this._flow.startApp(this._row);
     expectUnix(this);
+    this.#sha256 = await hashOf(this.#lib);
     const python = await pythonFor(this, this.#lib);
     this.#process = new DynlibProcess(this, {
       lib: this.#lib,

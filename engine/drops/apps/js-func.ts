@@ -74,6 +74,7 @@ export class JsFuncApp extends BarrierAppDROP {
       module: module ?? '(source in the graph)',
       arguments: this.#given,
       ...(this.#sourceSha256 === undefined ? {} : { sourceSha256: this.#sourceSha256 }),
+      packages: { node: process.versions.node },
     };
   }
 

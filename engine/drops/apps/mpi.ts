@@ -48,8 +48,10 @@ export class MPIApp extends BarrierAppDROP {
   }
 
   override get facts(): Readonly<Record<string, unknown>> {
+    const { command, args } = this.#params;
     return {
       processes: this.#processes,
+      command: `${command ?? ''} ${args}`.trim(),
       commandLine: this.#line,
       ...(this.#result && {
         exitStatus: this.#result.exitStatus,

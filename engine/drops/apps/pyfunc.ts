@@ -99,8 +99,8 @@ export class PyFuncApp extends BarrierAppDROP {
 
   async #load(): Promise<FunctionInfo> {
     this.#info ??= await this.pool.checkFunction(this.#function, this.callSettings());
-    const { module, moduleVersion, sourceSha256 } = this.#info;
-    this.#facts = { function: this.funcName, module, moduleVersion, sourceSha256 };
+    const { module, moduleVersion, sourceSha256, packages } = this.#info;
+    this.#facts = { function: this.funcName, module, moduleVersion, sourceSha256, packages };
     return this.#info;
   }
 

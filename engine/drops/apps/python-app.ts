@@ -87,7 +87,7 @@ export abstract class PythonAppDROP extends BarrierAppDROP {
         { details: { uid: this.uid, class: this.pythonClass } },
       );
     this.#info = info;
-    this.#facts = { class: this.pythonClass, sourceSha256: info.sourceSha256 };
+    this.#facts = { class: this.pythonClass, sourceSha256: info.sourceSha256, packages: info.packages };
     if (info.isStreaming) this.#becomeFed();
   }
 

@@ -138,6 +138,8 @@ export interface FunctionInfo {
   readonly parameters: readonly FunctionParameter[];
   readonly sourceSha256: string | null;
   readonly moduleVersion: string | null;
+  /** Versions by name: the interpreter's (`python`), and those of the packages that its code names. */
+  readonly packages: Readonly<Record<string, string>>;
   readonly doc: string;
 }
 
@@ -156,6 +158,8 @@ export interface ClassInfo {
     readonly description: string;
   }[];
   readonly sourceSha256: string | null;
+  /** As in `FunctionInfo`. */
+  readonly packages: Readonly<Record<string, string>>;
   readonly doc: string;
 }
 

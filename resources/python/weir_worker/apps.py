@@ -41,6 +41,7 @@ def describe_class(dotted):
         "isData": kind == "data",
         "parameters": parameters,
         "sourceSha256": functions._source_hash(found, None),
+        "packages": functions.packages_of(found),
         "doc": (inspect.getdoc(found) or "")[:4000],
     }
 

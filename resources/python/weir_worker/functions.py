@@ -3,6 +3,7 @@
 import base64
 import binascii
 import builtins
+import dis
 import hashlib
 import importlib
 import inspect
@@ -10,6 +11,7 @@ import linecache
 import os
 import re
 import sys
+import types
 from collections import OrderedDict
 
 from . import codec
@@ -238,6 +240,7 @@ def describe(function, name, code):
         "parameters": parameters,
         "sourceSha256": _source_hash(function, code),
         "moduleVersion": _version(module),
+        "packages": packages_of(function),
         "doc": (inspect.getdoc(function) or "")[:4000],
     }
 
@@ -250,6 +253,40 @@ def _source_hash(function, code):
         except (OSError, TypeError):
             return None
     return hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()
+
+
+def packages_of(found):
+    """Versions of the interpreter and of what a function or class names and imports, as far as its code shows it."""
+    tops = {_top(getattr(found, "__module__", None))}
+    waiting = [found] + (list(vars(found).values()) if inspect.isclass(found) else [])
+    for one in waiting:
+        one = getattr(one, "__func__", one)
+        code = getattr(one, "__code__", None)
+        if code is not None:
+            _named_in(code, getattr(one, "__globals__", {}), tops)
+    versions = {"python": "%d.%d.%d" % sys.version_info[:3]}
+    for top in sorted(top for top in tops if top):
+        if top not in getattr(sys, "stdlib_module_names", ()) and top not in sys.builtin_module_names:
+            version = _version(top)
+            if version is not None:
+                versions[top] = version
+    return versions
+
+
+def _named_in(code, names, tops):
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "IMPORT_NAME":
+            tops.add(_top(instruction.argval))
+    for name in code.co_names:
+        value = names.get(name)
+        tops.add(_top(value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None)))
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            _named_in(constant, names, tops)
+
+
+def _top(module):
+    return module.split(".")[0] if isinstance(module, str) and module != SOURCE_MODULE else None
 
 
 def _version(module):

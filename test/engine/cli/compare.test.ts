@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fresh, historyOf, pipeline, weirHere as weir } from '../../support/weir-here.ts';
-import { type Any, hasGolden, SHARED, SKIP_REASON } from '../reproducibility/golden.ts';
+import { hasGolden, SHARED, SKIP_REASON } from '../reproducibility/golden.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -63,13 +63,13 @@ describe('weir compare of sessions', () => {
       'content',
     );
     expect(status).toBe(1);
-    expect(json).toMatchObject({ same: false, sentence: expect.stringMatching(/differ/) as Any });
+    expect(json).toMatchObject({ same: false, sentence: expect.stringMatching(/differ/) });
     expect(json.canonical.REPEAT.differing).toEqual([]);
     expect((await weir('compare', 'a', 'c', ...store, '--within', 'size=much')).status).toBe(2);
     expect(await weir('compare', 'a', 'nobody', ...store)).toMatchObject({
       status: 2,
       out: '',
-      err: expect.stringMatching(/no session "nobody"/) as Any,
+      err: expect.stringMatching(/no session "nobody"/),
     });
   });
 });

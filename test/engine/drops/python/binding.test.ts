@@ -34,6 +34,7 @@ function info(...parameters: string[]): FunctionInfo {
     parameters: parsed,
     sourceSha256: null,
     moduleVersion: null,
+    packages: {},
     doc: '',
   };
 }
