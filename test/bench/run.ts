@@ -18,6 +18,7 @@ import { deflateSync, inflateSync } from 'node:zlib';
 import { syntheticGraph, type Shape } from '../../engine/cli/synthetic.ts';
 import { bothPeers, median, overRest } from './peers.ts';
 import { pythonChain } from './python-chain.ts';
+import { unrollAgainst } from './translator.ts';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -130,7 +131,11 @@ const result = {
   limits: await limits(),
   graphs: table,
   ...(options.against === 'daliuge'
-    ? { against: await against(), pythonChain: await pythonChain(runs) }
+    ? {
+        against: await against(),
+        unroll: await unrollAgainst(process.env['WEIR_BENCH_DLG'] ?? 'dlg', runs, options.million === true),
+        pythonChain: await pythonChain(runs),
+      }
     : {}),
 };
 await mkdir(path.join(import.meta.dirname, 'out'), { recursive: true });
