@@ -198,9 +198,11 @@ export class WeirSessionsPage extends LitElement {
   }
 
   #noMatch() {
-    return html`<weir-empty-state class="panel" heading=${S.list.noMatchTitle} message=${S.list.noMatchText}>
-      <button type="button" @click=${() => go(linkToSessions(), true)}>${S.list.clearFilter}</button>
-    </weir-empty-state>`;
+    return html`<weir-empty-state
+      class="panel"
+      heading=${S.list.noMatchTitle}
+      message=${S.list.noMatchText}
+    ></weir-empty-state>`;
   }
 
   #welcome() {

@@ -133,7 +133,8 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       await text('8 sessions').waitFor();
       await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
-      for (let i = 0; i < 3; i++) await page.keyboard.press('Tab');
+      // Past “Make room…”, the filter, the status and “More filters”.
+      for (let i = 0; i < 5; i++) await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { name: 'meerkat-calibration.graph' }).waitFor();
       await page.waitForFunction("document.activeElement.shadowRoot.activeElement.id === 'content'");
@@ -413,7 +414,7 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       await open(`#/sessions/${FAILED}/reproducibility`);
       await text('Every one of 100 drops has a record').waitFor();
       await text('The records stand under a checkpoint signed on').waitFor();
-      await text('No other node has signed this checkpoint').waitFor();
+      await text('This device knows of no other node that signed this checkpoint').waitFor();
       await text('The stored bytes have not been read again').waitFor();
       expect(await page.getByRole('cell', { name: 'not recorded', exact: true }).count()).toBe(3);
       await button('Verify now').click();
@@ -472,7 +473,7 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       await boxes.nth(1).check();
       await text('One session selected').waitFor();
       await boxes.nth(2).check();
-      expect(await boxes.nth(0).isDisabled()).toBe(true);
+      await text('2 sessions selected').waitFor();
       await page.getByRole('link', { name: 'Compare them' }).click();
       await text('2 first causes').waitFor();
       const verdict = (mode: string): Locator =>
