@@ -38,9 +38,19 @@ export type PortSide = 'inputs' | 'outputs' | 'streamingInputs';
 
 /** Arguments by name, in the order of the dropspec. Old graphs leave `name`, `usage` or `encoding` out. */
 export function argumentsOf(drop: AbstractDROP, key = 'applicationArgs'): ReadonlyMap<string, Argument> {
-  const found = new Map<string, Argument>();
   const table = drop.parameters[key];
-  if (typeof table !== 'object' || table === null) return found;
+  if (typeof table !== 'object' || table === null) return NO_ARGUMENTS;
+  let found = described.get(table);
+  if (!found) described.set(table, (found = describeArguments(drop, key, table)));
+  return found;
+}
+
+const NO_ARGUMENTS: ReadonlyMap<string, Argument> = new Map();
+/** Arguments are asked for with every port; the tables of a dropspec do not change. */
+const described = new WeakMap<object, ReadonlyMap<string, Argument>>();
+
+function describeArguments(drop: AbstractDROP, key: string, table: object): ReadonlyMap<string, Argument> {
+  const found = new Map<string, Argument>();
   for (const [entry, described] of Object.entries(table as Record<string, unknown>)) {
     if (typeof described !== 'object' || described === null) continue;
     const a = described as Record<string, unknown>;

@@ -35,6 +35,7 @@ import { HeldContent, HeldResult } from './pyfunc-held.ts';
 import { encodingOf, PortReader } from './pyfunc-ports.ts';
 import { isAmbiguous, specValueText } from '../spec-text.ts';
 import { pythonSettings } from './python-drops.ts';
+import { timeLimitMs } from './time-limit.ts';
 import { writeContent } from './write-content.ts';
 
 /** How often a call is made anew because a process that held one of its values ended in between. */
@@ -81,7 +82,8 @@ export class PyFuncApp extends BarrierAppDROP {
 
   /** What surrounds each call. */
   protected callSettings(): CallSettings {
-    return pythonSettings(this, this.signal);
+    const timeoutMs = timeLimitMs(this);
+    return { ...pythonSettings(this, this.signal), ...(timeoutMs !== undefined && { timeoutMs }) };
   }
 
   /**

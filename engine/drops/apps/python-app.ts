@@ -16,6 +16,7 @@ import { Flags } from '../table.ts';
 import { answersAbout, pythonKwargs, pythonSettings, remoteSpec } from './python-drops.ts';
 import { FedPythonApp } from './python-fed.ts';
 import { RemoteReads } from './python-reads.ts';
+import { timeLimitMs } from './time-limit.ts';
 
 /**
  * An application of a Python class; its inputs and outputs are proxies there. Classes derived from InputFiredAppDROP
@@ -101,9 +102,11 @@ export abstract class PythonAppDROP extends BarrierAppDROP {
         { details: { uid: this.uid } },
       );
     const reads = new RemoteReads();
+    const timeoutMs = timeLimitMs(this);
     try {
       const record = await this.context.service(PYTHON_POOL).runApp({
         ...pythonSettings(this, this.signal),
+        ...(timeoutMs !== undefined && { timeoutMs }),
         dropClass: this.pythonClass,
         oid: this.oid,
         uid: this.uid,
