@@ -71,13 +71,13 @@ export class GraphBuilder {
   /** The finished graph. Throws InvalidGraphException with all problems found (`details.problems`). */
   finish(): PhysicalGraph {
     this.#joinPatches();
-    const resolver = new LinkResolver(this.#text, this.#specs.rows, {
+    const resolver = new LinkResolver(this.#text, this.#specs.members.rows, {
       problem: (code, message) => this.#problem(code, message),
       warn: (message) => {
         if (this.#warnings.length < MAX_PROBLEMS) this.#warnings.push(message);
       },
     });
-    resolver.resolve(this.#specs.links);
+    resolver.resolve(this.#specs.members.links);
     resolver.join(this.#links);
     if (this.#problems.length > 0) this.#giveUp();
     const graph = new PhysicalGraph(this.#columns(resolver));
@@ -94,7 +94,8 @@ export class GraphBuilder {
   }
 
   #columns(resolver: LinkResolver): GraphColumns {
-    const { rows, classes, nodes, uids, reprodata } = this.#specs;
+    const { members, classes, nodes, reprodata } = this.#specs;
+    const { rows, uids } = members;
     const { count } = rows;
     return {
       count,
@@ -128,7 +129,7 @@ export class GraphBuilder {
 
   /** Texts that had to be unescaped get their places behind the submitted ones. */
   #joinPatches(): void {
-    const { patches, patchBytes, rows, links } = this.#specs;
+    const { patches, patchBytes, rows, links } = this.#specs.members;
     if (patchBytes === 0) return;
     const base = this.#textBytes;
     const text = new Uint8Array(base + patchBytes);

@@ -3,7 +3,7 @@ import { DROPLinkType, EdgeTable, INVERSE_LINK, LINK_SPEC_KEY, type ErrorCode } 
 import { ByteIndex, hashBytes, sameBytes } from './byte-index.ts';
 import type { LinkColumns, RowColumns } from './rows.ts';
 import { SpecKinds } from './spec-keys.ts';
-import { textOf } from './spec-reader.ts';
+import { textOf } from './spec-members.ts';
 
 /** "lhs is a `type` of rhs", as REST `graph/link` gives it. */
 export interface NamedLink {
