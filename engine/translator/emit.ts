@@ -59,6 +59,9 @@ class OidTable {
   }
 }
 
+/** From so many copies on the detour over text pays. */
+const COPIES_WORTH_IT = 64;
+
 /**
  * The object that every drop of a node is a copy of. Parsed from text on purpose: an object with this many keys that
  * was filled key by key is a hash table inside the JavaScript engine, and copying it takes seven times as long.
@@ -72,6 +75,7 @@ function baseOf(node: PlanNode): Readonly<Record<string, Json>> {
   if (isMpi(node)) base['proc_index'] = 0;
   if (node.model.forceNode !== undefined) base['exclusive_force_node'] = `${node.model.forceNode}_0`;
   // Floats of a signed graph stay floats.
+  if (node.count < COPIES_WORTH_IT) return base;
   return parseWithTokens(stringifyPythonJson(base, { ensureAscii: false })) as Record<string, Json>;
 }
 
