@@ -180,6 +180,12 @@ const COUNT_KEYS: Readonly<Record<string, readonly string[]>> = {
 };
 const COUNT_DEFAULTS: Readonly<Record<string, number>> = { [Category.SCATTER]: 4, [Category.GATHER]: 1 };
 
+/** The field that states how often a construct repeats; undefined for one that works it out. */
+export function countFieldOf(node: ModelNode): string | undefined {
+  const keys = COUNT_KEYS[node.category] ?? [];
+  return keys.find((k) => node.attrs[k] !== undefined) ?? keys[0];
+}
+
 /**
  * The count a construct states: copies, iterations, processes, or the width of a Gather. Throws `count-missing`,
  * `count-not-integer`, `count-not-positive` naming node and field.

@@ -5,7 +5,7 @@ import type { TranslatorError } from './errors.ts';
 import { GInvalidNode, GraphException, type WarningSink } from './errors.ts';
 import { checkLinks, type ModelLink } from './link-rules.ts';
 import { Category, type LogicalGraph } from './logical-graph.ts';
-import { buildModel, checkNesting, dopOf, type Model, type ModelNode } from './model.ts';
+import { buildModel, checkNesting, countFieldOf, dopOf, type Model, type ModelNode } from './model.ts';
 import { prepare } from './prepare.ts';
 import { relationsOf, type Relation } from './relations.ts';
 import type { TranslationRules } from './rules.ts';
@@ -240,6 +240,7 @@ function tooManyDrops(
     (best, a) => (best === undefined || dopOf(a, rules) > dopOf(best, rules) ? a : best),
     undefined,
   );
+  const field = countFieldOf(largest ?? node);
   return new GraphException(
     'too-many-drops',
     `Expected a graph of at most ${maxDrops.toLocaleString('en')} drops, found that "${node.name}" (${node.sourceId}) alone would have ` +
@@ -247,6 +248,7 @@ function tooManyDrops(
     {
       nodeId: (largest ?? node).sourceId,
       nodeName: (largest ?? node).name,
+      ...(field === undefined ? {} : { fieldName: field }),
       expected: `<= ${maxDrops}`,
       found: String(count),
     },

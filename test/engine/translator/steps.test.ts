@@ -70,6 +70,39 @@ describe.skipIf(names.length === 0)('signatures along the steps (needs ../shared
   });
 });
 
+/** Stages that one command does without JSON between them: hashes of shared dictionaries and of filled-in types. */
+describe.skipIf(names.length === 0)('signatures of steps in one go (needs ../shared)', () => {
+  it.each(names.filter((name) => !UNREADABLE.includes(name)))('are those of the real system: %s', (name) => {
+    const golden = JSON.parse(readFileSync(path.join(goldenDir, name), 'utf8')) as Golden;
+    const text = readFileSync(path.join(shared, golden.graph), 'utf8');
+    const islands = golden.partition?.islands ?? 1;
+    const stages: Readonly<Record<string, Steps>> = {
+      pgt_unroll: {},
+      pgt_partition_shared: {
+        partition: {
+          algorithm: 'metis',
+          numPartitions: golden.partition?.partitions ?? 1,
+          numIslands: islands,
+        },
+      },
+    };
+    let compared = 0;
+    for (const [mode, results] of Object.entries(golden.results)) {
+      if (mode === 'NOTHING' || mode === 'ALL') continue;
+      for (const [stage, steps] of Object.entries(stages)) {
+        const given = results[stage];
+        const wanted = given?.same_as === undefined ? given : golden.results[given.same_as]?.[stage];
+        if (wanted?.signature === undefined) continue;
+        const unrolled = { rmode: mode, unroll: { oidPrefix: golden.oid_prefix ?? '1' } };
+        const last = resultOf(text, { ...unrolled, ...steps }).at(-1);
+        expect({ mode, stage, ...(last?.[mode] as object) }).toEqual({ mode, stage, signature: wanted.signature }); // prettier-ignore
+        compared++;
+      }
+    }
+    expect(compared).toBeGreaterThan(0);
+  });
+});
+
 const small = JSON.stringify(
   rawGraph(
     [app('a'), data('d'), scatter('s', 4), app('b', 's'), data('e', 's')],
