@@ -30,9 +30,10 @@ const TABLES: Readonly<Record<SealedSection, readonly [table: string, what: stri
   outcomes: ['outcome_block', 'outcome (size, checksum, path, URL, facts, hash or record)'],
   records: ['record_tile', 'a kept record'],
   uids: ['uid_tile', 'where a drop is found'],
+  documents: ['document', 'a document'],
 };
 /** Sections that may have got more rows after the seal, and those that retention may have emptied. */
-const GROWING: ReadonlySet<SealedSection> = new Set(['events', 'errors', 'logs', 'outcomes']);
+const GROWING: ReadonlySet<SealedSection> = new Set(['events', 'errors', 'logs', 'outcomes', 'documents']);
 const REMOVABLE: ReadonlySet<SealedSection> = new Set(['events', 'logs']);
 
 export interface Covered {

@@ -6,6 +6,7 @@ import { DROPStates, messageOf } from '../protocol/index.ts';
 import { AppDROP, DataDROP, FileDROP, InMemoryDROP, type AbstractDROP } from '../drops/index.ts';
 import {
   stringifyPythonJson,
+  sha256Hex,
   type CommitText,
   type PyObject,
   type RModeName,
@@ -194,7 +195,9 @@ async function dataOutcome(
         contentHash,
         reason: `The content is larger than the ${KEPT_BYTES} bytes that are kept in the history.`,
       };
-    return { ...outcome, sizeBytes, contentHash, content };
+    // Also what is read from afar is kept with a hash, for the seal to cover it.
+    const keptHash = contentHash ?? (content.length > 0 ? sha256Hex(content) : null);
+    return { ...outcome, sizeBytes, contentHash: keptHash, content };
   } catch (error) {
     return { ...outcome, reason: messageOf(error) };
   }

@@ -47,6 +47,7 @@ export const SEALED_SECTIONS = [
   'outcomes',
   'records',
   'uids',
+  'documents',
 ] as const;
 export type SealedSection = (typeof SEALED_SECTIONS)[number];
 

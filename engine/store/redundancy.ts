@@ -2,6 +2,7 @@
  * What the store keeps twice must say the same: counters of a session, the index of contents, the owners of tiles, the
  * last state that events tell. None of it is sealed, because it follows from what is.
  */
+import { createHash } from 'node:crypto';
 import type { Database } from './database.ts';
 import type { DropColumns } from './drop-columns.ts';
 import { float64s, outcomeId, uint32s } from './layout.ts';
@@ -170,7 +171,7 @@ export class Redundancy {
     return told;
   }
 
-  /** Every content that an outcome speaks of is there, and is found by its hash. */
+  /** Every content that an outcome speaks of is there, has the hash it should have, and is found by it. */
   #contents(key: number, counters: Counters): Contradiction[] {
     const found: Contradiction[] = [];
     const add = (table: string, row: number, message: string): void => {
@@ -179,7 +180,7 @@ export class Redundancy {
     const isIndexed = this.#db
       .prepare<[Buffer, number], number>('SELECT 1 FROM content_index WHERE hash = ? AND id = ?')
       .pluck();
-    const isKept = this.#db.prepare<[number], number>('SELECT 1 FROM content WHERE id = ?').pluck();
+    const kept = this.#db.prepare<[number], Buffer>('SELECT data FROM content WHERE id = ?').pluck();
     const isWaiting = this.#db
       .prepare<[number], number>('SELECT hashes_wait FROM session WHERE key = ?')
       .pluck()
@@ -202,8 +203,16 @@ export class Redundancy {
             row,
             'Its content is not found by its hash: the index of contents was altered.',
           );
-        if (hasContent && counters.payload_dropped_at === null && !isKept.get(outcomeId(key, row)))
+        if (!hasContent) continue;
+        const content = kept.get(outcomeId(key, row));
+        if (content === undefined && counters.payload_dropped_at === null)
           add('content', row, 'Its kept content is gone, or is kept for another drop: it was altered.');
+        if (
+          content &&
+          outcome.contentHash !== null &&
+          !createHash('sha256').update(content).digest().equals(hash)
+        )
+          add('content', row, 'Its kept content is not what was recorded: it was altered.');
       }
     }
     return found;

@@ -108,6 +108,10 @@ const SECTIONS: Readonly<Record<SealedSection, Section>> = {
           FROM uid_tile ${BEHIND} first_hash > @after ORDER BY first_hash`,
     columns: ['first_hash', 'hashes', 'rows'],
   },
+  documents: {
+    sql: `SELECT rowid AS at, ${text('name')}, data FROM document ${BEHIND} rowid > @after ORDER BY rowid`,
+    columns: ['name', 'data'],
+  },
 };
 
 /** Hashes of the blocks of a section behind a place, as many as `limit`; with check values by drop where wanted. */

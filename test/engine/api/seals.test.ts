@@ -1,0 +1,149 @@
+/** What seals cover, when they are made, and what is shown of the log they stand in. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { proveStored, verifyHistory, verifyStored } from '../../../engine/api/index.ts';
+import { DROPStates } from '../../../engine/protocol/index.ts';
+import {
+  canonicalJson,
+  CompactRange,
+  formatProof,
+  sealLeaf,
+  sealSession,
+  type SessionFacts,
+  signLogCheckpoint,
+  verifyConsistencyProof,
+  verifyProof,
+} from '../../../engine/reproducibility/index.ts';
+import { split } from '../../../engine/session/index.ts';
+import { app, bytesOf, data, helloGraph, testHost, type TestHost } from '../../support/host.ts';
+
+type Any = any; // eslint-disable-line @typescript-eslint/no-explicit-any
+
+let host: TestHost;
+beforeEach(async () => {
+  host = await testHost();
+});
+afterEach(() => host.remove());
+
+async function run(id: string, graph: unknown = helloGraph) {
+  const session = await host.manager.createSession(id);
+  await session.addGraphSpec(bytesOf(graph));
+  await session.deploy('roots');
+  await session.recorded();
+  return session;
+}
+
+/** Drops that do nothing of their own: their records are made of specification and state. */
+const many = (count: number) =>
+  Array.from({ length: count }, (_, i) =>
+    i % 2 === 0
+      ? app(`a${i}`, 'dlg.apps.simple.SleepApp', { sleepTime: 0, outputs: [`d${i + 1}`] })
+      : data(`d${i}`, { producers: [`a${i - 1}`] }),
+  );
+
+describe('a seal of an older version', () => {
+  it('holds, and verify says what it does not cover', async () => {
+    const session = await run('s');
+    const ledger = host.deps.ledger!;
+    const [seal] = await host.store.seals({ key: session.key });
+    const { covers, ...rest } = JSON.parse(seal!.facts) as SessionFacts;
+    expect(Object.keys(covers ?? {})).toContain('events');
+    const facts: SessionFacts = { ...rest, version: 1 };
+    const { drops: size } = facts;
+    const note = sealSession(facts, { size, root: seal!.root }, seal!.sealedAt, ledger.signer);
+    const range = new CompactRange(1, split(seal!.logRange));
+    range.append(sealLeaf(note));
+    const leafHashes = await host.store.treeHashes(0, 0, 0, size);
+    await host.store.sealSession({
+      ...seal!,
+      index: 1,
+      facts: canonicalJson(facts),
+      seal: note,
+      logLeaf: new Uint8Array(sealLeaf(note)),
+      logRange: new Uint8Array(Buffer.concat(range.peaks)),
+      logCheckpoint: signLogCheckpoint({ size: 2, root: range.root() }, seal!.sealedAt, ledger.signer),
+      leafHashes,
+      nodes: [],
+    });
+    const verdict = await verifyStored(host.deps, 's');
+    expect(verdict.problems).toEqual([]);
+    expect(verdict.notes).toContainEqual(
+      expect.objectContaining({
+        message: expect.stringMatching(/version 1: it covers the records .* not its events/),
+      }),
+    );
+    expect(verifyProof(formatProof(await proveStored(host.deps, 's', 'b'))).valid).toBe(true);
+  });
+});
+
+describe('a sealed session', () => {
+  it('still holds when a retention rule removed contents, events and logs, and verify says so', async () => {
+    const session = await run('s');
+    await session.dispose();
+    await host.store.dropPayload(session.key, ['contents', 'events', 'logs']);
+    const verdict = await verifyStored(host.deps, 's');
+    expect(verdict.problems).toEqual([]);
+    expect(verdict.notes.map(({ where }) => where)).toContain('table event_block');
+  });
+
+  it('still holds when data drops were given back later, but not when only their state says so', async () => {
+    const session = await run('s');
+    const b = session.drop('b');
+    // What the data lifecycle manager does when nobody needs it any more.
+    b._flow.expire(b._row);
+    await session.dispose();
+    expect((await host.store.dropByUid(session.key, 'b'))?.status).toBe(DROPStates.EXPIRED);
+    expect((await verifyStored(host.deps, 's')).problems).toEqual([]);
+    await host.store.recordStates(session.key, {
+      rows: Uint32Array.of(1),
+      status: Uint8Array.of(DROPStates.DELETED),
+      exec: Uint8Array.of(255),
+      startedAt: Float64Array.of(NaN),
+      finishedAt: Float64Array.of(NaN),
+      sizeBytes: Float64Array.of(NaN),
+    });
+    expect((await verifyStored(host.deps, 's')).problems).toMatchObject([{ uid: 'b', table: 'state_block' }]);
+  });
+});
+
+describe('a large session', () => {
+  it('is sealed when it ends; a drop is then proved without reading its graph', async () => {
+    const count = 16_400;
+    const session = await run('large', many(count));
+    expect((await host.store.session('large'))?.sealIndex).toBe(0);
+    await host.manager.destroySession('large');
+    const parse = vi.spyOn(host.deps.parser, 'parse');
+    const graph = vi.spyOn(host.store, 'graph');
+    for (const uid of ['a0', 'd1', 'd8191', `d${count - 1}`]) {
+      const proof = await proveStored(host.deps, 'large', uid);
+      expect(proof.record.drop.oid).toBe(uid);
+      expect(verifyProof(formatProof(proof))).toMatchObject({ valid: true, problems: [] });
+    }
+    await expect(proveStored(host.deps, 'large', 'd0')).rejects.toThrow(/no drop "d0"/);
+    expect(parse).not.toHaveBeenCalled();
+    expect(graph).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+    const read = await Promise.all(
+      [0, 1, 2].map((i) => host.store.dropByUid(session.key, `d${i * 5000 + 1}`)),
+    );
+    expect(read.map((drop) => drop?.row)).toEqual([1, 5001, 10_001]);
+    expect((await verifyHistory(host.deps)).problems).toEqual([]);
+  }, 120_000);
+});
+
+describe('the methods for the window', () => {
+  it('list checkpoints page by page, prove between them, audit the log', async () => {
+    for (const id of ['one', 'two', 'three']) await run(id);
+    const first: Any = await host.call('ledger.checkpoints', { limit: 2 });
+    expect(first.total).toBe(3);
+    expect(first.checkpoints.map((one: Any) => one.size)).toEqual([3, 2]);
+    const rest: Any = await host.call('ledger.checkpoints', { limit: 2, before: 2 });
+    expect(rest.checkpoints.map((one: Any) => [one.size, one.sessionId])).toEqual([[1, 'one']]);
+    for (const params of [{ from: 1 }, { from: 1, to: 2 }, { from: rest.checkpoints[0].note }]) {
+      const { proof }: Any = await host.call('ledger.consistency', params);
+      expect(verifyConsistencyProof(proof)).toMatchObject({ valid: true });
+    }
+    await expect(host.call('ledger.consistency', { from: 4 })).rejects.toThrow(/no checkpoint of 4 seals/);
+    expect(await host.call('ledger.verify', {})).toMatchObject({ valid: true, problems: [], notes: [] });
+    expect(await host.call('sessions.verify', { sessionId: 'two' })).toMatchObject({ valid: true });
+  });
+});
