@@ -79,14 +79,14 @@ export class BareDocuments {
     this.#longest = session.signer.oids.reduce((most, oid) => Math.max(most, oid.length), 0);
   }
 
-  /** The entries of drops [from, end), each after its separator; nothing before the first. */
-  page(from: number, end: number, isFirst: boolean): Uint8Array<ArrayBuffer> {
+  /** The entries of drops [from, end), each after its separator; nothing before the first. Holds until the next call. */
+  page(from: number, end: number, isFirst: boolean): Uint8Array {
     this.#at = this.#page;
     for (let row = from; row < end; row++) {
       this.#text(`${isFirst && row === from ? '' : ','}${line(DROP_LEVEL)}`);
       this.#entry(row);
     }
-    return this.#arena.read(this.#page, this.#at - this.#page);
+    return this.#arena.view(this.#page, this.#at - this.#page);
   }
 
   #entry(row: number): void {

@@ -185,34 +185,53 @@ export class SessionSigning {
     return spec;
   }
 
-  /** The next bytes of `reprodata.out`, for drops [from, from + count). The first and last page complete the text. */
-  document(from: number, count: number): Uint8Array<ArrayBuffer> {
+  /**
+   * The next bytes of `reprodata.out`, for drops [from, from + count). The first and last page complete the text. They
+   * are put into `buffer` where it is large enough.
+   */
+  document(from: number, count: number, buffer?: ArrayBuffer): Uint8Array<ArrayBuffer> {
     const end = Math.min(this.#specs.count, from + count);
     const place = { isFirst: from === 0, isLast: end === this.#specs.count };
-    const signer = this.#signer;
-    this.#writer ??=
-      signer &&
-      this.#intake?.documents({
-        signer,
-        commitKey: (row) =>
-          this.#commits.has(row) ? undefined : `${this.#status[row]} ${this.#isHashed[row]}`,
-        document: (row) => this.#document(row),
-      });
-    if (this.#writer === undefined || end === from) {
+    const writer = end === from ? undefined : this.#bareDocuments();
+    if (writer === undefined) {
       const entries = Array.from({ length: end - from }, (_, i) => {
         const spec = this.#document(from + i);
         return [spec['oid'] as string, spec] as const;
       });
-      return new Uint8Array(Buffer.from(reprodataOutEntries(entries, this.#reprodata, place)));
+      return joined([Buffer.from(reprodataOutEntries(entries, this.#reprodata, place))], buffer);
     }
-    const pages = [this.#writer.page(from, end, place.isFirst)];
-    if (place.isFirst)
-      pages.unshift(textBytes(reprodataOutEntries([], null, { isFirst: true, isLast: false })));
-    if (place.isLast)
-      pages.push(textBytes(reprodataOutEntries([], this.#reprodata, { isFirst: false, isLast: true })));
-    return pages.length === 1 ? (pages[0] as Uint8Array<ArrayBuffer>) : new Uint8Array(Buffer.concat(pages));
+    const edge = (part: typeof place, repro: PyObject | null): Buffer =>
+      Buffer.from(reprodataOutEntries([], repro, part));
+    const head = place.isFirst ? [edge({ isFirst: true, isLast: false }, null)] : [];
+    const tail = place.isLast ? [edge({ isFirst: false, isLast: true }, this.#reprodata)] : [];
+    return joined([...head, writer.page(from, end, place.isFirst), ...tail], buffer);
+  }
+
+  #bareDocuments(): BareDocuments | undefined {
+    const signer = this.#signer;
+    if (signer === undefined) return undefined;
+    this.#writer ??= this.#intake?.documents({
+      signer,
+      commitKey: (row) =>
+        this.#commits.has(row) ? undefined : `${this.#status[row]} ${this.#isHashed[row]}`,
+      document: (row) => this.#document(row),
+    });
+    return this.#writer;
   }
   #writer: BareDocuments | undefined;
 }
 
-const textBytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text));
+/** Pieces one after the other. Making large buffers again and again would keep the garbage collector busy. */
+function joined(pieces: readonly Uint8Array[], buffer: ArrayBuffer | undefined): Uint8Array<ArrayBuffer> {
+  const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const out =
+    buffer !== undefined && buffer.byteLength >= size
+      ? new Uint8Array(buffer, 0, size)
+      : new Uint8Array(new ArrayBuffer(size + (size >> 2)), 0, size);
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}

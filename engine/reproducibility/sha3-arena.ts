@@ -71,6 +71,11 @@ export class Sha3Arena {
     return new Uint8Array(this.#bytes.subarray(from, from + size));
   }
 
+  /** Bytes of the memory as they are now: holds until something is placed. */
+  view(from: number, size: number): Uint8Array {
+    return this.#bytes.subarray(from, from + size);
+  }
+
   /** Copies bytes within the memory. */
   move(from: number, to: number, size: number): void {
     this.#bytes.copyWithin(to, from, from + size);

@@ -101,7 +101,8 @@ export class ReproducibilityOperations {
     'signing.begin': ({ id }) => (this.#found(this.#signings, id).begin(), null),
     'signing.ended': ({ id, page }) => (this.#found(this.#signings, id).ended(page), null),
     'signing.finish': ({ id }) => this.#found(this.#signings, id).finish(),
-    'signing.document': ({ id, from, count }) => this.#found(this.#signings, id).document(from, count),
+    'signing.document': ({ id, from, count, buffer }) =>
+      this.#found(this.#signings, id).document(from, count, buffer),
     'signing.close': ({ id }) => (this.#signings.delete(id), null),
     'records.open': ({ id, source }) => (this.#streams.set(id, new RecordStream(source)), null),
     'records.graph': ({ id, bytes }) => (this.#found(this.#streams, id).addGraph(bytes), null),

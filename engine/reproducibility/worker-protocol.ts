@@ -46,7 +46,11 @@ export interface WorkerOperations {
   'signing.begin': { input: { id: string }; output: null };
   'signing.ended': { input: { id: string; page: EndedPage }; output: null };
   'signing.finish': { input: { id: string }; output: SigningResult };
-  'signing.document': { input: { id: string; from: number; count: number }; output: Uint8Array<ArrayBuffer> };
+  /** A page of `reprodata.out`, in `buffer` where it fits; both are handed over, not copied. */
+  'signing.document': {
+    input: { id: string; from: number; count: number; buffer?: ArrayBuffer };
+    output: Uint8Array<ArrayBuffer>;
+  };
   'signing.close': { input: { id: string }; output: null };
   /** The tree of a session's records: opened, given graph and pages in order, finished (which closes it). */
   'records.open': { input: { id: string; source: RecordSource }; output: null };

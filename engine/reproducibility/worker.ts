@@ -20,5 +20,8 @@ parentPort?.on('message', ({ id, op, input }: WorkerRequest) => {
   } catch (error) {
     reply = { id, failure: failureOf(error) };
   }
-  parentPort?.postMessage(reply);
+  // Pages of a file are handed over; other answers may share memory with what stays here.
+  const page =
+    op === 'signing.document' && 'output' in reply ? (reply.output as Uint8Array<ArrayBuffer>) : undefined;
+  parentPort?.postMessage(reply, page === undefined ? [] : [page.buffer]);
 });

@@ -3,10 +3,8 @@
  * which drops ended and what they committed, gets the signatures, writes `reprodata.out`. In mode NOTHING nothing happens
  * before the session is over.
  */
-import { createWriteStream } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { finished } from 'node:stream/promises';
 import type { PhysicalGraph } from '../graph/index.ts';
 import { DROPStates } from '../protocol/index.ts';
 import {
@@ -23,7 +21,9 @@ import { specPage } from './spec-pages.ts';
 
 /** Drops of a page that goes to the worker, and of a page of `reprodata.out`. */
 const PAGE = 4096;
-const DOCUMENT_PAGE = 512;
+const DOCUMENT_PAGE = 256;
+/** Upstream would write more; a million drops in mode ALL make 16 GiB. */
+const MAX_FILE_BYTES = 8 * 2 ** 30;
 /** Without an R-mode the file is for completeness only: not for graphs above this, whose text would be gigabytes. */
 const UNSIGNED_FILE_DROPS = 50_000;
 const UNSIGNED_FILE_BYTES = 32 * 2 ** 20;
@@ -188,21 +188,52 @@ export class Reproducer {
     return this.sign();
   }
 
-  /** Writes `reprodata.out`, page by page; it appears under its name when it is whole. */
+  /**
+   * Writes `reprodata.out`, page by page; it appears under its name when it is whole. While a page is written the next one
+   * is made. Not written where it would be larger than anybody wants to find in a folder; a log entry says so.
+   */
   async writeFile(dir: string): Promise<void> {
-    const { worker, id, graph } = this.#options;
+    const { graph, log } = this.#options;
     const file = path.join(dir, 'reprodata.out');
-    const out = createWriteStream(`${file}.part`);
-    const over = finished(out);
-    over.catch(() => undefined);
-    for (let from = 0; from === 0 || from < graph.count; from += DOCUMENT_PAGE) {
-      const bytes = await worker().call('signing.document', { id, from, count: DOCUMENT_PAGE });
-      if (!out.write(bytes))
-        await Promise.race([new Promise<void>((resolve) => out.once('drain', () => resolve())), over]);
+    const out = await open(`${file}.part`, 'w');
+    let bytes = 0;
+    const write = async (page: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> => {
+      for (let at = 0; at < page.length;) at += (await out.write(page, at, page.length - at)).bytesWritten;
+      bytes += page.length;
+      return page.buffer;
+    };
+    let isWhole = true;
+    try {
+      const free: ArrayBuffer[] = [];
+      let writing: Promise<ArrayBuffer | undefined> = Promise.resolve(undefined);
+      for (let from = 0; from === 0 || from < graph.count; from += DOCUMENT_PAGE) {
+        const page = await this.#page(from, free.pop());
+        const done = await writing;
+        if (done !== undefined) free.push(done);
+        const expected = (bytes / Math.max(from, 1)) * graph.count;
+        isWhole = expected <= MAX_FILE_BYTES;
+        if (!isWhole) {
+          const gib = (expected / 2 ** 30).toFixed(0);
+          log(
+            'warn',
+            `reprodata.out is not written: it would be a file of ${gib} GiB. The signatures are there.`,
+          );
+          break;
+        }
+        writing = write(page);
+        writing.catch(() => undefined);
+      }
+      await writing;
+    } finally {
+      await out.close();
     }
-    out.end();
-    await over;
-    await rename(`${file}.part`, file);
+    await (isWhole ? rename(`${file}.part`, file) : rm(`${file}.part`, { force: true }));
+  }
+
+  #page(from: number, buffer: ArrayBuffer | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    const { worker, id } = this.#options;
+    const input = { id, from, count: DOCUMENT_PAGE, ...(buffer && { buffer }) };
+    return worker().call('signing.document', input, buffer ? [buffer] : []);
   }
 
   /** Gives back what the thread holds. */

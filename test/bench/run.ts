@@ -19,6 +19,7 @@ import { syntheticGraph, type Shape } from '../../engine/cli/synthetic.ts';
 import { bothPeers, median, overRest } from './peers.ts';
 import { pythonChain } from './python-chain.ts';
 import { unrollAgainst } from './translator.ts';
+import { reproducibilityFigures } from './reproducibility.ts';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -130,6 +131,7 @@ const result = {
   machine,
   limits: await limits(),
   graphs: table,
+  reproducibility: await reproducibilityFigures(Math.max(...sizes), runs),
   ...(options.against === 'daliuge'
     ? {
         against: await against(),
@@ -141,6 +143,7 @@ const result = {
 await mkdir(path.join(import.meta.dirname, 'out'), { recursive: true });
 await writeFile(path.join(import.meta.dirname, 'out/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
 console.table(table);
+console.table([result.reproducibility]);
 if ('against' in result) console.table(result.against);
 if ('unroll' in result) console.table(result.unroll);
 if ('pythonChain' in result) console.table([result.pythonChain]);

@@ -28,6 +28,8 @@ export function benchCommand(program: Command): void {
       const document = await withHost(where, async (host, interrupted) => {
         const bytes = await syntheticGraph(shape, options.drops);
         const before = process.memoryUsage().rss;
+        const started = performance.now();
+        const used = process.cpuUsage();
         const delay = monitorEventLoopDelay({ resolution: 5 });
         delay.enable();
         const result = await runSession(
@@ -37,14 +39,19 @@ export function benchCommand(program: Command): void {
           interrupted,
         );
         delay.disable();
+        const peakRssBytes = process.resourceUsage().maxRSS * 1024;
+        // What follows the session's end: the seal and, with an R-mode, reprodata.out.
+        await host.manager.find(result.sessionId)?.recorded();
+        const recordedMs = performance.now() - started;
         const wallMs = result.timings['wallMs'] as number;
         return {
           shape,
           drops: result.drops.total,
           status: result.status,
-          timings: result.timings,
+          timings: { ...result.timings, recordedMs },
+          userSeconds: process.cpuUsage(used).user / 1e6,
           dropsPerSecond: Math.round((result.drops.total / wallMs) * 1000),
-          peakRssBytes: process.resourceUsage().maxRSS * 1024,
+          peakRssBytes,
           emptyHostRssBytes: before,
           eventLoopDelayMs: { p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 },
           ok: wentWell(result),
