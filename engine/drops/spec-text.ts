@@ -4,16 +4,30 @@
  */
 import type { AbstractDROP } from './drop.ts';
 
-/** The text of one value inside the dropspec of `drop`, found by keys. Undefined where there is no such value or text. */
-export function specValueText(drop: AbstractDROP, ...keys: readonly string[]): string | undefined {
-  const text = drop.context.specText?.(drop._row);
-  return text === undefined ? undefined : valueAt(text, keys);
-}
+/** Finds the texts of values in the dropspec of one drop. */
+export class SpecText {
+  readonly #drop: AbstractDROP;
+  #text: string | undefined;
 
-/** Whether the parsed value may stand for different texts: whole numbers, null (for NaN), and what has such inside. */
-export function isAmbiguous(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isInteger(value) || !Number.isFinite(value);
-  return typeof value === 'object';
+  constructor(drop: AbstractDROP) {
+    this.#drop = drop;
+  }
+
+  /**
+   * The text of the value behind `keys`, where it says more than `value`, which was read from it: of whole numbers, of
+   * null that may be NaN, and of what has such inside. Undefined otherwise, and where there is no text.
+   */
+  exact(value: unknown, ...keys: readonly string[]): string | undefined {
+    const isOther =
+      typeof value === 'number'
+        ? !Number.isInteger(value) && Number.isFinite(value)
+        : typeof value !== 'object';
+    if (isOther) return undefined;
+    const text = (this.#text ??= this.#drop.context.specText?.(this.#drop._row) ?? '');
+    if (text === '' || (value === null && !/NaN|Infinity/.test(text))) return undefined;
+    const found = valueAt(text, keys);
+    return found === 'null' ? undefined : found;
+  }
 }
 
 /** The text of the value behind `keys` in a JSON text. Of keys that occur twice the last counts, as for JSON.parse. */

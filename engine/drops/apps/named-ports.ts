@@ -11,7 +11,7 @@ import type { AbstractDROP } from '../drop.ts';
 import { parsePythonJson } from '../data/python-json.ts';
 import { readNpy } from '../npy/index.ts';
 import { fromJson, parseLiteral, pyStr, type PyValue } from '../pyrepr/index.ts';
-import { isAmbiguous, specValueText } from '../spec-text.ts';
+import { SpecText } from '../spec-text.ts';
 import { loadValue, MAX_VALUE_BYTES } from './python-values.ts';
 
 /** One argument as a dropspec describes it (an entry of `applicationArgs` or `componentParams`). */
@@ -51,15 +51,16 @@ const described = new WeakMap<object, ReadonlyMap<string, Argument>>();
 
 function describeArguments(drop: AbstractDROP, key: string, table: object): ReadonlyMap<string, Argument> {
   const found = new Map<string, Argument>();
+  const text = new SpecText(drop);
   for (const [entry, described] of Object.entries(table as Record<string, unknown>)) {
     if (typeof described !== 'object' || described === null) continue;
     const a = described as Record<string, unknown>;
     const name = typeof a['name'] === 'string' && a['name'] !== '' ? a['name'] : entry;
-    const exact = isAmbiguous(a['value']) ? specValueText(drop, key, entry, 'value') : undefined;
+    const exact = text.exact(a['value'], key, entry, 'value');
     found.set(name, {
       name,
       value: a['value'],
-      ...(exact !== undefined && exact !== 'null' && { text: exact }),
+      ...(exact !== undefined && { text: exact }),
       type: textIn(a['type'], ''),
       usage: textIn(a['usage'], 'NoPort'),
       encoding: typeof a['encoding'] === 'string' && a['encoding'] !== '' ? a['encoding'] : null,

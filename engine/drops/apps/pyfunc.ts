@@ -33,7 +33,7 @@ import { argumentsOf, namedPorts, type Argument } from './named-ports.ts';
 import { pathFor, pathOutputs } from './pyfunc-paths.ts';
 import { HeldContent, HeldResult } from './pyfunc-held.ts';
 import { encodingOf, PortReader } from './pyfunc-ports.ts';
-import { isAmbiguous, specValueText } from '../spec-text.ts';
+import { SpecText } from '../spec-text.ts';
 import { pythonSettings } from './python-drops.ts';
 import { timeLimitMs } from './time-limit.ts';
 import { writeContent } from './write-content.ts';
@@ -211,9 +211,7 @@ export class PyFuncApp extends BarrierAppDROP {
   /** A parameter of the drop as the graph writes it, unless it was changed since. */
   #parameterText(name: string): string | undefined {
     const value = this.parameters[name];
-    if (value === undefined || !isAmbiguous(value)) return undefined;
-    const text = specValueText(this, name);
-    return text === 'null' ? undefined : text;
+    return value === undefined ? undefined : new SpecText(this).exact(value, name);
   }
 
   /** Gives the outputs the function writes their paths; the names of the arguments that carry them. */
