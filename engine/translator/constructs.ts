@@ -124,27 +124,47 @@ function convertOuterApp(state: Work, original: PrepNode): void {
   moveChildren(state, construct.id, freshId);
 }
 
+/**
+ * What a component inside a Gather links back to the Gather goes to an application of its own, the Gather's output,
+ * from which links to the outside then start; upstream means this but fails (spec/translator.md 2.4).
+ */
 function convertGather(state: Work, original: PrepNode): void {
   const construct = current(state, original);
-  for (const link of state.links) {
-    if (link.to === construct.id && isInside(state, link.from, construct.id)) {
-      throw new GInvalidLink(
-        'gather-internal-input',
-        `Expected the inputs of the Gather "${shown(construct.attrs['name'])}" (${construct.id}) to come from outside, found ` +
-          `a link from ${link.from}, which is inside it. Link the inner component to what follows the Gather instead.`,
-        { nodeId: construct.id, link: link.index, fromId: link.from, toId: link.to },
-      );
-    }
-  }
+  const { id } = construct;
   const types = appTypes(construct);
   const category = types.input ?? types.output;
+  const inner = state.links.find((l) => l.to === id && isInside(state, l.from, id));
+  if (category === undefined && inner !== undefined) throw innerWithoutApplication(construct, inner);
   if (category === undefined) return;
-  const freshId = derivedId(construct.id, 'construct');
-  const app = appNode(construct, construct.id, category, freshId);
+  const freshId = derivedId(id, 'construct');
+  const inside = new Set(
+    [...state.nodes, ...state.added].map((n) => n.id).filter((n) => isInside(state, n, id)),
+  );
+  const app = appNode(construct, id, category, freshId);
   replaceNode(state, construct, { ...construct, id: freshId });
-  moveChildren(state, construct.id, freshId);
+  moveChildren(state, id, freshId);
   state.added.push({ ...app, attrs: { ...app.attrs, group_start: 1 } });
-  state.links = state.links.map((l) => (l.to === construct.id ? { ...l, to: freshId } : l));
+  if (inner === undefined) {
+    state.links = state.links.map((l) => (l.to === id ? { ...l, to: freshId } : l));
+    return;
+  }
+  const given = construct.attrs['outputApplicationId'];
+  const outputId = typeof given === 'string' && given !== '' ? given : derivedId(id, 'gather-output');
+  const side = types.output === undefined ? 'inputAppFields' : 'outputAppFields';
+  state.added.push(appNode(construct, outputId, types.output ?? category, freshId, side));
+  state.links = state.links.map((l) => {
+    if (l.to === id) return { ...l, to: inside.has(l.from) ? outputId : freshId };
+    return l.from === id && !inside.has(l.to) ? { ...l, from: outputId } : l;
+  });
+}
+
+function innerWithoutApplication(construct: PrepNode, link: PrepLink): GInvalidLink {
+  return new GInvalidLink(
+    'gather-internal-input',
+    `Expected the inputs of the Gather "${shown(construct.attrs['name'])}" (${construct.id}), which has no application, to come from ` +
+      `outside, found a link from ${link.from}, which is inside it. Link the inner component to what follows the Gather instead.`,
+    { nodeId: construct.id, link: link.index, fromId: link.from, toId: link.to },
+  );
 }
 
 function isInside(state: Work, nodeId: string, groupId: string): boolean {

@@ -22,7 +22,66 @@ function oids(graph: LogicalGraph, rules: 'daliuge' | 'corrected' = 'daliuge'): 
     .map((d) => (d['oid'] as string).slice(2));
 }
 
+describe('what DALiuGE does that one would not expect', () => {
+  const looped = (...aware: string[]): LogicalGraph =>
+    graphOf(
+      [data('in'), loop('l', 3), app('a', 'l', { group_start: true }), data('d', 'l', { group_end: true })],
+      [link('a', 'd'), ...aware.map((loop_aware) => link('in', 'a', { loop_aware }))],
+    );
+
+  it('takes all links between two components as loop aware when one of them is', () => {
+    const once = edges(looped('1')).filter((e) => e.startsWith('in'));
+    expect(once).toEqual(['in_0 > a_0-0']);
+    expect(edges(looped('0', '1')).filter((e) => e.startsWith('in'))).toEqual(once);
+    expect(edges(looped('0', '1'), 'corrected').filter((e) => e.startsWith('in'))).toHaveLength(4);
+  });
+
+  it('feeds a component inside a Gather that is marked as a start instead of the application', () => {
+    const nodes = [scatter('s', 2), data('p', 's'), gather('g', 2), app('f', 'g', { group_start: true })];
+    const graph = graphOf(nodes, [link('p', 'g')]);
+    expect(edges(graph)).toEqual(['p_0-0 > f_0-0', 'p_0-1 > f_0-0']);
+    expect(edges(graph, 'corrected')).toEqual(['p_0-0 > g_0-0', 'p_0-1 > g_0-0']);
+  });
+
+  it('loses what leaves a Service when it schedules, unless it is told to correct that', () => {
+    const pgt = [
+      { oid: 'a', categoryType: 'Service', weight: 5, outputs: ['b'] },
+      { oid: 'b', categoryType: 'Data', weight: 1, producers: ['a'] },
+    ];
+    const dataMovement = (rules: 'daliuge' | 'corrected'): number =>
+      partition(pgt, { algorithm: 'none', rules }).result.total_data_movement;
+    expect(dataMovement('daliuge')).toBe(0);
+    expect(dataMovement('corrected')).toBe(5);
+  });
+});
+
 describe('constructs that DALiuGE cannot unroll', () => {
+  it('hands what is linked back from inside a Gather to an output application', () => {
+    const graph = graphOf(
+      [
+        scatter('s', 4),
+        data('p', 's'),
+        gather('g', 2),
+        data('x', 'g'),
+        app('y', 'g'),
+        data('z', 'g'),
+        data('out'),
+      ],
+      [link('p', 'g'), link('g', 'x'), link('x', 'y'), link('y', 'z'), link('z', 'g'), link('g', 'out')],
+    );
+    const found = edges(graph);
+    const output = found.find((e) => e.startsWith('z_0-0 > '))?.slice('z_0-0 > '.length) ?? '';
+    const second = output.replace(/_0-0$/, '_0-1');
+    expect(output).toMatch(/_0-0$/);
+    expect(found).toEqual(
+      [
+        ...['p_0-0 > g_0-0', 'p_0-1 > g_0-0', 'p_0-2 > g_0-1', 'p_0-3 > g_0-1'],
+        ...[0, 1].flatMap((i) => [`g_0-${i} > x_0-${i}`, `x_0-${i} > y_0-${i}`, `y_0-${i} > z_0-${i}`]),
+        ...[`z_0-0 > ${output}`, `z_0-1 > ${second}`, `${output} > out_0`, `${second} > out_0`],
+      ].sort(),
+    );
+  });
+
   it('takes any category as the embedded application of a Scatter', () => {
     const graph = graphOf(
       [data('in'), scatter('s', 2, undefined, 'PyFuncApp'), data('p', 's')],

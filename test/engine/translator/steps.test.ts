@@ -70,9 +70,16 @@ describe.skipIf(names.length === 0)('signatures along the steps (needs ../shared
   });
 });
 
+/** Cyclic graphs have no signature, so the real system stops before. */
+function hasUnrollStage(name: string): boolean {
+  const golden = JSON.parse(readFileSync(path.join(goldenDir, name), 'utf8')) as Golden;
+  const isUnrolled = Object.values(golden.results).some((stages) => stages['pgt_unroll'] !== undefined);
+  return isUnrolled && !UNREADABLE.includes(name);
+}
+
 /** Stages that one command does without JSON between them: hashes of shared dictionaries and of filled-in types. */
 describe.skipIf(names.length === 0)('signatures of steps in one go (needs ../shared)', () => {
-  it.each(names.filter((name) => !UNREADABLE.includes(name)))('are those of the real system: %s', (name) => {
+  it.each(names.filter(hasUnrollStage))('are those of the real system: %s', (name) => {
     const golden = JSON.parse(readFileSync(path.join(goldenDir, name), 'utf8')) as Golden;
     const text = readFileSync(path.join(shared, golden.graph), 'utf8');
     const islands = golden.partition?.islands ?? 1;
