@@ -1,11 +1,12 @@
 /** A logical graph as one widget: constructs around what is in them, parts as colours; pan, zoom, and a walk by keyboard. */
-import { LitElement, css, html, nothing, svg, type PropertyValues } from 'lit';
+import { LitElement, html, nothing, svg, type PropertyValues } from 'lit';
 import type { GraphDrawing } from '../../engine/api/contract.ts';
 import '../components/icon.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 import { T } from '../translate-strings.ts';
 import { fit, zoomAt, type Camera, type Size } from './camera.ts';
+import { logicalDrawingStyles } from './logical-drawing-styles.ts';
 import { HEADER, layOutLogical, type Box, type LogicalLayout } from './logical-layout.ts';
 import { partClass, partColors } from './part-colors.ts';
 
@@ -38,114 +39,7 @@ export class WeirLogicalDrawing extends LitElement {
     selected: { attribute: false },
     camera: { state: true },
   };
-  static override styles = [
-    base,
-    controls,
-    partColors,
-    css`
-      :host {
-        display: block;
-        position: relative;
-        min-height: 0;
-        overflow: hidden;
-        background: var(--color-sunken);
-      }
-
-      svg {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
-        cursor: grab;
-        touch-action: none;
-        user-select: none;
-      }
-
-      svg.dragging {
-        cursor: grabbing;
-      }
-
-      .shape {
-        cursor: pointer;
-        outline: none;
-        stroke-linejoin: round;
-        fill: var(--color-surface);
-        stroke: var(--color-control);
-        stroke-width: 1.2;
-      }
-
-      .group > .shape {
-        fill: var(--color-canvas);
-        stroke-dasharray: 6 4;
-      }
-
-      .deep > .shape {
-        fill: var(--color-surface);
-      }
-
-      .problem > .shape {
-        stroke: var(--state-error);
-        stroke-width: 2;
-      }
-
-      .selected > .shape,
-      .shape:hover {
-        stroke: var(--color-focus);
-      }
-
-      .selected > .shape {
-        stroke-width: 2.4;
-      }
-
-      .node > .shape:focus-visible {
-        stroke: var(--color-focus);
-        stroke-width: 3;
-      }
-
-      .texts {
-        pointer-events: none;
-      }
-
-      text {
-        fill: var(--color-text);
-        font: 500 12px var(--font-text);
-      }
-
-      text.minor {
-        fill: var(--color-muted);
-        font-weight: 400;
-        font-size: 10.5px;
-      }
-
-      text.end {
-        text-anchor: end;
-      }
-
-      text.on-part {
-        fill: var(--color-on-part);
-        font-size: 9px;
-        text-anchor: middle;
-      }
-
-      .link {
-        fill: none;
-        stroke: var(--color-control);
-        stroke-width: 1.3;
-      }
-
-      .lit {
-        stroke: var(--color-focus);
-        stroke-width: 2;
-      }
-
-      .tools {
-        position: absolute;
-        inset: auto var(--space-3) var(--space-3) auto;
-        display: grid;
-        gap: var(--space-1);
-      }
-    `,
-  ];
+  static override styles = [base, controls, partColors, logicalDrawingStyles];
 
   declare drawing: GraphDrawing | undefined;
   declare parts: ReadonlyMap<string, NodeParts>;

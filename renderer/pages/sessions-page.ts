@@ -12,7 +12,7 @@ import { toHostError, type HostError } from '../data/errors.ts';
 import { Throttle } from '../data/throttle.ts';
 import { askForGraph } from '../events.ts';
 import { formatDateTime, formatDuration, formatInteger, formatWhen, NOTHING, spanMs } from '../format.ts';
-import { go, linkToCompare, linkToSession, linkToSessions, type Query } from '../router.ts';
+import { linkToCompare, linkToSession, type Query } from '../router.ts';
 import { isUnderWay, settledCount } from '../states.ts';
 import { S } from '../strings.ts';
 import { base, controls, panel } from '../styles/shared.ts';

@@ -91,55 +91,6 @@ export const translatePageStyles = css`
     gap: var(--space-2);
   }
 
-  .line {
-    display: flex;
-    align-items: center;
-    justify-content: space-between;
-    gap: var(--space-2);
-  }
-
-  ul.parts {
-    display: grid;
-    gap: var(--space-1);
-    margin: 0;
-    padding: 0;
-    list-style: none;
-  }
-
-  ul.parts li {
-    display: grid;
-    grid-template-columns: 34px minmax(0, 1fr) auto;
-    align-items: center;
-    gap: var(--space-2);
-  }
-
-  .swatch {
-    border-radius: var(--radius-s);
-    font-size: var(--text-xs);
-    font-weight: 600;
-    line-height: 18px;
-    text-align: center;
-  }
-
-  .facts {
-    display: grid;
-    gap: var(--space-3);
-  }
-
-  .stale {
-    opacity: 0.55;
-  }
-
-  svg.bar {
-    width: 100%;
-    height: 8px;
-  }
-
-  progress {
-    width: 100%;
-    accent-color: var(--color-accent);
-  }
-
   @media (max-width: 760px) {
     :host {
       grid-template: auto minmax(240px, 1fr) minmax(0, 1fr) / minmax(0, 1fr);

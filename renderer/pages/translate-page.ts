@@ -1,28 +1,25 @@
 /** A logical graph before it runs: its drawing, its values, how it is divided, and what comes of it. */
-import { LitElement, html, nothing, svg, type PropertyValues } from 'lit';
+import { LitElement, html, nothing, type PropertyValues } from 'lit';
 import type { GraphDrawing, GraphSource, GraphTranslation, MethodParams } from '../../engine/api/contract.ts';
 import '../components/empty-state.ts';
-import '../components/facts.ts';
 import '../components/icon.ts';
 import '../components/notice.ts';
 import type { Client } from '../data/client.ts';
 import { toHostError, type HostError } from '../data/errors.ts';
 import { announce, askForGraph, notifyError } from '../events.ts';
-import { formatInteger } from '../format.ts';
 import '../graph/logical-drawing.ts';
 import type { NodeParts } from '../graph/logical-drawing.ts';
-import { partClass, partColors } from '../graph/part-colors.ts';
 import { go, linkToSession, linkToSessions } from '../router.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 import { T } from '../translate-strings.ts';
 import { translatePageStyles } from './translate-page-styles.ts';
+import './translate-result.ts';
 import './translate-values.ts';
 import { valuesOf, type Changes } from './translate-values.ts';
 
 /** Time for a further change before the graph is translated anew. */
 const SETTLE_MS = 350;
-const PARTS_SHOWN = 24;
 const MAX_PARTS = 10_000;
 
 type Algorithm = NonNullable<MethodParams<'sessions.run'>['algorithm']>;
@@ -53,7 +50,7 @@ export class WeirTranslatePage extends LitElement {
     partitions: { state: true },
     isStarting: { state: true },
   };
-  static override styles = [base, controls, partColors, translatePageStyles];
+  static override styles = [base, controls, translatePageStyles];
 
   declare client: Client;
   declare source: GraphSource | undefined;
@@ -256,7 +253,17 @@ export class WeirTranslatePage extends LitElement {
         @weir-select=${(event: CustomEvent<number>) => (this.selected = event.detail)}
       ></weir-logical-drawing>
       <aside aria-label=${T.settings}>
-        ${this.#problems(drawing)} ${this.#settings(drawing)} ${this.#result(errors.length > 0)}
+        ${this.#problems(drawing)} ${this.#settings(drawing)}
+        ${
+          errors.length > 0
+            ? nothing
+            : html`<weir-translate-result
+                .translation=${this.translation}
+                .error=${this.error}
+                .progress=${this.progress}
+                .isStale=${this.isStale}
+              ></weir-translate-result>`
+        }
         <weir-translate-values
           .drawing=${drawing}
           .selected=${this.selected}
@@ -353,73 +360,6 @@ export class WeirTranslatePage extends LitElement {
     this.partitions = value;
     this.#changed();
   };
-
-  #result(isBroken: boolean) {
-    if (isBroken) return nothing;
-    const { translation, error, progress } = this;
-    return html`<section>
-      <div class="line" aria-live="polite">
-        <h2>${T.result}</h2>
-        ${progress === undefined ? nothing : html`<span class="muted small">${this.#phase(progress)}</span>`}
-      </div>
-      ${
-        progress === undefined || progress.total === 0
-          ? nothing
-          : html`<progress
-              max=${progress.total}
-              value=${progress.done}
-              aria-label=${T.translating}
-            ></progress>`
-      }
-      ${
-        error === undefined
-          ? nothing
-          : html`<weir-notice
-              tone="error"
-              heading=${T.translationFailed}
-              message=${error.message}
-              code=${error.code}
-            ></weir-notice>`
-      }
-      ${translation === undefined || error !== undefined ? nothing : this.#statistics(translation)}
-    </section>`;
-  }
-
-  #phase({ phase, done, total }: NonNullable<WeirTranslatePage['progress']>): string {
-    const name = T.phases[phase];
-    return name === undefined ? T.translating : `${name} ${T.progress(done, total)}`;
-  }
-
-  #statistics({ drops, statistics, parts, warnings }: GraphTranslation) {
-    const facts = Object.entries(T.statistics).map(([key, name]) => {
-      const value = statistics[key];
-      const text = typeof value === 'number' ? T.number(value) : typeof value === 'string' ? value : null;
-      return { name, value: text };
-    });
-    const largest = Math.max(1, ...parts);
-    return html`<div class=${this.isStale ? 'facts stale' : 'facts'}>
-      <p>${T.drops(drops)}</p>
-      <ul class="parts">
-        ${parts.slice(0, PARTS_SHOWN).map(
-          (count, part) =>
-            html`<li aria-label=${`${T.part(part)}: ${T.drops(count)}`}>
-              <span class="swatch ${partClass(part)}" aria-hidden="true">${T.partShort(part)}</span>
-              <svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-                ${svg`<rect class=${partClass(part)} width=${(100 * count) / largest} height="8"></rect>`}
-              </svg>
-              <span class="numeric small">${formatInteger(count)}</span>
-            </li>`,
-        )}
-      </ul>
-      ${
-        parts.length > PARTS_SHOWN
-          ? html`<p class="muted small">${T.partsMore(parts.length - PARTS_SHOWN)}</p>`
-          : nothing
-      }
-      <weir-facts .facts=${facts}></weir-facts>
-      ${warnings.map((message) => html`<weir-notice tone="warning" message=${message}></weir-notice>`)}
-    </div>`;
-  }
 }
 
 /** The drawing with the counts of constructs that were typed, so that it shows what would run. */
