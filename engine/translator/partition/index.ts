@@ -123,6 +123,7 @@ export function findPartitions(
         maxMem: checked.max_mem,
         deadline: checked.deadline,
         swarmSize: checked.swarm_size,
+        topk: checked.topk,
         seed: checked.seed,
         ...work,
       });

@@ -28,6 +28,7 @@ export interface AlgorithmOptions {
   readonly time_greedy?: number;
   /** pso: longest execution time allowed; then the number of partitions is minimised. */
   readonly deadline?: number;
+  /** pso: how many of the heaviest links are decided about. */
   readonly topk?: number;
   readonly swarm_size?: number;
   /** Start of the random sequence of stochastic algorithms: the same seed gives the same partition. */
@@ -131,6 +132,7 @@ export function checkOptions(options: PartitionOptions): CheckedOptions {
   atLeast('max_cpu', 1);
   atLeast('max_mem', 1);
   atLeast('swarm_size', 1);
+  atLeast('topk', 1);
   if (!Number.isInteger(checked.numPartitions) || !Number.isInteger(checked.numIslands)) {
     throw new GPGTException(
       'option-invalid',

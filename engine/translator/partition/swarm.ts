@@ -9,6 +9,8 @@ export interface SwarmOptions extends WorkOptions {
   readonly maxMem: number;
   readonly deadline: number | undefined;
   readonly swarmSize: number;
+  /** How many of the heaviest edges the swarm decides about; all others are zeroed where that is allowed. */
+  readonly topk: number;
   readonly seed: number;
 }
 
@@ -20,15 +22,20 @@ const HIGHEST = 3.01;
 
 /**
  * Particle swarm over one variable per edge (spec/translator.md 11.6): 1 zero the edge if the parallelism allows, 3
- * leave it; 2 counts as 1. Objective: the longest path, or with a deadline the number of partitions that meets it. The
+ * leave it. Upstream's 2 would also put drops in an order that no physical graph can carry; it counts as 1. Upstream
+ * tells solutions apart by the `topk` heaviest edges only, so those are what is searched. Objective: the longest path, or with a deadline the number of partitions that meets it. The
  * plain edge zeroing is one of the particles, so the result is never worse than that.
  */
 export function partitionSwarm(graph: DropGraph, options: SwarmOptions): SarkarResult {
   const edges = graph.edgeTo.length;
   const random = randomFrom(options.seed);
   const order = edgesByWeight(graph);
+  const free = Math.min(options.topk, edges);
   const evaluate = (position: Float64Array): { result: SarkarResult; cost: number } => {
-    const mayZero = Uint8Array.from(position, (x) => (Math.round(x) < 3 ? 1 : 0));
+    const mayZero = new Uint8Array(edges).fill(1);
+    position.forEach((x, n) => {
+      if (Math.round(x) >= 3) mayZero[order[n] ?? 0] = 0;
+    });
     const result = sarkar(graph, { maxCpu: options.maxCpu, maxMem: options.maxMem, mayZero, order });
     const length = longestPath(graph, result.edgeWeight).length;
     if (options.deadline === undefined) return { result, cost: length };
@@ -41,15 +48,15 @@ export function partitionSwarm(graph: DropGraph, options: SwarmOptions): SarkarR
   const position: Float64Array[] = [];
   const speed: Float64Array[] = [];
   const own: { position: Float64Array; cost: number }[] = [];
-  let best = evaluate(new Float64Array(edges).fill(1));
-  let bestPosition = new Float64Array(edges).fill(1);
+  let best = evaluate(new Float64Array(free).fill(1));
+  let bestPosition = new Float64Array(free).fill(1);
   for (let p = 0; p < size; p++) {
     const start =
       p === 0
-        ? new Float64Array(edges).fill(1)
-        : Float64Array.from({ length: edges }, () => LOWEST + random() * (HIGHEST - LOWEST));
+        ? new Float64Array(free).fill(1)
+        : Float64Array.from({ length: free }, () => LOWEST + random() * (HIGHEST - LOWEST));
     position.push(start);
-    speed.push(new Float64Array(edges));
+    speed.push(new Float64Array(free));
     own.push({ position: start.slice(), cost: Infinity });
   }
   for (let round = 0; round < rounds; round++) {
@@ -69,7 +76,7 @@ export function partitionSwarm(graph: DropGraph, options: SwarmOptions): SarkarR
         best = found;
         bestPosition = x.slice();
       }
-      for (let e = 0; e < edges; e++) {
+      for (let e = 0; e < free; e++) {
         const at = x[e] ?? 1;
         const next =
           0.5 * (v[e] ?? 0) +
