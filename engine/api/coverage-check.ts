@@ -157,7 +157,11 @@ async function nameDifferences(
     const labels = differing(before[block], after[block]);
     if (labels.length === 0) {
       listed++;
-      report.add(`table ${table}`, await blockText(covered, section, block), { table });
+      report.add(
+        `table ${table}`,
+        await blockText(covered, section, block, [...(before[block]?.keys() ?? [])]),
+        { table },
+      );
     }
     for (const label of labels) {
       if (named.has(label) || listed >= LISTED) continue;
@@ -201,14 +205,21 @@ function differing(
   return [...labels].filter((label) => before.get(label) !== after.get(label));
 }
 
-async function blockText(covered: Covered, section: SealedSection, block: number): Promise<string> {
+/** A row of a table of which no drop can be told: then the drops that it holds. */
+async function blockText(
+  covered: Covered,
+  section: SealedSection,
+  block: number,
+  drops: readonly number[],
+): Promise<string> {
   const [table, what] = TABLES[section];
-  if (section === 'drops' || section === 'states') {
-    const last = Math.min(covered.row.drops, (block + 1) * DROPS_PER_BLOCK) - 1;
-    const span = `${await covered.nameOf(block * DROPS_PER_BLOCK)} to ${await covered.nameOf(last)}`;
-    return `The ${what} of one of the drops ${span} is not what was sealed: row ${block} of ${table} was altered.`;
-  }
-  if (section === 'records')
-    return `The kept records of row ${block} of ${table} are not what was sealed: they were altered.`;
-  return `Row ${block} of ${table} (${what}) is not what was sealed: it was altered or is gone.`;
+  const isByDrop = section === 'drops' || section === 'states';
+  const [first, last] = isByDrop
+    ? [block * DROPS_PER_BLOCK, Math.min(covered.row.drops, (block + 1) * DROPS_PER_BLOCK) - 1]
+    : [drops[0], drops.at(-1)];
+  const span =
+    first === undefined || last === undefined
+      ? ''
+      : `, which holds the drops ${await covered.nameOf(first)} to ${await covered.nameOf(last)},`;
+  return `Row ${block} of ${table} (${what})${span} is not what was sealed: it was altered or is gone.`;
 }

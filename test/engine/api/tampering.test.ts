@@ -1,8 +1,15 @@
 /** One byte altered in any column of any table of the history is found, and what it belongs to is named. */
 import path from 'node:path';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportBundle, importBundle, verifyHistory, type Verdict } from '../../../engine/api/index.ts';
+import {
+  exportBundle,
+  importBundle,
+  verifyHistory,
+  verifyStored,
+  type Verdict,
+} from '../../../engine/api/index.ts';
 import { app, bytesOf, data, testHost, type TestHost } from '../../support/host.ts';
 
 const FILE = 'dlg.data.drops.file.FileDROP';
@@ -156,6 +163,72 @@ describe('weir verify of a whole history', () => {
     const empty = ['content', 'content_index', 'error', 'log', 'event_block', 'record_tile', 'sealed_tile', 'document']
       .filter((table) => db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() === 0); // prettier-ignore
     expect(empty).toEqual([]);
+  });
+
+  it('names the drop, the field or the row, not only the table', async () => {
+    const key = db.prepare("SELECT key FROM session WHERE session_id = 'ran'").pluck().get() as number;
+    const rowOf = (uid: string): number => pipeline.findIndex((drop) => drop.oid === uid);
+    const flip = (bytes: Buffer, at: number): Buffer => {
+      const copy = Buffer.from(bytes);
+      copy[at] = (copy[at] as number) ^ 1;
+      return copy;
+    };
+    /** Alters one cell of the session, asks, and puts it back. */
+    const asked = async (
+      table: string,
+      column: string,
+      where: string,
+      change: (value: Buffer) => unknown,
+    ): Promise<Verdict['problems']> => {
+      const name = table === 'session' ? 'key' : 'session';
+      const { id, value } = db
+        .prepare(`SELECT rowid AS id, ${column} AS value FROM ${table} WHERE ${name} = ? AND ${where}`)
+        .get(key) as { id: number; value: Buffer };
+      const update = db.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`);
+      expect(update.run(change(value), id).changes).toBe(1);
+      const { problems } = await verifyStored(host.deps, 'ran', false);
+      update.run(value, id);
+      return problems;
+    };
+
+    const blocks = db
+      .prepare('SELECT seq, rows FROM event_block WHERE session = ? ORDER BY seq')
+      .all(key) as { seq: number; rows: Buffer }[];
+    const places = blocks.flatMap(({ seq, rows }) =>
+      Array.from({ length: rows.length / 4 }, (_, at) => ({ seq, at, row: rows.readUInt32LE(at * 4) })),
+    );
+    const ofG = places.find(({ row }) => row === rowOf('g'));
+    expect(ofG).toBeDefined();
+    expect(
+      await asked('event_block', 'at', `seq = ${ofG?.seq}`, (value) => flip(value, (ofG?.at ?? 0) * 8)),
+    ).toMatchObject([{ uid: 'g', table: 'event_block' }]);
+    expect(
+      await asked('state_block', 'size_bytes', 'block = 0', (value) => flip(value, rowOf('f') * 8 + 6)),
+    ).toMatchObject([{ uid: 'f', table: 'state_block' }]);
+    // Among the deflated columns of outcomes: the size of one of them.
+    const kept = (
+      db.prepare('SELECT seq, rows FROM outcome_block WHERE session = ?').all(key) as {
+        seq: number;
+        rows: Buffer;
+      }[]
+    ).find(({ rows }) => new Uint32Array(new Uint8Array(rows).buffer).includes(rowOf('f')));
+    const held = [...new Uint32Array(new Uint8Array(kept?.rows ?? []).buffer)];
+    const size = Math.ceil((held.length * 2) / 8) * 8 + held.indexOf(rowOf('f')) * 8;
+    expect(
+      await asked('outcome_block', 'data', `seq = ${kept?.seq}`, (value) =>
+        deflateRawSync(flip(inflateRawSync(value), size + 6)),
+      ),
+    ).toContainEqual(expect.objectContaining({ uid: 'f', table: 'outcome_block' }));
+    // Of what cannot be unpacked any more, the drops that it holds are told.
+    expect(
+      await asked('outcome_block', 'data', `seq = ${kept?.seq}`, (value) => flip(value, 0)),
+    ).toContainEqual(expect.objectContaining({ table: 'outcome_block' }));
+    expect(await asked('session', 'dir', 'true', (value) => `${String(value)}x`)).toMatchObject([
+      { where: 'session', message: expect.stringMatching(/ dir is not what was sealed/) },
+    ]);
+    expect(await asked('error', 'message', 'seq = 0', (value) => `${String(value)}!`)).toMatchObject([
+      { where: 'table error', message: expect.stringMatching(/^Row 0 of error/) },
+    ]);
   });
 
   it('finds one byte altered in any column of any table, and names what it belongs to', async () => {
