@@ -47,7 +47,7 @@ async function recordSession(sessionId: string, graphName: string, factor = 1): 
     host: { name: 'here', platform: process.platform, version: '0' },
   });
   const column = (name: string): ReturnType<typeof textColumn> =>
-    textColumn(drops.map((drop) => String(drop[name])));
+    textColumn(drops.map((drop) => drop[name] as string));
   await store.addDrops(key, {
     firstRow: 0,
     count: drops.length,
@@ -67,7 +67,7 @@ async function recordSession(sessionId: string, graphName: string, factor = 1): 
     startedAt: new Float64Array(drops.length).fill(2000),
     finishedAt: Float64Array.from(
       drops,
-      (drop) => 2000 + 1000 * factor * (SECONDS.get(String(drop['lg_key'])) ?? 0),
+      (drop) => 2000 + 1000 * factor * (SECONDS.get(drop['lg_key'] as string) ?? 0),
     ),
     sizeBytes: new Float64Array(drops.length),
   });
@@ -78,7 +78,7 @@ async function recordSession(sessionId: string, graphName: string, factor = 1): 
 function realSeconds(drops: readonly JsonObject[]): number {
   const busy = new Map<unknown, number>();
   for (const { node, lg_key: key } of drops)
-    busy.set(node, (busy.get(node) ?? 0) + (SECONDS.get(String(key)) ?? 0));
+    busy.set(node, (busy.get(node) ?? 0) + (SECONDS.get(key as string) ?? 0));
   return Math.max(...busy.values());
 }
 

@@ -160,7 +160,7 @@ describe.skipIf(!hasGolden)(
   'a real graph that was broken is refused with the place (needs ../shared)',
   () => {
     it.each(cases)('%s', (_what, name, change, reason) => {
-      const graph = JSON.parse(readGraphText(name)) as Loose;
+      const graph: Loose = JSON.parse(readGraphText(name));
       const place = change(graph);
       const text = JSON.stringify(graph);
       let found: unknown;
