@@ -7,7 +7,7 @@
 import type { BlockColumn } from './block-forest.ts';
 import { type Member, JsonIndenter } from './json-indent.ts';
 import type { HashedRMode } from './modes.ts';
-import type { SignedStage } from './physical-signer.ts';
+import type { PhysicalStage } from './physical-signer.ts';
 import { type PyObject, stringifyPythonJson } from './python-json.ts';
 import type { Sha3Arena } from './sha3-arena.ts';
 import type { DocumentSigner } from './signer-documents.ts';
@@ -137,12 +137,12 @@ export class BareDocuments {
 
   /** The data of a drop as text, with holes where drops like it differ. */
   #template(row: number): Template {
-    const { document, stages, signer } = this.#session;
+    const { document, signer } = this.#session;
     const repro = document(row)['reprodata'] as PyObject;
     const open: PyObject = { ...repro };
     for (const mode of signer.signer.modes) {
       const dictionary: PyObject = { ...(repro[mode] as PyObject) };
-      for (const stage of [...stages.openStages, 'rg'] as const) {
+      for (const stage of ['pgt', 'pg', 'rg'] as const) {
         dictionary[`${stage}_blockhash`] = mark(Hole.BLOCK, stage, mode);
         dictionary[`${stage}_parenthashes`] = mark(Hole.PARENTS, stage, mode);
       }
@@ -162,7 +162,7 @@ export class BareDocuments {
     const steps: Step[] = [];
     const parts = text.split(MARK);
     for (let i = 0; i < parts.length; i += 4) {
-      const [piece, hole, stage, mode] = parts.slice(i) as [string, Hole?, SignedStage?, HashedRMode?];
+      const [piece, hole, stage, mode] = parts.slice(i) as [string, Hole?, PhysicalStage?, HashedRMode?];
       const from = this.#arena.room(piece.length);
       this.#arena.writeText(piece, from);
       const { signer } = this.#session.signer;
@@ -170,7 +170,7 @@ export class BareDocuments {
         from,
         size: piece.length,
         ...(hole && { hole }),
-        told: toldIn(stage ?? 'rg', mode ?? 'REPEAT'),
+        told: toldIn(mode ?? 'REPEAT'),
         blocks: signer.blocksOf(stage ?? 'rg', mode ?? (signer.modes[0] as HashedRMode)),
       });
     }
@@ -198,9 +198,9 @@ export class BareDocuments {
     const { signer } = this.#session.signer;
     const has = (mode: HashedRMode): boolean => signer.modes.includes(mode);
     return {
-      all: signer.parentsOf('lg', 'RERUN', row),
-      open: has('RERUN') ? signer.parentsOf('rg', 'RERUN', row) : NOBODY,
-      roots: has('REPRODUCE') ? signer.parentsOf('rg', 'REPRODUCE', row) : NOBODY,
+      all: signer.parentsOf('REPEAT', row),
+      open: has('RERUN') ? signer.parentsOf('RERUN', row) : NOBODY,
+      roots: has('REPRODUCE') ? signer.parentsOf('REPRODUCE', row) : NOBODY,
     };
   }
 
@@ -274,14 +274,14 @@ export class BareDocuments {
   }
 }
 
-function toldIn(stage: SignedStage, mode: HashedRMode): Told {
+function toldIn(mode: HashedRMode): Told {
   if (mode === 'REPRODUCE') return 'roots';
-  return mode === 'RERUN' && stage !== 'lg' ? 'open' : 'all';
+  return mode === 'RERUN' ? 'open' : 'all';
 }
 
 const NOBODY = new Uint32Array(0);
-const mark = (hole: Hole, stage: SignedStage, mode: HashedRMode): string =>
+const mark = (hole: Hole, stage: PhysicalStage, mode: HashedRMode): string =>
   `\u0001${hole}.${stage}.${mode}\u0001`;
 // As the writer escapes them; a text of the graph that had them would have to be one of a drop's own fields.
-const MARK = /\\u0001(block|parents|rank|root)\.(lg|pgt|pg|rg)\.([A-Z_]+)\\u0001/;
-const UNQUOTED = /"(\\u0001(?:parents|rank)\.(?:lg|pgt|pg|rg)\.[A-Z_]+\\u0001)"/g;
+const MARK = /\\u0001(block|parents|rank|root)\.(pgt|pg|rg)\.([A-Z_]+)\\u0001/;
+const UNQUOTED = /"(\\u0001(?:parents|rank)\.(?:pgt|pg|rg)\.[A-Z_]+\\u0001)"/g;

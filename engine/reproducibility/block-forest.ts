@@ -3,6 +3,7 @@
  * the hashes of a level of all trees are computed in pairs, and what two modes have in common is computed once.
  */
 
+import type { KnownLeaves } from './leaf-sources.ts';
 import type { Digest, Sha3Arena } from './sha3-arena.ts';
 
 const DIGEST = 32;
@@ -48,6 +49,8 @@ export class BlockColumn {
 
 export class BlockForest {
   readonly #arena: Sha3Arena;
+  /** Leaves that many drops have: what is above two of them is made once. */
+  readonly #known: KnownLeaves;
   /** Leaves, then nodes, of the trees: {@link MAX_LEAVES} places each. */
   readonly #cells: Uint32Array;
   readonly #sizes: Uint32Array;
@@ -65,8 +68,9 @@ export class BlockForest {
   #level = 0;
 
   /** `widest`: the most leaves that a tree will have. */
-  constructor(arena: Sha3Arena, trees: number, widest: number) {
+  constructor(arena: Sha3Arena, known: KnownLeaves, trees: number, widest: number) {
     this.#arena = arena;
+    this.#known = known;
     this.#cells = new Uint32Array(trees * MAX_LEAVES);
     this.#sizes = new Uint32Array(trees);
     this.#outs = new Uint32Array(trees);
@@ -148,7 +152,8 @@ export class BlockForest {
     for (let i = 0; i + 1 < count; i += 2) {
       const left = cells[first + i] as Digest;
       const right = cells[first + i + 1] as Digest;
-      let place = next < COMPARED ? this.#known(t, next, left, right) : 0;
+      let place = next < COMPARED ? this.#elsewhere(t, next, left, right) : 0;
+      if (place === 0) place = this.#known.pair(left, right);
       if (place > 0) {
         if (count === 2) this.#copies.push(place, this.#outs[t] as Digest);
       } else {
@@ -164,8 +169,8 @@ export class BlockForest {
     return free;
   }
 
-  /** Where another tree has this node; 0 where none has. */
-  #known(t: number, node: number, left: Digest, right: Digest): Digest {
+  /** Where another tree of the same drop has this node; 0 where none has. */
+  #elsewhere(t: number, node: number, left: Digest, right: Digest): Digest {
     const end = t * COMPARED;
     for (let at = node; at < end; at += COMPARED)
       if (this.#lefts[at] === left && this.#rights[at] === right && this.#levels[at] === this.#level)

@@ -23,7 +23,11 @@ export class ShapeBuilder {
   readonly #from: number[] = [];
   readonly #to: (number | string)[] = [];
 
-  constructor(count: number) {
+  readonly #hasGate: boolean;
+
+  /** `hasGate`: whether RERUN says nothing of drops with an `iid`, as upstream has it (spec 5.4). */
+  constructor(count: number, hasGate = true) {
+    this.#hasGate = hasGate;
     this.#isData = new Uint8Array(count);
     this.#isGated = new Uint8Array(count);
   }
@@ -40,7 +44,7 @@ export class ShapeBuilder {
     this.oids.push(oid);
     this.#index.set(oid, row);
     this.#isData[row] = isDataDrop(drop) ? 1 : 0;
-    this.#isGated[row] = Object.hasOwn(drop, 'iid') && drop['iid'] !== '0/0' ? 1 : 0;
+    if (this.#hasGate && Object.hasOwn(drop, 'iid') && drop['iid'] !== '0/0') this.#isGated[row] = 1;
     for (const key of RELATIONS) {
       const list = drop[key];
       if (!Array.isArray(list)) continue;

@@ -11,9 +11,16 @@ import { createHash, hash } from 'node:crypto';
 
 import type { EdgeTable } from '../protocol/index.ts';
 import type { Alignment } from './align.ts';
-import { compareAligned, differences, type Comparison, type ComparisonOptions } from './compare.ts';
+import {
+  type ComparableDrop,
+  compareAligned,
+  type Comparison,
+  type ComparisonOptions,
+  type ComparisonSide,
+  differences,
+  type SignatureTable,
+} from './compare.ts';
 import { sideOfRecords } from './compare-sides.ts';
-import type { SignatureTable } from './compare.ts';
 import type { DropRecord } from './drop-record.ts';
 import type { Texts } from './record-stream.ts';
 import { buildTopology } from './topology.ts';
@@ -159,12 +166,13 @@ export function compareKept(
       edges[2 * e + 1] = to;
     }
   const topology = buildTopology(new Array<string>(count).fill(''), edges);
-  const [left, right] = [a, b].map(({ records, signatures, canonicalSignatures }) => {
+  const sideAt = ({ records, signatures, canonicalSignatures }: KeptSide): ComparisonSide => {
     const side = sideOfRecords(records, topology, signatures, canonicalSignatures);
-    const drops = new Array<(typeof side.drops)[number]>(count);
-    rows.forEach((row, i) => (drops[row] = side.drops[i] as (typeof side.drops)[number]));
+    const drops = new Array<ComparableDrop>(count);
+    rows.forEach((row, i) => (drops[row] = side.drops[i] as ComparableDrop));
     return { ...side, drops };
-  }) as [ReturnType<typeof sideOfRecords>, ReturnType<typeof sideOfRecords>];
+  };
+  const [left, right] = [sideAt(a), sideAt(b)];
   const pairs = new Array<ReturnType<typeof differences>>(count);
   for (const row of rows) {
     const [of, with_] = [left.drops[row], right.drops[row]];

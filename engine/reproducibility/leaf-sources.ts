@@ -17,14 +17,18 @@ export interface LeafSource {
 
 /** Texts remembered; those of contents are as many as drops and are not looked up. */
 const MAX_KNOWN = 16_384;
+const DIGEST = 32;
 
 /** Leaves of root and block texts, each distinct one made once as long as they are few. */
 export class KnownLeaves {
   readonly #arena: Sha3Arena;
   readonly #known = new Map<string | null, Digest>();
+  readonly #pairs = new Map<number, Digest>();
+  readonly #room: Digest;
 
   constructor(arena: Sha3Arena) {
     this.#arena = arena;
+    this.#room = arena.room(MAX_KNOWN * DIGEST);
   }
 
   /** The leaf of a root or block text; null is hashed as "None". */
@@ -32,9 +36,25 @@ export class KnownLeaves {
     let digest = this.#known.get(text);
     if (digest === undefined) {
       digest = this.#arena.leafText(text ?? 'None');
-      if (this.#known.size < MAX_KNOWN) this.#known.set(text, digest);
+      if (this.#known.size === MAX_KNOWN) return digest;
+      digest = this.#arena.copy(digest, this.#room + DIGEST * this.#known.size);
+      this.#known.set(text, digest);
     }
     return digest;
+  }
+
+  /** The node over two remembered leaves, made once; 0 where one is not remembered. */
+  pair(left: Digest, right: Digest): Digest {
+    const [a, b] = [(left - this.#room) / DIGEST, (right - this.#room) / DIGEST];
+    if (!(a >= 0 && a < MAX_KNOWN && b >= 0 && b < MAX_KNOWN)) return 0;
+    const key = a * MAX_KNOWN + b;
+    let node = this.#pairs.get(key);
+    if (node === undefined) {
+      node = this.#arena.place();
+      this.#arena.node(left, right, node);
+      if (this.#pairs.size < MAX_KNOWN) this.#pairs.set(key, node);
+    }
+    return node;
   }
 
   column({ values, of }: Column): LeafSource {

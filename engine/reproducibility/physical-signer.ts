@@ -21,8 +21,6 @@ import { buildTopology, type Topology } from './topology.ts';
 
 export type { Column } from './leaf-sources.ts';
 export type PhysicalStage = 'pgt' | 'pg' | 'rg';
-/** With the logical stage of graphs that have no logical graph (own-stages.ts). */
-export type SignedStage = 'lg' | PhysicalStage;
 
 export interface PhysicalGraphShape {
   readonly count: number;
@@ -40,8 +38,8 @@ const STATIC_TWIN: Readonly<Partial<Record<HashedRMode, HashedRMode>>> = {
   REPLICATE_COMP: 'RECOMPUTE',
   REPLICATE_TOTAL: 'REPEAT',
 };
-/** In the logical stage RERUN is chained like the others, so its copy for science has the same hashes. */
-const LOGICAL_TWIN: typeof STATIC_TWIN = { ...STATIC_TWIN, REPLICATE_SCI: 'RERUN' };
+/** Where RERUN lets every drop speak, its copy for science has the same hashes. */
+const OPEN_TWIN: typeof STATIC_TWIN = { ...STATIC_TWIN, REPLICATE_SCI: 'RERUN' };
 
 const DIGEST = 32;
 /** Up to so many data roots are put into the tree like other parents; more share a tree of their own. */
@@ -57,6 +55,7 @@ export interface Lane {
 export class PhysicalSigner {
   readonly #shape: PhysicalGraphShape;
   readonly #topology: Topology;
+  readonly #twins: typeof STATIC_TWIN;
   readonly #arena: Sha3Arena;
   readonly #known: KnownLeaves;
   readonly #columns = new Map<string, BlockColumn>();
@@ -69,10 +68,9 @@ export class PhysicalSigner {
   #runtime: RuntimeStage | undefined;
   readonly #status: StatusLeafMaker;
 
-  /** `lgBlocks`: the logical block hashes; without them {@link signLg} has to be called first. */
   constructor(
     shape: PhysicalGraphShape,
-    lgBlocks?: (mode: HashedRMode) => Column,
+    lgBlocks: (mode: HashedRMode) => Column,
     arena: Sha3Arena = new Sha3Arena(),
     known: KnownLeaves = new KnownLeaves(arena),
   ) {
@@ -88,10 +86,10 @@ export class PhysicalSigner {
         'The drops depend on one another in a circle; such a graph cannot be signed here.',
       );
     this.#parents = uniqueParents(this.#topology);
-    this.#forest = new BlockForest(arena, shape.modes.length, widest(this.#parents) + 8);
+    this.#forest = new BlockForest(arena, this.#known, shape.modes.length, widest(this.#parents) + 8);
     this.#tailScratch = arena.room(64 * DIGEST * 40);
-    if (lgBlocks !== undefined)
-      for (const mode of shape.modes) this.#lg.set(mode, this.#known.column(lgBlocks(mode)));
+    this.#twins = shape.isGated.includes(1) ? STATIC_TWIN : OPEN_TWIN;
+    for (const mode of shape.modes) this.#lg.set(mode, this.#known.column(lgBlocks(mode)));
   }
 
   get modes(): readonly HashedRMode[] {
@@ -99,12 +97,12 @@ export class PhysicalSigner {
   }
 
   /** The mode whose hashes of this stage are also those of `mode`, among the modes of the graph. */
-  #owner(stage: SignedStage, mode: HashedRMode): HashedRMode {
-    const twin = stage === 'rg' ? undefined : (stage === 'lg' ? LOGICAL_TWIN : STATIC_TWIN)[mode];
+  #owner(stage: PhysicalStage, mode: HashedRMode): HashedRMode {
+    const twin = stage === 'rg' ? undefined : this.#twins[mode];
     return twin !== undefined && this.#shape.modes.includes(twin) ? twin : mode;
   }
 
-  #column(stage: SignedStage, mode: HashedRMode): BlockColumn {
+  #column(stage: PhysicalStage, mode: HashedRMode): BlockColumn {
     const key = `${stage} ${this.#owner(stage, mode)}`;
     let column = this.#columns.get(key);
     if (column === undefined) {
@@ -114,7 +112,7 @@ export class PhysicalSigner {
     return column;
   }
 
-  #required(stage: SignedStage, mode: HashedRMode): BlockColumn {
+  #required(stage: PhysicalStage, mode: HashedRMode): BlockColumn {
     const column = this.#columns.get(`${stage} ${this.#owner(stage, mode)}`);
     if (column === undefined) throw new ReproKeyError(`${stage}_blockhash`, `The data of ${mode}`);
     return column;
@@ -122,12 +120,7 @@ export class PhysicalSigner {
 
   /** Leaves of the logical blocks. */
   #logical(mode: HashedRMode): LeafSource {
-    return this.#lg.get(mode) ?? this.#required('lg', mode);
-  }
-
-  /** The stages of a logical graph in which each drop is a node: `lgt(mode)` and `lg(mode)` are the roots of its data. */
-  signLg(lgt: (mode: HashedRMode) => Column, lg: (mode: HashedRMode) => Column): void {
-    this.#signStatic('lg', (mode) => [this.#known.column(lgt(mode)), this.#known.column(lg(mode))]);
+    return this.#lg.get(mode) as LeafSource;
   }
 
   /** The unroll or partition stage: `data(mode)` are the roots of `pgt_data`. */
@@ -148,7 +141,7 @@ export class PhysicalSigner {
     return 'leaf' in data ? data : this.#known.column(data);
   }
 
-  #signStatic(stage: 'lg' | 'pgt' | 'pg', own: (mode: HashedRMode) => LeafSource[]): void {
+  #signStatic(stage: 'pgt' | 'pg', own: (mode: HashedRMode) => LeafSource[]): void {
     const modes = this.#shape.modes.filter((mode) => this.#owner(stage, mode) === mode);
     const lanes = modes.map((mode): Lane => {
       const column = this.#column(stage, mode);
@@ -156,11 +149,11 @@ export class PhysicalSigner {
       return { mode, column, own: own(mode) };
     });
     this.#sets?.clear();
-    for (const drop of this.#topology.visited) this.#blocks(stage, lanes, drop);
+    for (const drop of this.#topology.visited) this.#blocks(lanes, drop);
   }
 
   /** The blocks of a drop in all modes of a stage, over its own leaves and what its parents deliver. */
-  #blocks(stage: SignedStage, lanes: readonly Lane[], drop: number): void {
+  #blocks(lanes: readonly Lane[], drop: number): void {
     const forest = this.#forest;
     let many: Lane | undefined;
     for (let t = 0; t < lanes.length; t++) {
@@ -168,7 +161,7 @@ export class PhysicalSigner {
       const { own, column, mode } = lane;
       forest.begin(t, column.block(drop));
       for (let i = 0; i < own.length; i++) forest.add(t, (own[i] as LeafSource).leaf(drop));
-      if (mode !== 'REPRODUCE') this.#addParents(column, drop, t, mode === 'RERUN' && stage !== 'lg');
+      if (mode !== 'REPRODUCE') this.#addParents(column, drop, t, mode === 'RERUN');
       else if (!this.#addRoots(column, drop, t)) {
         many = lane;
         forest.drop(t);
@@ -286,7 +279,7 @@ export class PhysicalSigner {
     const stage: RuntimeStage = new RuntimeStage(
       { topology: this.#topology, parents: this.#parents, modes: this.#shape.modes.length },
       this.#arena.leafBytes(new Uint8Array(0)),
-      (ended) => this.#blocks('rg', lanes, ended),
+      (ended) => this.#blocks(lanes, ended),
     );
     const lanes = this.#shape.modes.map((mode, m): Lane => ({
       mode,
@@ -323,36 +316,33 @@ export class PhysicalSigner {
   }
 
   /** The block hash of one drop, in hexadecimal. */
-  blockHash(stage: SignedStage, mode: HashedRMode, drop: number): string {
+  blockHash(stage: PhysicalStage, mode: HashedRMode, drop: number): string {
     const isMissing = stage === 'rg' && this.#runtime?.isDone(drop) !== true;
     if (isMissing) throw new ReproKeyError('rg_blockhash', `Drop number ${drop}`);
     return this.#arena.hex(this.#required(stage, mode).block(drop));
   }
 
   /** The blocks of a stage and mode, in the signer's memory. */
-  blocksOf(stage: SignedStage, mode: HashedRMode): Pick<BlockColumn, 'block'> {
+  blocksOf(stage: PhysicalStage, mode: HashedRMode): Pick<BlockColumn, 'block'> {
     return this.#required(stage, mode);
   }
 
   /** The parents of one drop whose hashes `<stage>_parenthashes` holds, in upstream's order. */
-  parentsOf(stage: SignedStage, mode: HashedRMode, drop: number): Uint32Array {
+  parentsOf(mode: HashedRMode, drop: number): Uint32Array {
     this.#order ??= new ParentOrder(this.#topology, this.#parents);
     if (mode === 'REPRODUCE') return this.#order.roots(drop, this.#rootSets());
     const parents = this.#order.parents(drop);
-    if (mode !== 'RERUN' || stage === 'lg') return parents;
+    if (mode !== 'RERUN') return parents;
     return parents.filter((parent) => this.#shape.isGated[parent] === 0);
   }
 
   /** The parents' hashes of one drop as indices and hashes, what `<stage>_parenthashes` holds. */
   parentHashes(
-    stage: SignedStage,
+    stage: PhysicalStage,
     mode: HashedRMode,
     drop: number,
   ): (readonly [parent: number, block: string])[] {
-    return [...this.parentsOf(stage, mode, drop)].map((parent) => [
-      parent,
-      this.blockHash(stage, mode, parent),
-    ]);
+    return [...this.parentsOf(mode, drop)].map((parent) => [parent, this.blockHash(stage, mode, parent)]);
   }
 }
 

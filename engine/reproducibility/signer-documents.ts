@@ -4,7 +4,7 @@ import { WeirError } from '../protocol/index.ts';
 import { ReproKeyError } from './fields.ts';
 import { ALL_RMODES, type HashedRMode, modesOf, rflagCaster, type RModeName } from './modes.ts';
 import { ShapeBuilder } from './graph-shape.ts';
-import type { PhysicalSigner, SignedStage } from './physical-signer.ts';
+import type { PhysicalSigner, PhysicalStage } from './physical-signer.ts';
 import { type PyObject, setKey } from './python-json.ts';
 import type { RuntimeCommit } from './runtime.ts';
 import { type RuntimePack, signerOfPack } from './runtime-pack.ts';
@@ -148,7 +148,7 @@ export function runtimeRoots(signer: PhysicalSigner, commit: RuntimeCommit): (st
 /** Writes block and parent hashes of a stage into one drop's `reprodata`, when its document is wanted. */
 export function writeBlocks(
   { signer, oids }: Pick<DocumentSigner, 'signer' | 'oids'>,
-  stage: SignedStage,
+  stage: PhysicalStage,
   drop: number,
   spec: object,
 ): void {

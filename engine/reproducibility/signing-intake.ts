@@ -87,7 +87,8 @@ export class BareIntake implements SigningIntake {
   constructor(specs: SpecStore, count: number, mode: RModeName, nodes: readonly PyObject[] | undefined) {
     this.#specs = specs;
     this.#mode = mode;
-    this.#shape = new ShapeBuilder(count);
+    // What DALiuGE cannot sign need not have its gate, which leaves RERUN without any structure.
+    this.#shape = new ShapeBuilder(count, nodes !== undefined);
     this.#stages = new SpecStages(count, mode, nodes, this.#arena);
   }
 
@@ -108,7 +109,7 @@ export class BareIntake implements SigningIntake {
 
   complete(drop: PyObject, row: number, signer: DocumentSigner): void {
     this.#stages.complete(drop);
-    for (const stage of this.#stages.openStages) writeBlocks(signer, stage, row, drop);
+    for (const stage of ['pgt', 'pg'] as const) writeBlocks(signer, stage, row, drop);
   }
 
   documents(session: Pick<BareSession, 'signer' | 'commitKey' | 'document'>): BareDocuments {

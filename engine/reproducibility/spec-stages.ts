@@ -3,7 +3,8 @@
  *
  * - graphs that the translator wrote without it: the trailing element holds the data of the logical nodes once, each
  *   drop names its own (`{"node": 3}`), and the physical stages follow from the specification;
- * - physical graphs that came without any: each drop stands for a logical node of its own, each relation for a link.
+ * - physical graphs that came without any: each drop stands for a logical node of its own, without links; who depends on
+ *   whom is in the physical stages.
  *
  * The hashes are those of the stage functions (stages.ts) over the same graph, written out.
  */
@@ -21,9 +22,9 @@ import {
 } from './fields.ts';
 import { isDataDrop } from './graph-shape.ts';
 import type { Column, LeafSource } from './leaf-sources.ts';
-import { dictionaryLeaves } from './merkle.ts';
+import { dictionaryLeaves, type MerkleItem, merkleRoot } from './merkle.ts';
 import { type HashedRMode, modesOf, type RModeName, rmodeText } from './modes.ts';
-import type { PhysicalSigner, SignedStage } from './physical-signer.ts';
+import type { PhysicalSigner } from './physical-signer.ts';
 import { keysOf, type PyObject, setKey } from './python-json.ts';
 import { pythonRepr } from './python-repr.ts';
 import type { Digest, Sha3Arena } from './sha3-arena.ts';
@@ -233,10 +234,11 @@ export class SpecStages {
 
   // --- signing ------------------------------------------------------------------------------------------------------
 
-  /** The logical block hashes, where there are logical nodes. */
-  lgBlocks(): ((mode: HashedRMode) => Column) | undefined {
+  /** The logical block hashes. */
+  lgBlocks(): (mode: HashedRMode) => Column {
     const nodes = this.#nodes;
-    if (nodes === undefined) return undefined;
+    if (nodes === undefined)
+      return (mode) => ({ values: this.#list.map((kind) => ownBlock(kind, mode)), of: this.#kindOf });
     return (mode) => ({
       values: nodes.map((node, i) => {
         const block = (node[mode] as PyObject | undefined)?.['lg_blockhash'];
@@ -247,7 +249,7 @@ export class SpecStages {
     });
   }
 
-  #column(stage: DataStage, mode: HashedRMode): Column {
+  #column(stage: 'pgt' | 'pg', mode: HashedRMode): Column {
     return {
       values: this.#list.map(({ data }) => data[stage].get(mode)?.['merkleroot'] as string | null),
       of: this.#kindOf,
@@ -256,11 +258,6 @@ export class SpecStages {
 
   /** Takes a signer through the stages before run time. */
   sign(signer: PhysicalSigner): void {
-    if (this.#nodes === undefined)
-      signer.signLg(
-        (mode) => this.#column('lgt', mode),
-        (mode) => this.#column('lg', mode),
-      );
     const ranked: LeafSource = { leaf: (drop) => (this.#ranked[drop] as Digest) + 32 };
     signer.signPgt((mode) => (isRanked(mode) ? ranked : this.#column('pgt', mode)));
     signer.signPg((mode) => this.#column('pg', mode));
@@ -278,11 +275,6 @@ export class SpecStages {
     return this.#ranked[row] as Digest;
   }
 
-  /** The stages whose blocks {@link complete} leaves open. */
-  get openStages(): readonly SignedStage[] {
-    return this.#nodes === undefined ? ['lg', 'pgt', 'pg'] : ['pgt', 'pg'];
-  }
-
   /** Puts the data of the stages before run time into a drop's document, with places for blocks and parents. */
   complete(drop: PyObject): void {
     const kind = this.#kind(drop);
@@ -296,7 +288,7 @@ export class SpecStages {
           lgt_data: kind.data.lgt.get(mode),
           lg_parenthashes: {},
           lg_data: kind.data.lg.get(mode),
-          lg_blockhash: null,
+          lg_blockhash: ownBlock(kind, mode),
         }),
         pgt_parenthashes: {},
         pgt_data: isRanked(mode) ? this.#rankedData(drop, mode) : kind.data.pgt.get(mode),
@@ -323,6 +315,13 @@ export class SpecStages {
   }
   #rankedExtractor = new DataExtractor();
   #rankedUses = 0;
+}
+
+/** The block of a logical node that no link leads to. */
+function ownBlock({ data }: Kind, mode: RModeName): string | null {
+  const root = (stage: 'lgt' | 'lg'): MerkleItem =>
+    (data[stage].get(mode)?.['merkleroot'] ?? null) as MerkleItem;
+  return merkleRoot([root('lgt'), root('lg')]);
 }
 
 /** Gives a drop the data of its logical node: all there is in mode NOTHING. */

@@ -48,7 +48,7 @@ export function benchCommand(program: Command): void {
           shape,
           drops: result.drops.total,
           status: result.status,
-          timings: { ...result.timings, recordedMs },
+          timings: { ...result.timings, recordedMs } as Readonly<Record<string, number | null>>,
           userSeconds: process.cpuUsage(used).user / 1e6,
           dropsPerSecond: Math.round((result.drops.total / wallMs) * 1000),
           peakRssBytes,
