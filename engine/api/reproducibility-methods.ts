@@ -211,7 +211,7 @@ async function whyUnsealed(deps: ApiDeps, row: SessionRow): Promise<string> {
   if (row.status === 'INTERRUPTED') return 'The session was interrupted before it could be sealed.';
   if (row.finishedAt === null) return `The session is ${row.status}: it is sealed when it is over.`;
   if (!deps.ledger) return 'This device has no usable key.';
-  return `Sessions of ${row.drops} drops without an R-mode are sealed when a proof is asked for.`;
+  return 'Its Host ended before it was sealed; it is sealed when a proof is asked for.';
 }
 
 async function countRecords(

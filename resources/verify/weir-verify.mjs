@@ -493,9 +493,13 @@ function verifyBundle(files, trusted) {
   const facts = step('facts.json', () => {
     const value = parseCanonical(textOf('facts.json'), 'the facts');
     checkFactsForm(value);
+    const more = Object.keys(value.covers ?? {}).length;
     const about = `session "${value.sessionId}", graph "${value.graphName}", ${value.drops} drops, ${value.status}`;
-    const from = value.importedFrom;
-    return [value, from ? `${about}; it did not run where it was sealed` : about];
+    if (value.importedFrom) return [value, `${about}; it did not run where it was sealed`];
+    return [
+      value,
+      more > 0 ? `${about}; the seal covers ${more} parts of the history where it ran, too` : about,
+    ];
   });
   const seal =
     facts &&
