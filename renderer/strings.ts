@@ -306,6 +306,7 @@ export const S = {
     noParameters: 'No parameters.',
     detail: 'Output of the program',
     specTitle: 'Show the specification as JSON',
+    sameContent: 'Show all drops with the same content',
   },
 
   content: {

@@ -14,7 +14,7 @@ import { toHostError, type HostError } from '../data/errors.ts';
 import { followSession } from '../data/session-feed.ts';
 import { Throttle } from '../data/throttle.ts';
 import { formatBytes, formatClock, formatDateTime, formatDuration, spanMs } from '../format.ts';
-import { linkToDrop, linkToSession } from '../router.ts';
+import { linkToDrop, linkToFind, linkToSession } from '../router.ts';
 import { stateOfRow, wordOf } from '../states.ts';
 import { S } from '../strings.ts';
 import { base, controls, panel } from '../styles/shared.ts';
@@ -217,7 +217,7 @@ export class WeirDropPage extends LitElement {
         copy: checksum === null ? undefined : String(checksum),
         mono: true,
       },
-      { name: names.hash, value: contentHash, copy: contentHash ?? undefined, mono: true },
+      { name: names.hash, value: hashLink(contentHash), copy: contentHash ?? undefined, mono: true },
       { name: names.path, value: path, copy: path ?? undefined, mono: true },
       { name: names.dataUrl, value: dataUrl, copy: dataUrl ?? undefined, mono: true },
     ];
@@ -374,5 +374,11 @@ export class WeirDropPage extends LitElement {
 /** What makes the content worth reading again. */
 const stateKey = (detail: DropDetail | undefined): string =>
   detail === undefined ? '' : `${detail.drop.uid} ${detail.drop.status} ${detail.drop.sizeBytes}`;
+
+/** A content hash that leads to all drops that recorded the same content. */
+function hashLink(hash: string | null) {
+  if (hash === null) return null;
+  return html`<a href=${linkToFind({ hash })} title=${S.dropPage.sameContent}>${hash}</a>`;
+}
 
 customElements.define('weir-drop-page', WeirDropPage);

@@ -384,4 +384,32 @@ describe.skipIf(chromium === undefined)('where results come from, in the window'
     await page.getByRole('link', { name: 'Reproducibility', exact: true }).click();
     await text('Ran with R-mode ALL').waitFor();
   });
+
+  it('shows the applications that run just now, and none when the run is cancelled', async () => {
+    const graph = [
+      {
+        oid: 'sleeper',
+        name: 'sleeper',
+        categoryType: 'Application',
+        dropclass: 'dlg.apps.simple.SleepApp',
+        sleep_time: 600,
+        outputs: ['b'],
+      },
+      { oid: 'b', name: 'b', categoryType: 'Data', dropclass: 'dlg.data.drops.memory.InMemoryDROP' },
+    ];
+    const source = { text: JSON.stringify(graph), name: 'sleeping.graph' };
+    await host.call('sessions.run', { source, sessionId: 'sleeping' });
+    try {
+      await open('#/sessions/sleeping/drops?status=RUNNING');
+      await text('1 of 2 drops').waitFor();
+      await page.getByRole('link', { name: 'sleeper' }).waitFor();
+      await page.getByLabel('Status').selectOption('Completed');
+      await text('No drop matches the filter.').waitFor();
+    } finally {
+      await host.call('sessions.cancel', { sessionId: 'sleeping' });
+    }
+    await page.getByLabel('Status').selectOption('Running');
+    await text('No drop matches the filter.').waitFor();
+    await text('0 of 2 drops').waitFor();
+  });
 });
