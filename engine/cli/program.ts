@@ -7,7 +7,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { historyCommands } from './commands/history.ts';
 import { nodeCommand } from './commands/node.ts';
 import { reproducibilityCommands } from './commands/reproducibility.ts';
-import { rerunCommand } from './commands/rerun.ts';
+import { rerunCommands } from './commands/rerun.ts';
 import { runCommand } from './commands/run.ts';
 import { showCommands } from './commands/show.ts';
 import { signCommand } from './commands/sign.ts';
@@ -24,7 +24,7 @@ export function makeProgram(): Command {
     .showHelpAfterError('(weir --help lists the commands)')
     .exitOverride();
   runCommand(program);
-  rerunCommand(program);
+  rerunCommands(program);
   nodeCommand(program);
   translateCommands(program);
   tmCommand(program);

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import { messageOf, WeirError } from '../protocol/index.ts';
 
@@ -76,7 +77,11 @@ export async function writeWhole(file: string, chunks: Iterable<Uint8Array>): Pr
     return bytes;
   } catch (cause) {
     await rm(part, { force: true });
-    throw new WeirError('FILE_UNREADABLE', `The file ${file} cannot be written: ${reasonOf(cause)}.`, {
+    const isFolderMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = isFolderMissing
+      ? `there is no folder ${path.dirname(path.resolve(file))}`
+      : reasonOf(cause);
+    throw new WeirError('FILE_UNREADABLE', `The file ${file} cannot be written: ${reason}.`, {
       cause,
       details: { file },
     });
