@@ -43,12 +43,13 @@ export function benchCommand(program: Command): void {
         // What follows the session's end: the seal and, with an R-mode, reprodata.out.
         await host.manager.find(result.sessionId)?.recorded();
         const recordedMs = performance.now() - started;
-        const wallMs = result.timings['wallMs'] as number;
+        const timings: Readonly<Record<string, number | null>> = { ...result.timings, recordedMs };
+        const wallMs = timings['wallMs'] as number;
         return {
           shape,
           drops: result.drops.total,
           status: result.status,
-          timings: { ...result.timings, recordedMs } as Readonly<Record<string, number | null>>,
+          timings,
           userSeconds: process.cpuUsage(used).user / 1e6,
           dropsPerSecond: Math.round((result.drops.total / wallMs) * 1000),
           peakRssBytes,
