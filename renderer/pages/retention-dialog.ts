@@ -1,54 +1,25 @@
 /** Makes room in the history by rules, after showing what would go; what is sealed stays. */
 import { LitElement, css, html, nothing } from 'lit';
-import type { MethodParams, MethodResult } from '../../engine/api/contract.ts';
+import type { MethodResult } from '../../engine/api/contract.ts';
 import '../components/dialog.ts';
 import '../components/notice.ts';
 import type { Client } from '../data/client.ts';
-import { HostError, toHostError } from '../data/errors.ts';
+import { toHostError, type HostError } from '../data/errors.ts';
+import {
+  RETENTION_NUMBERS,
+  rulesOf,
+  type RetentionField,
+  type RetentionPart,
+} from '../data/retention-rules.ts';
 import { announce } from '../events.ts';
 import { formatBytes } from '../format.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 
-type Rules = MethodParams<'history.prune'>;
 type Found = MethodResult<'history.prune'>;
-type Part = NonNullable<Rules['parts']>[number];
 
-const DAY_MS = 86_400_000;
-const MEGABYTE = 1_000_000;
 const SHOWN = 8;
-const PARTS: readonly Part[] = ['contents', 'events', 'logs', 'files'];
-const NUMBERS = ['older', 'keep', 'maxSize'] as const;
-type Field = (typeof NUMBERS)[number] | 'graph';
-
-/** The rules of a form. Throws USAGE with a sentence for what is no rule. */
-export function rulesOf(
-  fields: Readonly<Record<Field, string>>,
-  isPerGraph: boolean,
-  parts: readonly Part[],
-): Rules {
-  const numberIn = (field: (typeof NUMBERS)[number]): number | undefined => {
-    const text = fields[field].trim();
-    if (text === '') return undefined;
-    const value = Number(text);
-    if (!Number.isFinite(value) || value < 0)
-      throw new HostError('USAGE', S.retention.badNumber(S.retention[field]));
-    return value;
-  };
-  const [older, keep, maxSize] = NUMBERS.map(numberIn);
-  if (older === undefined && keep === undefined && maxSize === undefined)
-    throw new HostError('USAGE', S.retention.noRule);
-  if (parts.length === 0) throw new HostError('USAGE', S.retention.noPart);
-  const graph = fields.graph.trim();
-  return {
-    ...(older === undefined ? {} : { olderThanMs: older * DAY_MS }),
-    ...(keep === undefined ? {} : { keep: Math.floor(keep), perGraph: isPerGraph }),
-    ...(maxSize === undefined ? {} : { maxBytes: maxSize * MEGABYTE }),
-    ...(graph === '' ? {} : { graph }),
-    parts: [...parts],
-  };
-}
-
+const PARTS: readonly RetentionPart[] = ['contents', 'events', 'logs', 'files'];
 /**
  * @prop client - where to ask
  * @prop open - whether it is shown
@@ -130,9 +101,9 @@ export class WeirRetentionDialog extends LitElement {
 
   declare client: Client;
   declare open: boolean;
-  declare fields: Readonly<Record<Field, string>>;
+  declare fields: Readonly<Record<RetentionField, string>>;
   declare isPerGraph: boolean;
-  declare parts: readonly Part[];
+  declare parts: readonly RetentionPart[];
   declare found: Found | undefined;
   declare error: HostError | undefined;
   declare isBusy: boolean;
@@ -163,7 +134,7 @@ export class WeirRetentionDialog extends LitElement {
   #rules() {
     return html`<fieldset>
       <legend>${S.retention.rules}</legend>
-      ${NUMBERS.map((field) => this.#field(field, 'decimal'))}
+      ${RETENTION_NUMBERS.map((field) => this.#field(field, 'decimal'))}
       <label
         ><input
           type="checkbox"
@@ -178,7 +149,7 @@ export class WeirRetentionDialog extends LitElement {
     </fieldset>`;
   }
 
-  #field(field: Field, inputMode: 'decimal' | 'text') {
+  #field(field: RetentionField, inputMode: 'decimal' | 'text') {
     return html`<label class="field ${field === 'graph' ? 'graph' : ''}"
       ><span>${S.retention[field]}</span>
       <input
@@ -259,7 +230,7 @@ export class WeirRetentionDialog extends LitElement {
     </button>`;
   }
 
-  #choose(part: Part, isChosen: boolean): void {
+  #choose(part: RetentionPart, isChosen: boolean): void {
     const others = this.parts.filter((one) => one !== part);
     this.parts = isChosen ? [...others, part] : others;
     this.found = undefined;

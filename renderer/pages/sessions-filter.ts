@@ -1,38 +1,13 @@
 /** What the list of sessions is narrowed to: text and status in sight, graph, time and signature one click away. */
 import { LitElement, css, html, nothing } from 'lit';
-import type { MethodParams } from '../../engine/api/contract.ts';
+import { hasFilter, isSignature, type SessionsFilterKey } from '../data/sessions-query.ts';
 import { go, linkToFind, linkToSessions, type Query } from '../router.ts';
 import { wordOf } from '../states.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 
 const STATUSES = ['RUNNING', 'FINISHED', 'FAILED', 'CANCELLED', 'INTERRUPTED'];
-const FILTERS = ['text', 'status', 'graph', 'since', 'signature'] as const;
 const MORE_FILTERS = ['graph', 'since', 'signature'] as const;
-const SIGNATURE = /^[0-9a-f]{1,64}$/i;
-
-/** Midnight of a date as `YYYY-MM-DD`, here; undefined for what is none. */
-function midnightOf(date: string): number | undefined {
-  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(date);
-  if (match === null) return undefined;
-  const at = new Date(Number(match[1]), Number(match[2]) - 1, Number(match[3])).getTime();
-  return Number.isNaN(at) ? undefined : at;
-}
-
-export const hasFilter = (query: Query): boolean => FILTERS.some((key) => Boolean(query[key]));
-
-/** The filters of an address as the Host wants them; a date or a signature that is none is left out. */
-export function sessionsFilter(query: Query): Omit<MethodParams<'sessions.list'>, 'limit' | 'offset'> {
-  const { text, status, graph, signature, since = '' } = query;
-  const from = midnightOf(since);
-  return {
-    ...(text ? { text } : {}),
-    ...(status ? { status } : {}),
-    ...(graph ? { graph } : {}),
-    ...(from === undefined ? {} : { since: from }),
-    ...(signature && SIGNATURE.test(signature) ? { signature: signature.toLowerCase() } : {}),
-  };
-}
 
 /** @prop query - the filters of the address */
 export class WeirSessionsFilter extends LitElement {
@@ -101,7 +76,7 @@ export class WeirSessionsFilter extends LitElement {
 
   override render() {
     const { text = '', status = '', graph = '', since = '', signature = '' } = this.query;
-    const isBad = signature !== '' && !SIGNATURE.test(signature);
+    const isBad = signature !== '' && !isSignature(signature);
     return html`<div class="toolbar" role="search">
         <input
           type="search"
@@ -152,7 +127,7 @@ export class WeirSessionsFilter extends LitElement {
       </details>`;
   }
 
-  #set(key: (typeof FILTERS)[number], event: Event): void {
+  #set(key: SessionsFilterKey, event: Event): void {
     const { value } = event.target as HTMLInputElement | HTMLSelectElement;
     go(linkToSessions({ ...this.query, [key]: key === 'signature' ? value.trim() : value }), true);
   }

@@ -9,6 +9,7 @@ import '../components/state-strip.ts';
 import { Ticker } from '../components/ticker.ts';
 import type { Client } from '../data/client.ts';
 import { toHostError, type HostError } from '../data/errors.ts';
+import { hasFilter, sessionsFilter } from '../data/sessions-query.ts';
 import { Throttle } from '../data/throttle.ts';
 import { askForGraph } from '../events.ts';
 import { formatDateTime, formatDuration, formatInteger, formatWhen, NOTHING, spanMs } from '../format.ts';
@@ -18,7 +19,7 @@ import { S } from '../strings.ts';
 import { base, controls, panel } from '../styles/shared.ts';
 import './retention-dialog.ts';
 import './sample-list.ts';
-import { hasFilter, sessionsFilter, type WeirSessionsFilter } from './sessions-filter.ts';
+import type { WeirSessionsFilter } from './sessions-filter.ts';
 import './sessions-filter.ts';
 import { sessionsPageStyles } from './sessions-page-styles.ts';
 
