@@ -40,12 +40,16 @@ export async function proveStored(deps: ApiDeps, sessionId: string, uid: string)
   const drop = await store.dropByUid(row.key, uid);
   if (!drop)
     throw new NoDropException(`Session ${sessionId} has no drop "${uid}".`, { details: { sessionId, uid } });
-  const text = await textOfRecord(deps, row, drop);
-  const path = await inclusionPath(
-    (height, from, count) => store.treeHashes(seal.index, height, from, count),
-    drop.row,
-    seal.leafCount,
-  );
+  // Asked for together: the store answers them in one go.
+  const [text, path, sealed] = await Promise.all([
+    textOfRecord(deps, row, drop),
+    inclusionPath(
+      (height, from, count) => store.treeHashes(seal.index, height, from, count),
+      drop.row,
+      seal.leafCount,
+    ),
+    sealPart(store, row, seal),
+  ]);
   return {
     type: PROOF_TYPE,
     version: PROOF_VERSION,
@@ -53,7 +57,7 @@ export async function proveStored(deps: ApiDeps, sessionId: string, uid: string)
     leafIndex: drop.row,
     treeSize: seal.leafCount,
     path: path.map((hash) => Buffer.from(hash).toString('base64')),
-    ...(await sealPart(store, row, seal)),
+    ...sealed,
   };
 }
 
@@ -82,9 +86,11 @@ export async function sealPart(
 /** A record from where it is kept: with its outcome, or in a tile; sessions of older seals have to make it again. */
 export async function textOfRecord(deps: ApiDeps, row: SessionRow, drop: StoredDrop): Promise<string> {
   const { store } = deps;
-  const stored = await store.records(row.key, drop.row, 1);
+  const [stored, [tile]] = await Promise.all([
+    store.records(row.key, drop.row, 1),
+    store.recordTiles(row.key, Math.floor(drop.row / RECORDS_PER_TILE), 1),
+  ]);
   if (stored.rows.length > 0) return Buffer.from(stored.records.bytes).toString('utf8');
-  const [tile] = await store.recordTiles(row.key, Math.floor(drop.row / RECORDS_PER_TILE), 1);
   const kept = tile && recordTileLines(tile)[drop.row % RECORDS_PER_TILE];
   if (kept) return kept;
   const { graph, texts } = await sessionGraph(deps, row);

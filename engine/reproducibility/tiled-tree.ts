@@ -53,22 +53,24 @@ export async function inclusionPath(reader: HashReader, leaf: number, size: numb
     const height = Math.ceil(Math.log2(end - start));
     if (2 ** height !== end - start) {
       const middle = start + 2 ** (height - 1);
-      return nodeHash(await range(start, middle), await range(middle, end));
+      const [left, right] = await Promise.all([range(start, middle), range(middle, end)]);
+      return nodeHash(left, right);
     }
     const stored = Math.min(24, Math.floor(height / 8) * 8);
     let hashes = await read(stored, start / 2 ** stored, 2 ** (height - stored));
     while (hashes.length > HASH_BYTES) hashes = parentsOf(hashes);
     return hashes;
   };
-  const path: Uint8Array[] = [];
+  // All are asked for at once: waiting for one after the other costs more than reading them.
+  const path: Promise<Uint8Array>[] = [];
   let [start, end] = [0, size];
   while (end - start > 1) {
     const middle = start + 2 ** (Math.ceil(Math.log2(end - start)) - 1);
-    path.unshift(await (leaf < middle ? range(middle, end) : range(start, middle)));
+    path.unshift(leaf < middle ? range(middle, end) : range(start, middle));
     if (leaf < middle) end = middle;
     else start = middle;
   }
-  return path;
+  return Promise.all(path);
 }
 
 /** Reads whole tiles, each once: a proof asks for many small stretches of few tiles. */

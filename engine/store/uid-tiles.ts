@@ -38,7 +38,16 @@ function sortedUids(
     )
     .iterate(key);
   for (const { first_row: first, uid_hash: hashes } of blocks) all.set(uint32s(hashes), first);
-  if (rowCount > ROWS_IN_DOUBLE) return sortedByPairs(all);
+  return sortByHash(all, rowCount > ROWS_IN_DOUBLE);
+}
+
+/** Rows in the order of their hashes, equal ones by row. `isWide`: there are too many rows for the faster way. */
+export function sortByHash(
+  all: Uint32Array,
+  isWide: boolean,
+): { readonly hashes: Uint32Array; readonly rows: Uint32Array } {
+  if (isWide) return sortedByPairs(all);
+  const rowCount = all.length;
   const pairs = new Float64Array(rowCount);
   for (let row = 0; row < rowCount; row++) pairs[row] = (all[row] ?? 0) * ROWS_IN_DOUBLE + row;
   pairs.sort();
