@@ -68,6 +68,8 @@ export async function translateInWorker(
 export type StepsReply = StepsResult & { readonly warnings: readonly TranslationWarning[] };
 
 export interface StepsOptions {
+  /** Lists longer than this are read piece by piece, shorter ones are parsed at once; absent = 64 MiB. */
+  readonly maxHeldBytes?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Takes the graph as pieces of UTF-8 text; the thread waits for the promise before it goes on. */
@@ -80,7 +82,14 @@ export async function stepsInWorker(
   steps: Steps,
   options: StepsOptions,
 ): Promise<StepsReply> {
-  const { result, warnings } = await ask({ op: 'steps', graph, steps }, 'bytes', options);
+  const { maxHeldBytes } = options;
+  const request = {
+    op: 'steps' as const,
+    graph,
+    steps,
+    ...(maxHeldBytes === undefined ? {} : { maxHeldBytes }),
+  };
+  const { result, warnings } = await ask(request, 'bytes', options);
   return { ...(result as StepsResult), warnings };
 }
 

@@ -27,6 +27,8 @@ export type GraphInput = Uint8Array | { readonly file: string };
 export interface StepsRequest {
   readonly op: 'steps';
   readonly graph: GraphInput;
+  /** Lists longer than this are read piece by piece; absent = 64 MiB. */
+  readonly maxHeldBytes?: number;
   readonly steps: Steps;
 }
 

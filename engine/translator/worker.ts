@@ -113,10 +113,13 @@ function work({ request, form, taken }: WorkerInput): WorkerResult {
 /** Lists longer than this are read piece by piece; shorter ones are parsed at once, which is faster. */
 const MAX_HELD_BYTES = 1 << 26;
 
-function takeStepsHere({ graph, steps }: StepsRequest, counter: Int32Array): StepsResult {
+function takeStepsHere(
+  { graph, steps, maxHeldBytes = MAX_HELD_BYTES }: StepsRequest,
+  counter: Int32Array,
+): StepsResult {
   const source = graph instanceof Uint8Array ? bytesSource(graph) : new FileSource(graph.file);
   const work = { warn, onProgress: tellProgress };
-  const isLong = source.sizeBytes > MAX_HELD_BYTES && canStreamList(steps) && isList(source);
+  const isLong = source.sizeBytes > maxHeldBytes && canStreamList(steps) && isList(source);
   const stepped =
     (isLong ? takeListSteps(source, steps, work) : undefined) ?? takeSteps(wholeText(source), steps, work);
   for (const piece of stepped.texts) sendBytes(piece as string | Uint8Array<ArrayBuffer>, counter);

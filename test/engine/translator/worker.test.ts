@@ -1,6 +1,16 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { GInvalidLink, translateInWorker, unroll } from '../../../engine/translator/index.ts';
+import {
+  GInvalidLink,
+  stepsInWorker,
+  translateInWorker,
+  unroll,
+  type GraphInput,
+  type StepsOptions,
+} from '../../../engine/translator/index.ts';
 import { app, data, graphOf, link, loop, scatter } from './graphs.ts';
 
 const small = graphOf([app('a'), data('d')], [link('a', 'd')]);
@@ -102,5 +112,32 @@ describe('translating in a thread', () => {
         { signal: controller.signal },
       ),
     ).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+
+  it('divides a list that stays in its file as one that is in memory', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'weir-worker-'));
+    try {
+      const drops = unroll(graphOf([scatter('s', 50), app('a', 's'), data('d', 's')], [link('a', 'd')]), {
+        oidPrefix: 'X',
+      });
+      const file = path.join(folder, 'list.pgt');
+      await writeFile(file, JSON.stringify(drops));
+      const steps = {
+        partition: { algorithm: 'metis' as const, numPartitions: 4, rules: 'corrected' as const },
+        map: { hosts: ['island', 'a', 'b', 'c', 'd'], islands: 1 },
+      };
+      const placed = async (graph: GraphInput, options: Omit<StepsOptions, 'onBytes'>): Promise<unknown> => {
+        const pieces: Uint8Array[] = [];
+        const onBytes = (bytes: Uint8Array): void => void pieces.push(bytes);
+        const reply = await stepsInWorker(graph, steps, { ...options, onBytes });
+        return { reply, list: JSON.parse(Buffer.concat(pieces).toString('utf8')) as unknown };
+      };
+      const held = await placed(new Uint8Array(Buffer.from(JSON.stringify(drops))), {});
+      expect(await placed({ file }, {})).toEqual(held);
+      expect(await placed({ file }, { maxHeldBytes: 100 })).toEqual(held);
+      expect(held).toMatchObject({ reply: { drops: 100, result: { num_parts: 4 } } });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
