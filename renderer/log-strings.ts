@@ -81,7 +81,7 @@ export const logStrings = {
 export const fileStrings = {
   title: 'What is this file?',
   failed: 'The file cannot be looked at',
-  again: 'Choose another file…',
+  again: 'Choose a file…',
   gone: 'No file is open here',
   goneText: 'Open a proof, a bundle, a reprodata.out or any file, to see what it is and which drop made it.',
   reading: 'Reading the file…',

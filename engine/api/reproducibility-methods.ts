@@ -97,7 +97,8 @@ export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
     'files.look': async ({ source }) => lookAtFile(deps, source),
     'bundles.import': async ({ source, as }) => {
       const { bytes, name } = await fileBytes(source);
-      return importBundle(deps, bytes, name, as);
+      const { sessionId, isNew } = await importBundle(deps, bytes, name, as);
+      return { sessionId, isNew };
     },
     'sessions.prove': async ({ sessionId, uid }) => ({
       proof: formatProof(await proveStored(deps, sessionId, uid)),

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
+  linkToCheckpoints,
   linkToCompare,
   linkToDrop,
+  linkToFile,
+  linkToFind,
   linkToSession,
   linkToSessions,
   parseRoute,
@@ -51,5 +54,14 @@ describe('addresses of the window', () => {
 
   it('survive a broken percent sign', () => {
     expect(parseRoute('#/sessions/100%')).toMatchObject({ page: 'session', sessionId: '100%' });
+  });
+
+  it('leads to checkpoints, to files by path, and to drops of all sessions', () => {
+    expect(parseRoute(linkToCheckpoints())).toEqual({ page: 'checkpoints' });
+    const file = linkToFile('/home/ada/a b?#.dlgproof');
+    expect(parseRoute(file)).toEqual({ page: 'file', query: { path: '/home/ada/a b?#.dlgproof' } });
+    expect(parseRoute(linkToFile())).toEqual({ page: 'file', query: {} });
+    expect(parseRoute(linkToFind({ text: 'ü', hash: '' }))).toEqual({ page: 'find', query: { text: 'ü' } });
+    expect(parseRoute('#/checkpoints/more')).toMatchObject({ page: 'unknown' });
   });
 });
