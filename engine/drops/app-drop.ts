@@ -85,6 +85,7 @@ export abstract class AppDROP extends AbstractDROP {
   override handleEvent(event: Event): void {
     if (event.type === 'dropCompleted')
       this.dropCompleted(String(event['uid']), event['status'] as DROPStates);
+    else super.handleEvent(event);
   }
 
   /** An input has reached this state. */

@@ -11,6 +11,7 @@ import {
   isWeirError,
   messageOf,
   OutputDROPCancelled,
+  type Event,
 } from '../protocol/index.ts';
 import { crc32c } from './crc32c.ts';
 import { AbstractDROP, type DropKwargs } from './drop.ts';
@@ -359,6 +360,12 @@ export abstract class DataDROP extends AbstractDROP {
   async #abandonAfterWrite(): Promise<void> {
     while (this.#writing) await this.#writing;
     if (this.#writer) await this.#abandonWriter();
+  }
+
+  override handleEvent(event: Event): void {
+    if (event.type === 'producerFinished')
+      this.producerFinished(String(event['uid']), event['status'] as DROPStates);
+    else super.handleEvent(event);
   }
 
   /** A producer has finished with this state (seed `producerFinished`). */

@@ -3,28 +3,18 @@ import type { AppDROPStates } from '../protocol/index.ts';
 import {
   DROPPhases,
   DROPStates,
-  EventFirer,
   ExecutionMode,
   DROPLinkType,
   InvalidDropException,
   InvalidRelationshipException,
-  WeirError,
   type Event,
   type EventHandler,
 } from '../protocol/index.ts';
-import {
-  assertRunnableMode,
-  dictionaryRoot,
-  ReproducibilityFlags,
-  rmodeName,
-  runtimeLevel,
-  type HashedRMode,
-  type RModeName,
-} from '../reproducibility/index.ts';
 import { looseContext, type DropContext } from './context.ts';
 import { autofill, environmentValue } from './environment.ts';
 import { Flow, type FlowHost } from './flow.ts';
 import { truncateUidToKey } from './names.ts';
+import { RecordedDROP } from './drop-record.ts';
 import { DropTable, Flags } from './table.ts';
 
 /** Arguments of a drop's constructor, as the dropspec (and its applicationArgs) give them. spec/engine.md 3.2, 8.4. */
@@ -56,28 +46,9 @@ export interface PortEntry {
   readonly name: string;
 }
 
-/** A list of drops that also keeps the set of their uids, so that membership is one look-up (seed `ListAsDict`). */
-export class ListAsDict extends Array<AbstractDROP> {
-  readonly #uids: Set<string>;
-
-  constructor(uids: Set<string>) {
-    super();
-    this.#uids = uids;
-  }
-
-  static override get [Symbol.species](): ArrayConstructor {
-    return Array;
-  }
-
-  append(drop: AbstractDROP): void {
-    this.#uids.add(drop.uid);
-    this.push(drop);
-  }
-}
-
-export abstract class AbstractDROP extends EventFirer implements EventHandler {
-  readonly oid: string;
-  readonly uid: string;
+export abstract class AbstractDROP extends RecordedDROP implements EventHandler {
+  override readonly oid: string;
+  override readonly uid: string;
   readonly persist: boolean;
   readonly expireAfterUse: boolean;
   /** Milliseconds since 1970 when the drop expires; -1 never. */
@@ -91,7 +62,6 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
   #kwargs: DropKwargs | undefined;
   readonly #later: (() => DropKwargs) | undefined;
   #parameters: Record<string, unknown> | undefined;
-  #repro: { readonly level: RModeName; record?: ReproRecord } | undefined;
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super();
@@ -134,7 +104,7 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
 
   /** Whether nothing was asked of this drop and nobody listens to it. */
   protected get isUntouched(): boolean {
-    return this.isPlain && !this.#kwargs && !this.#parent && !this.#repro && !this.hasAnyListener;
+    return this.isPlain && !this.#kwargs && !this.#parent && !this.hasRepro && !this.hasAnyListener;
   }
 
   #args(): DropKwargs {
@@ -180,7 +150,7 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
   }
 
   /** Every constructor argument the base class did not use up, verbatim, with environment values filled in. */
-  get parameters(): Record<string, unknown> {
+  override get parameters(): Record<string, unknown> {
     if (!this.#parameters) {
       this.#parameters = {};
       for (const [key, value] of Object.entries(this.#args()))
@@ -230,7 +200,7 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
     return this.#context;
   }
 
-  get dlgSessionId(): string {
+  override get dlgSessionId(): string {
     return this.#context.sessionId;
   }
 
@@ -263,7 +233,7 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
 
   // --- state -----------------------------------------------------------------------------------------------------
 
-  get status(): DROPStates {
+  override get status(): DROPStates {
     return this.#flow.table.statusOf(this.#row);
   }
 
@@ -403,13 +373,15 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
 
   // --- events ------------------------------------------------------------------------------------------------------
 
-  handleEvent(_event: Event): void {}
+  handleEvent(event: Event): void {
+    if (event.type === 'reproducibility') this.dropReproComplete(String(event['uid']), event['reprodata']);
+  }
 
   /** A drop this one is linked to has made its reproducibility record. */
   dropReproComplete(_uid: string, _reprodata: unknown): void {}
 
   /** Fires an event with the attributes every drop event has (spec/engine.md 2.2). */
-  protected _fire(type: string, attributes: Readonly<Record<string, unknown>> = {}): void {
+  protected override _fire(type: string, attributes: Readonly<Record<string, unknown>> = {}): void {
     if (!this.hasListeners(type)) return;
     this._fireEvent(type, {
       oid: this.oid,
@@ -454,6 +426,11 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
     this.setError().catch((error: unknown) => this._fail(error));
   }
 
+  /** @internal */
+  override _recordFailed(error: unknown): void {
+    this.#flow.host.failed?.(this.#row, error);
+  }
+
   /** @internal Something of this drop itself went wrong: recorded, and the drop goes to ERROR. */
   _fail(error: unknown): void {
     this.#flow.host.failed?.(this.#row, error);
@@ -474,122 +451,6 @@ export abstract class AbstractDROP extends EventFirer implements EventHandler {
   getEnvironmentVariables(keys: readonly string[]): unknown[] {
     return keys.map((key) => this.getEnvironmentVariable(key));
   }
-
-  // --- reproducibility (spec/engine.md 3.11, spec/reproducibility.md 9) ----------------------------------------------
-
-  generateRerunData(): Record<string, unknown> {
-    return { status: this.status };
-  }
-
-  generateRepeatData(): Record<string, unknown> {
-    return { status: this.status };
-  }
-
-  generateRecomputeData(): Record<string, unknown> {
-    return { status: this.status };
-  }
-
-  generateReproduceData(): Record<string, unknown> {
-    return {};
-  }
-
-  generateReplicateSciData(): Record<string, unknown> {
-    return { ...this.generateRerunData(), ...this.generateReproduceData() };
-  }
-
-  generateReplicateCompData(): Record<string, unknown> {
-    return { ...this.generateRecomputeData(), ...this.generateReproduceData() };
-  }
-
-  generateReplicateTotalData(): Record<string, unknown> {
-    return { ...this.generateRepeatData(), ...this.generateReproduceData() };
-  }
-
-  /** What REPRODUCE records; drops with content read it here. */
-  protected async reproduceData(): Promise<Record<string, unknown>> {
-    return this.generateReproduceData();
-  }
-
-  /**
-   * How much the drop records when it is over, as upstream's number. In a session what its own `reprodata.rmode` says,
-   * else NOTHING until it is set. Throws REPRO_INVALID for what is no mode.
-   */
-  get reproducibilityLevel(): ReproducibilityFlags {
-    return ReproducibilityFlags[this.#levelName()];
-  }
-
-  set reproducibilityLevel(level: ReproducibilityFlags) {
-    const name = rmodeName(level);
-    if (name === undefined)
-      throw new WeirError(
-        'REPRO_INVALID',
-        `${String(level)} is no reproducibility mode of drop ${this.uid}.`,
-        {
-          details: { uid: this.uid },
-        },
-      );
-    this.#repro = { level: name };
-  }
-
-  #levelName(): RModeName {
-    const { reprodata } = this.parameters;
-    const isInSession = this.#context.sessionId !== '' && typeof reprodata === 'object' && reprodata !== null;
-    this.#repro ??= { level: isInSession ? runtimeLevel({ oid: this.oid, reprodata }) : 'NOTHING' };
-    return this.#repro.level;
-  }
-
-  /** Root of the run-time data; one per mode under ALL; null before `commit` and for empty data. */
-  get merkleroot(): string | null | Readonly<Record<HashedRMode, string | null>> {
-    return this.#repro?.record?.merkleroot ?? null;
-  }
-
-  /** The run-time data for the drop's level; under ALL one dictionary per mode. */
-  async generateMerkleData(): Promise<Readonly<Record<string, unknown>>> {
-    const level = this.#levelName();
-    assertRunnableMode(level);
-    if (level === 'NOTHING') return {};
-    const reproduce = ['RERUN', 'REPEAT', 'RECOMPUTE'].includes(level) ? {} : await this.reproduceData();
-    const all: Readonly<Record<HashedRMode, () => Record<string, unknown>>> = {
-      RERUN: () => this.generateRerunData(),
-      REPEAT: () => this.generateRepeatData(),
-      RECOMPUTE: () => this.generateRecomputeData(),
-      REPRODUCE: () => reproduce,
-      REPLICATE_SCI: () => ({ ...this.generateRerunData(), ...reproduce }),
-      REPLICATE_COMP: () => ({ ...this.generateRecomputeData(), ...reproduce }),
-      REPLICATE_TOTAL: () => ({ ...this.generateRepeatData(), ...reproduce }),
-    };
-    if (level !== 'ALL') return all[level as HashedRMode]();
-    return Object.fromEntries(Object.entries(all).map(([mode, make]) => [mode, make()]));
-  }
-
-  /** Collects and hashes the run-time data, once; a new level makes the drop uncommitted again. */
-  async commit(): Promise<void> {
-    const level = this.#levelName();
-    const repro = this.#repro as { level: RModeName; record?: ReproRecord };
-    if (repro.record) return;
-    const data = await this.generateMerkleData();
-    const merkleroot =
-      level === 'ALL'
-        ? (Object.fromEntries(
-            Object.entries(data).map(([mode, one]) => [mode, dictionaryRoot(one as object)]),
-          ) as Record<HashedRMode, string | null>)
-        : dictionaryRoot(data);
-    repro.record = { data, merkleroot };
-  }
-
-  /** The drop is over: its run-time data is committed and `reproducibility` fires with it, for those who listen. */
-  completedrop(): void {
-    if (!this.hasListeners('reproducibility')) return;
-    this.commit().then(
-      () => this._fire('reproducibility', { ...this.#repro?.record }),
-      (error: unknown) => this.#flow.host.failed?.(this.#row, error),
-    );
-  }
-}
-
-interface ReproRecord {
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly merkleroot: string | null | Readonly<Record<HashedRMode, string | null>>;
 }
 
 function text(value: unknown): string | undefined {
