@@ -3,11 +3,13 @@
  * last state that events tell. None of it is sealed, because it follows from what is.
  */
 import { createHash } from 'node:crypto';
+import Sqlite from 'better-sqlite3';
 import type { Database } from './database.ts';
 import type { DropColumns } from './drop-columns.ts';
 import { float64s, outcomeId, uint32s } from './layout.ts';
 import type { Contradiction } from './ledger-contract.ts';
 import { stateName } from './live-session.ts';
+import { MIGRATIONS } from './migrations/index.ts';
 import { OutcomeReader } from './outcome-columns.ts';
 import { DROPStates } from '../protocol/index.ts';
 
@@ -42,6 +44,8 @@ export class Redundancy {
     }[];
     for (const { integrity_check: message } of check)
       if (message !== 'ok') add('database file', `SQLite finds it damaged: ${message}.`);
+    for (const name of this.#otherForm())
+      add(name, `The form of ${name} in the file is not the one that Weir made: it was altered.`);
     const lost = this.#db.pragma('foreign_key_check') as readonly {
       readonly table: string;
       readonly parent: string;
@@ -57,6 +61,29 @@ export class Redundancy {
     if (strays)
       add('content', `${strays} kept contents belong to no session: the key of a session was altered.`);
     return found;
+  }
+
+  /** Tables, indexes and triggers that are not as the migrations make them: without its triggers a seal could be changed. */
+  #otherForm(): string[] {
+    const fresh = new Sqlite(':memory:');
+    try {
+      for (const { sql } of MIGRATIONS) fresh.exec(sql);
+      const formOf = (db: Database): Map<string, string> =>
+        new Map(
+          db
+            .prepare<[], { readonly name: string; readonly sql: string }>(
+              "SELECT name, coalesce(sql, '') AS sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+            )
+            .all()
+            .map(({ name, sql }) => [name, sql]),
+        );
+      const [made, found] = [formOf(fresh), formOf(this.#db)];
+      return [...new Set([...made.keys(), ...found.keys()])].filter(
+        (name) => made.get(name) !== found.get(name),
+      );
+    } finally {
+      fresh.close();
+    }
   }
 
   /** What contradicts itself in one session. */

@@ -107,13 +107,13 @@ describe('a sealed session', () => {
 
 describe('a large session', () => {
   it('is sealed when it ends; a drop is then proved without reading its graph', async () => {
-    const count = 16_400;
-    const session = await run('large', many(count));
+    const count = 2400;
+    await run('large', many(count));
     expect((await host.store.session('large'))?.sealIndex).toBe(0);
     await host.manager.destroySession('large');
     const parse = vi.spyOn(host.deps.parser, 'parse');
     const graph = vi.spyOn(host.store, 'graph');
-    for (const uid of ['a0', 'd1', 'd8191', `d${count - 1}`]) {
+    for (const uid of ['a0', 'd1', 'd1023', `d${count - 1}`]) {
       const proof = await proveStored(host.deps, 'large', uid);
       expect(proof.record.drop.oid).toBe(uid);
       expect(verifyProof(formatProof(proof))).toMatchObject({ valid: true, problems: [] });
@@ -122,12 +122,8 @@ describe('a large session', () => {
     expect(parse).not.toHaveBeenCalled();
     expect(graph).not.toHaveBeenCalled();
     vi.restoreAllMocks();
-    const read = await Promise.all(
-      [0, 1, 2].map((i) => host.store.dropByUid(session.key, `d${i * 5000 + 1}`)),
-    );
-    expect(read.map((drop) => drop?.row)).toEqual([1, 5001, 10_001]);
     expect((await verifyHistory(host.deps)).problems).toEqual([]);
-  }, 120_000);
+  });
 });
 
 describe('the methods for the window', () => {

@@ -165,6 +165,16 @@ describe('weir verify of a whole history', () => {
     expect(empty).toEqual([]);
   });
 
+  it('finds that a trigger was taken away which keeps seals as they are', async () => {
+    const { sql } = db.prepare("SELECT sql FROM sqlite_schema WHERE name = 'seal_is_not_changed'").get() as {
+      sql: string;
+    };
+    db.exec('DROP TRIGGER seal_is_not_changed');
+    const { problems } = await verifyHistory(host.deps);
+    db.exec(sql);
+    expect(problems).toMatchObject([{ table: 'seal_is_not_changed' }]);
+  });
+
   it('names the drop, the field or the row, not only the table', async () => {
     const key = db.prepare("SELECT key FROM session WHERE session_id = 'ran'").pluck().get() as number;
     const rowOf = (uid: string): number => pipeline.findIndex((drop) => drop.oid === uid);
