@@ -1,6 +1,6 @@
-import { GInvalidLink, GraphException, type WarningSink } from './errors.ts';
+import { GraphException, type WarningSink } from './errors.ts';
 import type { ModelLink } from './link-rules.ts';
-import { Category, isPortUsage } from './logical-graph.ts';
+import { Category } from './logical-graph.ts';
 import {
   areMknHalves,
   dopDifference,
@@ -13,6 +13,7 @@ import {
 } from './model.ts';
 import { blocks, equalKeys, fanIn, fanOut, gatherInto, nextIteration, type Pairs } from './pairs.ts';
 import type { ArtificialLink, PlanNode } from './plan.ts';
+import { lastPort, portName, unknownPort } from './ports.ts';
 import type { PrepLink } from './prepare.ts';
 import type { TranslationRules } from './rules.ts';
 
@@ -356,46 +357,6 @@ function byNumbers(a: string, b: string): number {
     if (difference !== 0) return difference;
   }
   return 0;
-}
-
-function portName(
-  node: ModelNode,
-  portId: string | undefined,
-  direction: 'in' | 'out',
-  isFirst: boolean,
-): string | undefined {
-  if (portId === undefined) return undefined;
-  const matching = node.fields.filter((f) => f.id === portId && isPortUsage(f.usage, direction));
-  return (isFirst ? matching[0] : matching.at(-1))?.name;
-}
-
-function lastPort(node: ModelNode, direction: 'in' | 'out'): string | null {
-  return node.fields.findLast((f) => isPortUsage(f.usage, direction))?.name ?? null;
-}
-
-function unknownPort(
-  given: PrepLink,
-  node: ModelNode,
-  key: 'fromPort' | 'toPort',
-  portId: string | undefined,
-): GInvalidLink {
-  const direction = key === 'fromPort' ? 'out' : 'in';
-  const known = node.fields.filter((f) => isPortUsage(f.usage, direction)).map((f) => f.name);
-  return new GInvalidLink(
-    'link-unknown-port',
-    `Expected link ${given.index + 1} to ${key === 'fromPort' ? 'leave' : 'enter'} "${node.name}" (${node.sourceId}) at one of its ` +
-      `${direction}put ports (${known.join(', ') || 'it has none'}), found the port id ${portId ?? 'missing'}. Draw the link again.`,
-    {
-      link: given.index,
-      fromId: given.from,
-      toId: given.to,
-      nodeId: node.sourceId,
-      nodeName: node.name,
-      fieldName: key,
-      found: portId ?? 'nothing',
-    },
-    'GRAPH_DANGLING_LINK',
-  );
 }
 
 function countMismatch(a: ModelNode, countA: number, b: ModelNode, countB: number): GraphException {
