@@ -11,7 +11,7 @@ import {
   messageOf,
   type DROPRel,
 } from '../protocol/index.ts';
-import { AppDROP } from './app-drop.ts';
+import type { AppDROP } from './app-drop.ts';
 import type { DataDROP } from './data-drop.ts';
 import type { AbstractDROP, DropKwargs } from './drop.ts';
 import { getUpstreamObjects } from './droputils.ts';
