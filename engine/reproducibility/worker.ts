@@ -1,10 +1,30 @@
 /** Entry of the reproducibility worker thread: one reply per request, in their order. */
 
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 
 import { isWeirError, messageOf } from '../protocol/index.ts';
 import { ReproducibilityOperations } from './worker-operations.ts';
 import type { WorkerFailure, WorkerReply, WorkerRequest } from './worker-protocol.ts';
+
+/** Niceness of this thread (setpriority(2)): a tenth of a core that a run wants too, all of one that nobody wants. */
+const NICENESS = 10;
+
+/**
+ * Signing and sealing go on beside the runs that come next; where cores are short, the runs go first. Linux has priorities
+ * of single threads and tells their numbers in /proc; elsewhere, and where /proc is hidden, all threads are alike.
+ */
+function stepBack(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), NICENESS);
+  } catch (error) {
+    process.emitWarning(`The thread that signs runs like any other: ${messageOf(error)}.`);
+  }
+}
+
+stepBack();
 
 const operations = new ReproducibilityOperations();
 
