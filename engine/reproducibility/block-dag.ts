@@ -37,9 +37,15 @@ function rootOf(dictionary: PyObject, key: string): MerkleItem {
   return data['merkleroot'] as string | null;
 }
 
+/** Spec 11: what DALiuGE's translator ends in when links of the logical graph close a circle. */
+const CIRCLE =
+  'The logical graph goes round in a circle (links that close a loop), so its nodes have no order to be signed in; DALiuGE cannot sign it either. ' +
+  'Run it with --rmode NOTHING, or take the links out that close the circle: a Loop needs none. What runs is recorded and sealed in every mode.';
+
 function required(dictionary: PyObject, key: string): string {
   const value = dictionary[key];
-  if (typeof value !== 'string') throw new ReproKeyError(key, 'A mode dictionary');
+  if (typeof value !== 'string')
+    throw new ReproKeyError(key, 'A mode dictionary', key === 'lg_blockhash' ? CIRCLE : undefined);
   return value;
 }
 

@@ -19,8 +19,12 @@ const NONE: FieldTable = [];
 export class ReproKeyError extends WeirError {
   readonly key: string;
 
-  constructor(key: string, where: string) {
-    super('REPRO_INVALID', `${where} has no "${key}", which its reproducibility data needs.`, {
+  constructor(
+    key: string,
+    where: string,
+    message = `${where} has no "${key}", which its reproducibility data needs.`,
+  ) {
+    super('REPRO_INVALID', message, {
       details: { key, where },
     });
     this.key = key;

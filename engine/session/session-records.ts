@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { DropTable } from '../drops/index.ts';
 import { AppDROP, dropClass } from '../drops/index.ts';
 import type { PhysicalGraph } from '../graph/index.ts';
-import { APP_STATE_NAMES } from '../protocol/index.ts';
+import { APP_STATE_NAMES, messageOf } from '../protocol/index.ts';
 import {
   dropRecordText,
   plainRoots,
@@ -226,7 +226,10 @@ export class SessionRecords {
         if (this.#signed?.reprodata)
           await store.updateSession(this.#options.key, { reprodata: this.#signed.reprodata });
       }
+      // A file that cannot be written, or that the graph's data does not allow, takes nothing from what is sealed.
       if (this.#signed) await reproducer.writeFile(dir);
+    } catch (error) {
+      this.#options.log('warn', `reprodata.out was not written: ${messageOf(error)}`);
     } finally {
       await reproducer.close();
     }
