@@ -83,7 +83,7 @@ export class DropTable {
   constructor(rows = 0, relations: Relations = noRelations()) {
     this.relations = relations;
     // At its full length from the start: an array that is filled from the middle turns into a dictionary.
-    this.instances = new Array<AbstractDROP | undefined>(rows).fill(undefined);
+    this.instances = new Array<AbstractDROP | undefined>(rows);
     if (rows > 0) {
       this.#resize(rows);
       this.size = rows;

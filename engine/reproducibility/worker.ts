@@ -8,8 +8,8 @@ import { isWeirError, messageOf } from '../protocol/index.ts';
 import { ReproducibilityOperations } from './worker-operations.ts';
 import type { WorkerFailure, WorkerReply, WorkerRequest } from './worker-protocol.ts';
 
-/** Niceness of this thread (setpriority(2)): a tenth of a core that a run wants too, all of one that nobody wants. */
-const NICENESS = 10;
+/** Niceness of this thread (setpriority(2)): a hundredth of a core that a run wants too, all of one that nobody wants. */
+const NICENESS = 19;
 
 /**
  * Signing and sealing go on beside the runs that come next; where cores are short, the runs go first. Linux has priorities

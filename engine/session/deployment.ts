@@ -22,7 +22,7 @@ import { dropBatch } from './spec-pages.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Rows whose facts are copied for the store in one go: some milliseconds of work. */
-const ROWS_AT_ONCE = 8192;
+const ROWS_AT_ONCE = 4096;
 
 /** What a deployment needs of its session. */
 export interface DeploymentHost {
@@ -91,6 +91,8 @@ export class Deployment {
   async make(): Promise<Map<number, unknown>> {
     const { graph, table } = this;
     this.records.start();
+    // The columns of a large graph took their time already.
+    await this.#slices.pause();
     await this.#keepFacts();
     const failures = new Map<number, unknown>();
     for (let row = 0; row < graph.count; row++) {

@@ -4,6 +4,7 @@ import { isZlib, type NamedLink, type PhysicalGraph } from '../graph/index.ts';
 import type { Store } from '../store/index.ts';
 import { joinLists } from './joined-graph.ts';
 import { reprodataText } from './reproducer.ts';
+import { Slices } from './slices.ts';
 
 /** The text of a graph goes to the store in pieces of this size. */
 const PIECE_BYTES = 4 * 2 ** 20;
@@ -76,9 +77,11 @@ export class SubmittedLists {
     const { store, key } = this.#options;
     if (packed) return store.appendGraph(key, { bytes: packed, packed: true });
     const pieces: Promise<void>[] = [];
+    const slices = new Slices();
     for (let at = 0; at < text.length; at += PIECE_BYTES) {
       pieces.push(store.appendGraph(key, { bytes: text.slice(at, at + PIECE_BYTES) }));
       await store.drained(16 * PIECE_BYTES);
+      if (slices.isOver) await slices.pause();
     }
     await Promise.all(pieces);
   }

@@ -5,7 +5,7 @@
  *   npm run bench -- --million             also a million drops
  *   npm run bench -- --against daliuge     also a real DALiuGE (`dlg` on the PATH, or named in WEIR_BENCH_DLG), and a
  *                                          chain of Python functions
- *   npm run bench -- --runs 5              median of so many runs (default 3)
+ *   npm run bench -- --runs 5              median of so many runs on one node (default 5)
  *
  * Prints a table and writes test/bench/out/bench.json.
  */
@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
   options: {
     million: { type: 'boolean' },
     against: { type: 'string' },
-    runs: { type: 'string', default: '3' },
+    runs: { type: 'string', default: '5' },
     sizes: { type: 'string', default: '10000,100000' },
   },
 });
