@@ -2,10 +2,9 @@
  * Methods of the contract that look through the history as a whole: drops of all sessions, records, where a content came
  * from, retention. Part of contract.ts, which gathers all methods.
  */
-import { Type, type Static, type TSchema } from 'typebox';
+import { Type, type Static } from 'typebox';
+import { Nullable, Time } from './contract-values.ts';
 
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const Time = Nullable(Type.Number());
 const Sha256 = Type.String({ pattern: '^[0-9A-Fa-f]{64}$' });
 
 /** A drop of any session, in brief. */

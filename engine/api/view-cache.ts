@@ -30,7 +30,7 @@ export class ViewCache {
   }
 
   #make(key: number, folded: boolean, limit: number, name: string): Promise<View> {
-    const view = graphText(this.#store, key).then((text) => this.#parser.view([text], { folded, limit }));
+    const view = graphText(this.#store, key).then((text) => this.#parser.view(text, { folded, limit }));
     view.catch(() => this.#kept.delete(name));
     return view;
   }

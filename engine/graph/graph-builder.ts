@@ -2,10 +2,10 @@
  * Makes a PhysicalGraph of one or more submitted lists of dropspecs: one pass over the bytes notes where everything is,
  * a second resolves the links. Every complaint names the drop (spec/engine.md section 8; issue "bad input").
  */
-import { InvalidGraphException, type DROPLinkType, type ErrorCode } from '../protocol/index.ts';
+import { InvalidGraphException, type ErrorCode } from '../protocol/index.ts';
 import { ByteReader } from './byte-reader.ts';
 import { findCycle } from './cycles.ts';
-import { LinkResolver, type NamedLink } from './link-resolver.ts';
+import { LinkResolver } from './link-resolver.ts';
 import { PhysicalGraph, type GraphColumns } from './physical-graph.ts';
 import { SpecReader } from './spec-reader.ts';
 
@@ -24,7 +24,6 @@ export class GraphBuilder {
   readonly #problems: GraphProblem[] = [];
   readonly #warnings: string[] = [];
   readonly #specs = new SpecReader((code, message) => this.#problem(code, message));
-  readonly #links: NamedLink[] = [];
   #text = new Uint8Array(0);
   #textBytes = 0;
 
@@ -46,11 +45,6 @@ export class GraphBuilder {
     }
     this.#textBytes = base + bytes.length;
     this.#specs.read(new ByteReader(bytes), base);
-  }
-
-  /** "lhs is a `type` of rhs", added after the lists (REST `graph/link`). */
-  link(lhs: string, type: DROPLinkType, rhs: string): void {
-    this.#links.push({ lhs, type, rhs });
   }
 
   #problem(code: ErrorCode, message: string): void {
@@ -78,7 +72,6 @@ export class GraphBuilder {
       },
     });
     resolver.resolve(this.#specs.members.links);
-    resolver.join(this.#links);
     if (this.#problems.length > 0) this.#giveUp();
     const graph = new PhysicalGraph(this.#columns(resolver));
     const cycle = findCycle(graph);

@@ -2,7 +2,6 @@
 export * from './byte-reader.ts';
 export * from './cycles.ts';
 export * from './graph-builder.ts';
-export type { NamedLink } from './link-resolver.ts';
 export * from './packed.ts';
 export * from './parser.ts';
 export * from './physical-graph.ts';

@@ -5,13 +5,6 @@ import type { LinkColumns, RowColumns } from './rows.ts';
 import { SpecKinds } from './spec-keys.ts';
 import { textOf } from './spec-members.ts';
 
-/** "lhs is a `type` of rhs", as REST `graph/link` gives it. */
-export interface NamedLink {
-  readonly lhs: string;
-  readonly rhs: string;
-  readonly type: DROPLinkType;
-}
-
 export interface ResolverHost {
   /** Takes a complaint; may throw. */
   readonly problem: (code: ErrorCode, message: string) => void;
@@ -81,31 +74,6 @@ export class LinkResolver {
     if (row > 0 && this.#isId(row - 1, start, length)) return row - 1;
     if (row + 1 < this.#rows.count && this.#isId(row + 1, start, length)) return row + 1;
     return this.index.find(hashBytes(this.#text, start, length), (other) => this.#isId(other, start, length));
-  }
-
-  /** Links that were added after the lists. */
-  join(links: readonly NamedLink[]): void {
-    for (const link of links) {
-      const l = this.#find(link.lhs, link);
-      const r = this.#find(link.rhs, link);
-      // The dropspec of lhs would list rhs under `type`.
-      if (l >= 0 && r >= 0) this.#connect(link.type, r, l);
-    }
-  }
-
-  #find(oid: string, link: NamedLink): number {
-    const key = Buffer.from(oid, 'utf8');
-    const { oidStart, oidLength } = this.#rows;
-    const row = this.index.find(
-      hashBytes(key, 0, key.length),
-      (r) => oidLength[r] === key.length && sameBytes(this.#text, oidStart[r] as number, key, 0, key.length),
-    );
-    if (row < 0)
-      this.#host.problem(
-        'GRAPH_DANGLING_LINK',
-        `The link ${link.lhs} - ${link.rhs} names the drop "${oid}", which is not in the graph.`,
-      );
-    return row;
   }
 
   /**

@@ -8,7 +8,7 @@ import { foldedView, unfoldedView, type View } from './view.ts';
 
 export interface ParseRequest {
   readonly id: number;
-  readonly parts: readonly Uint8Array[];
+  readonly bytes: Uint8Array;
   /** Asks for a drawing instead of the columns. */
   readonly view?: ViewRequest;
 }
@@ -47,37 +47,27 @@ export class GraphParser {
 
   /** The graph in `bytes` (JSON in UTF-8, or a zlib or gzip stream of it), which now belong to it. Throws InvalidGraphException. */
   async parse(bytes: Uint8Array): Promise<PhysicalGraph> {
-    return this.parseParts([bytes]);
-  }
-
-  /** The graph in several lists, as one. */
-  async parseParts(parts: readonly Uint8Array[]): Promise<PhysicalGraph> {
-    if (isSmall(parts)) return build(parts);
-    const { columns } = await this.#ask({ parts });
+    if (isSmall(bytes)) return build(bytes);
+    const { columns } = await this.#ask({ bytes });
     return new PhysicalGraph(columns as GraphColumns);
   }
 
-  /** A drawing of the graph in `parts`, which are used up. */
-  async view(parts: readonly Uint8Array[], view: ViewRequest): Promise<View> {
-    if (isSmall(parts)) return makeView(build(parts), view);
-    return (await this.#ask({ parts, view })).view as View;
+  /** A drawing of the graph in `bytes`, which are used up. */
+  async view(bytes: Uint8Array, view: ViewRequest): Promise<View> {
+    if (isSmall(bytes)) return makeView(build(bytes), view);
+    return (await this.#ask({ bytes, view })).view as View;
   }
 
   #ask(request: Omit<ParseRequest, 'id'>): Promise<ParseAnswer> {
-    const parts = request.parts.map((bytes) =>
-      bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
-        ? bytes
-        : bytes.slice(),
-    );
+    const given = request.bytes;
+    const isWhole = given.byteLength === given.buffer.byteLength && given.buffer instanceof ArrayBuffer;
+    const bytes = isWhole ? given : given.slice();
     const worker = this.#thread();
     const id = this.#nextId++;
     worker.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      worker.postMessage(
-        { ...request, parts, id },
-        parts.map((bytes) => bytes.buffer as ArrayBuffer),
-      );
+      worker.postMessage({ ...request, bytes, id }, [bytes.buffer as ArrayBuffer]);
     });
   }
 
@@ -128,14 +118,14 @@ export class GraphParser {
 }
 
 /** How large a packed graph is nobody knows before it is unpacked. */
-function isSmall(parts: readonly Uint8Array[]): boolean {
-  return parts.reduce((sum, bytes) => sum + bytes.length, 0) < INLINE_BYTES && !parts.some(isPacked);
+function isSmall(bytes: Uint8Array): boolean {
+  return bytes.length < INLINE_BYTES && !isPacked(bytes);
 }
 
-/** @internal Reads lists of dropspecs on this thread. */
-export function build(parts: readonly Uint8Array[]): PhysicalGraph {
+/** @internal Reads a graph on this thread. */
+export function build(bytes: Uint8Array): PhysicalGraph {
   const builder = new GraphBuilder();
-  for (const bytes of parts) builder.add(unpackGraph(bytes, MAX_GRAPH_BYTES));
+  builder.add(unpackGraph(bytes, MAX_GRAPH_BYTES));
   return builder.finish();
 }
 

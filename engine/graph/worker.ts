@@ -3,9 +3,9 @@ import { parentPort } from 'node:worker_threads';
 import { isWeirError, messageOf } from '../protocol/index.ts';
 import { build, makeView, type ParseAnswer, type ParseRequest } from './parser.ts';
 
-parentPort?.on('message', ({ id, parts, view }: ParseRequest) => {
+parentPort?.on('message', ({ id, bytes, view }: ParseRequest) => {
   try {
-    const graph = build(parts);
+    const graph = build(bytes);
     const answer: ParseAnswer = view ? { id, view: makeView(graph, view) } : { id, columns: graph.columns };
     parentPort?.postMessage(answer, buffersOf(answer));
   } catch (error) {

@@ -5,6 +5,7 @@
 import type { PhysicalGraph } from '../graph/index.ts';
 import { LINK_SPEC_KEY, WeirError, type DROPLinkType } from '../protocol/index.ts';
 import { parsePythonJson, setKey, stringifyPythonJson, type PyObject } from '../reproducibility/index.ts';
+import { Slices } from './slices.ts';
 
 /** "The dropspec of lhs lists rhs under `type`". */
 export interface ListedLink {
@@ -18,24 +19,38 @@ export interface ListedLink {
  * links stay byte for byte as they were submitted. `reprodata`: JSON of the graph-level data, or null. Throws
  * GRAPH_DANGLING_LINK for a link of a drop that is in no list.
  */
-export function joinLists(
+export async function joinLists(
   lists: readonly PhysicalGraph[],
   links: readonly ListedLink[],
   reprodata: string | null,
-): Uint8Array {
+): Promise<Uint8Array> {
   const linked = specsWithLinks(lists, links);
   const pieces: Uint8Array[] = [];
   const [comma, close] = [Buffer.from(',\n'), Buffer.from(']\n')];
+  const slices = new Slices();
   for (const list of lists)
-    for (let row = 0; row < list.count; row++)
+    for (let row = 0; row < list.count; row++) {
       pieces.push(
         pieces.length === 0 ? Buffer.from('[') : comma,
         linked.get(list)?.get(row) ?? list.specBytes(row),
       );
+      if ((row & 255) === 255 && slices.isOver) await slices.pause();
+    }
   if (pieces.length === 0) pieces.push(Buffer.from('['));
   if (reprodata !== null) pieces.push(...(pieces.length > 1 ? [comma] : []), Buffer.from(reprodata));
   pieces.push(close);
-  return new Uint8Array(Buffer.concat(pieces));
+  return joined(pieces, slices);
+}
+
+async function joined(pieces: readonly Uint8Array[], slices: Slices): Promise<Uint8Array> {
+  const text = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const [i, piece] of pieces.entries()) {
+    text.set(piece, at);
+    at += piece.length;
+    if ((i & 255) === 255 && slices.isOver) await slices.pause();
+  }
+  return text;
 }
 
 function specsWithLinks(

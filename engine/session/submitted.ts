@@ -1,8 +1,8 @@
 /** The lists of dropspecs that a session was given, and the links added between them, until they are one graph. */
 import { InvalidGraphException, type DROPLinkType } from '../protocol/index.ts';
-import { isZlib, type NamedLink, type PhysicalGraph } from '../graph/index.ts';
+import { isZlib, type PhysicalGraph } from '../graph/index.ts';
 import type { Store } from '../store/index.ts';
-import { joinLists } from './joined-graph.ts';
+import { joinLists, type ListedLink } from './joined-graph.ts';
 import { reprodataText } from './reproducer.ts';
 import { Slices } from './slices.ts';
 
@@ -22,7 +22,7 @@ export class SubmittedLists {
   #graphs: PhysicalGraph[] = [];
   /** Bytes of each list as it was submitted; its graph's text may have plain copies of escaped ids behind them. */
   #texts: Uint8Array[] = [];
-  readonly #links: NamedLink[] = [];
+  readonly #links: ListedLink[] = [];
   #kept: Promise<void> = Promise.resolve();
 
   constructor(options: SubmittedOptions) {
@@ -102,7 +102,7 @@ export class SubmittedLists {
   async join(): Promise<PhysicalGraph> {
     const [only] = this.#graphs;
     if (this.#graphs.length === 1 && only && this.#links.length === 0) return only;
-    const text = joinLists(this.#graphs, this.#links, this.reprodata());
+    const text = await joinLists(this.#graphs, this.#links, this.reprodata());
     await this.#kept;
     const pieces: Uint8Array[] = [];
     for (let at = 0; at < text.length; at += PIECE_BYTES) pieces.push(text.slice(at, at + PIECE_BYTES));

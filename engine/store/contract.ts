@@ -55,9 +55,6 @@ export interface StateBatch {
   readonly sizeBytes: Float64Array;
 }
 
-/** Event kinds in an EventBatch. */
-export const EventKinds = { status: 0, execStatus: 1, dropCompleted: 2, producerFinished: 3 } as const;
-
 /** Raw events of drops in order of arrival. `value` is the wire integer of the state the event carries. */
 export interface EventBatch {
   readonly rows: Uint32Array;

@@ -8,6 +8,9 @@ export const BLOCK_MASK = ROWS_PER_BLOCK - 1;
 /** Events of a block at most. */
 export const EVENTS_PER_BLOCK = 4096;
 
+/** Bytes of a SHA-256. */
+export const HASH_BYTES = 32;
+
 /** Hashes of a row of tree_tile. */
 export const HASHES_PER_TILE = 256;
 

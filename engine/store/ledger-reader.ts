@@ -1,11 +1,10 @@
 /** Reading what the ledger needs. */
 import type { TextColumn } from './contract.ts';
 import type { Database } from './database.ts';
-import { HASHES_PER_TILE, outcomeId, uint32s } from './layout.ts';
+import { HASHES_PER_TILE, outcomeId, uint32s, HASH_BYTES } from './layout.ts';
 import type { PayloadParts, SealedBlocks, SealedSection, SealQuery, StoredSeal } from './ledger-contract.ts';
 import { OutcomeReader } from './outcome-columns.ts';
 
-const HASH_BYTES = 32;
 const DEVICE = 0;
 const SEAL_COLUMNS = `
   idx AS "index", session AS key, session_id AS sessionId, leaf_count AS leafCount, root, facts, seal,

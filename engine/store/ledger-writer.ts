@@ -2,10 +2,9 @@
 import { WeirError } from '../protocol/index.ts';
 import type { Database } from './database.ts';
 import { badBatch, unknownSession } from './errors.ts';
-import { blob, BLOCKS_PER_TILE, HASHES_PER_TILE, outcomeId } from './layout.ts';
+import { blob, BLOCKS_PER_TILE, HASHES_PER_TILE, outcomeId, HASH_BYTES } from './layout.ts';
 import type { NewSeal, PayloadParts, SealedSectionHashes } from './ledger-contract.ts';
 
-const HASH_BYTES = 32;
 const DEVICE = 0;
 
 export class LedgerWriter {

@@ -15,6 +15,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { DropOutcome, TextColumn } from './contract.ts';
 import { badBatch } from './errors.ts';
 import { textAt } from './text-column.ts';
+import { HASH_BYTES } from './layout.ts';
 
 const TEXT_FIELDS = ['dataUrl', 'path', 'reason', 'facts', 'record'] as const;
 const FIELDS = TEXT_FIELDS.length;
@@ -27,7 +28,6 @@ const HAS_CHECKSUM = 1 << 6;
 const HAS_HASH = 1 << 7;
 const HAS_CONTENT = 1 << 8;
 
-const HASH_BYTES = 32;
 const NOTHING = new Uint8Array(0);
 
 /** Outcomes and bytes of text of a block at most. */

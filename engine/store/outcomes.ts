@@ -3,7 +3,7 @@ import type { DropOutcome, Store } from './contract.ts';
 import type { Database } from './database.ts';
 import { getOrMake, type DropColumns } from './drop-columns.ts';
 import { firstOf } from './event-blocks.ts';
-import { outcomeId, rowOfOutcome, sessionOfOutcome, uint32s } from './layout.ts';
+import { outcomeId, rowOfOutcome, sessionOfOutcome, uint32s, HASH_BYTES } from './layout.ts';
 import { OutcomeReader } from './outcome-columns.ts';
 
 type WhoMade = Awaited<ReturnType<Store['whoMade']>>;
@@ -20,7 +20,6 @@ export interface HashBlock {
   readonly hashes: Buffer;
 }
 
-const HASH_BYTES = 32;
 const REMOVED = 'The content was removed by a retention rule; its hash is kept.';
 
 export class Outcomes {

@@ -6,14 +6,13 @@ import { createHash } from 'node:crypto';
 import Sqlite from 'better-sqlite3';
 import type { Database } from './database.ts';
 import type { DropColumns } from './drop-columns.ts';
-import { float64s, outcomeId, uint32s } from './layout.ts';
+import { float64s, outcomeId, uint32s, HASH_BYTES } from './layout.ts';
 import type { Contradiction } from './ledger-contract.ts';
 import { stateName } from './live-session.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { OutcomeReader } from './outcome-columns.ts';
 import { DROPStates } from '../protocol/index.ts';
 
-const HASH_BYTES = 32;
 /** No event of a drop's state is kept. */
 const UNTOLD = 255;
 /** Contradictions that are listed of one kind. */

@@ -19,8 +19,6 @@ import { OutcomeReader } from './outcome-columns.ts';
 import { SESSION_FIELDS } from './session-fields.ts';
 import { textAt, unpackTexts } from './text-column.ts';
 
-const HASH_BYTES = 32;
-
 /** A value as SQLite gives it; texts are read as bytes, because an altered text need not be UTF-8. */
 type Value = number | Buffer | null;
 type Row = Readonly<Record<string, Value>>;
@@ -248,6 +246,3 @@ function outcomeChecks(row: Row): Checks {
   const reader = new OutcomeReader(rows, bytesIn(row, 'hashes'), bytesIn(row, 'data'));
   return [...rows].map((drop, i) => [drop, crc32(JSON.stringify(reader.at(i)))] as const);
 }
-
-/** How many blocks a list of hashes is of. */
-export const blockCount = (hashes: Uint8Array): number => hashes.length / HASH_BYTES;

@@ -11,7 +11,7 @@ import { formatDateTime } from '../format.ts';
 import { partClass, partColors } from '../graph/part-colors.ts';
 import { go, linkToCompare, linkToSession, linkToSessions, type Query } from '../router.ts';
 import { S } from '../strings.ts';
-import { base, controls, panel } from '../styles/shared.ts';
+import { base, controls, page, panel } from '../styles/shared.ts';
 
 type Whose = 'daliuge' | 'own';
 
@@ -46,18 +46,9 @@ export class WeirCompareGrid extends LitElement {
     base,
     controls,
     panel,
+    page,
     partColors,
     css`
-      .page {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        align-content: start;
-        gap: var(--space-4);
-        max-width: 1280px;
-        margin: 0 auto;
-        padding: var(--space-5) var(--space-6) var(--space-8);
-      }
-
       .scroll {
         overflow: auto;
       }
@@ -110,12 +101,6 @@ export class WeirCompareGrid extends LitElement {
 
       td {
         vertical-align: middle;
-      }
-
-      @media (max-width: 700px) {
-        .page {
-          padding-inline: var(--space-4);
-        }
       }
 
       .group {

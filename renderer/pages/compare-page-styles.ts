@@ -2,16 +2,6 @@
 import { css } from 'lit';
 
 export const comparePageStyles = css`
-  .page {
-    display: grid;
-    grid-template-columns: minmax(0, 1fr);
-    align-content: start;
-    gap: var(--space-4);
-    max-width: 1280px;
-    margin: 0 auto;
-    padding: var(--space-5) var(--space-6) var(--space-8);
-  }
-
   .choice {
     display: grid;
     grid-template-columns: minmax(0, 1fr) auto minmax(0, 1fr);
@@ -115,10 +105,6 @@ export const comparePageStyles = css`
   }
 
   @media (max-width: 700px) {
-    .page {
-      padding-inline: var(--space-4);
-    }
-
     .choice {
       grid-template-columns: minmax(0, 1fr);
     }

@@ -27,7 +27,7 @@ import { notifyError } from '../events.ts';
 import { formatDateTime } from '../format.ts';
 import { go, linkToCompare, type Query } from '../router.ts';
 import { S } from '../strings.ts';
-import { base, controls, panel } from '../styles/shared.ts';
+import { base, controls, page, panel } from '../styles/shared.ts';
 import './compare-alignment.ts';
 import type { ComparatorChange } from './compare-causes.ts';
 import './compare-causes.ts';
@@ -51,7 +51,7 @@ export class WeirComparePage extends LitElement {
     comparison: { state: true },
     error: { state: true },
   };
-  static override styles = [base, controls, panel, comparePageStyles];
+  static override styles = [base, controls, panel, page, comparePageStyles];
 
   declare client: Client;
   declare query: Query;

@@ -13,7 +13,7 @@ import { formatBytes, formatDateTime, NOTHING } from '../format.ts';
 import { go, linkToDrop, linkToFind, linkToSession, type Query } from '../router.ts';
 import { stateOfRow, wordOf } from '../states.ts';
 import { S } from '../strings.ts';
-import { base, controls, panel } from '../styles/shared.ts';
+import { base, controls, listTable, page, panel } from '../styles/shared.ts';
 import { DROP_STATUSES } from './session-drops.ts';
 
 type Found = MethodResult<'history.drops'>['found'][number];
@@ -39,17 +39,9 @@ export class WeirFindPage extends LitElement {
     base,
     controls,
     panel,
+    page,
+    listTable,
     css`
-      .page {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        align-content: start;
-        gap: var(--space-4);
-        max-width: 1280px;
-        margin: 0 auto;
-        padding: var(--space-5) var(--space-6) var(--space-8);
-      }
-
       .hash {
         flex: 2 1 320px;
         min-width: 200px;
@@ -59,30 +51,10 @@ export class WeirFindPage extends LitElement {
         overflow: auto;
       }
 
-      table {
-        width: 100%;
-        min-width: 720px;
-        border-collapse: collapse;
-        table-layout: fixed;
-      }
-
       th,
       td {
         padding: var(--space-2) var(--space-3);
-        border-bottom: 1px solid var(--color-line);
-        font-weight: 400;
-        text-align: start;
         vertical-align: middle;
-      }
-
-      th.numeric,
-      td.numeric {
-        text-align: end;
-      }
-
-      thead th {
-        color: var(--color-muted);
-        font-size: var(--text-s);
       }
 
       th:first-child {
@@ -106,12 +78,6 @@ export class WeirFindPage extends LitElement {
         align-items: center;
         gap: var(--space-3);
         padding: var(--space-3) var(--space-4);
-      }
-
-      @media (max-width: 700px) {
-        .page {
-          padding-inline: var(--space-4);
-        }
       }
     `,
   ];

@@ -2,16 +2,6 @@
 import { css } from 'lit';
 
 export const logPageStyles = css`
-  .page {
-    display: grid;
-    grid-template-columns: minmax(0, 1fr);
-    align-content: start;
-    gap: var(--space-4);
-    max-width: 1280px;
-    margin: 0 auto;
-    padding: var(--space-5) var(--space-6) var(--space-8);
-  }
-
   .page > p {
     max-width: 76ch;
   }
@@ -21,24 +11,9 @@ export const logPageStyles = css`
     overflow: auto;
   }
 
-  table {
-    width: 100%;
-    min-width: 720px;
-    border-collapse: collapse;
-    table-layout: fixed;
-  }
-
   th,
   td {
     padding: var(--space-1) var(--space-3);
-    border-bottom: 1px solid var(--color-line);
-    font-weight: 400;
-    text-align: start;
-  }
-
-  th.numeric,
-  td.numeric {
-    text-align: end;
   }
 
   thead th {
@@ -46,8 +21,6 @@ export const logPageStyles = css`
     top: 0;
     z-index: 1;
     background: var(--color-surface);
-    color: var(--color-muted);
-    font-size: var(--text-s);
   }
 
   th:nth-child(-n + 2) {
@@ -142,11 +115,5 @@ export const logPageStyles = css`
     margin: 0;
     padding: 0;
     list-style: none;
-  }
-
-  @media (max-width: 700px) {
-    .page {
-      padding-inline: var(--space-4);
-    }
   }
 `;

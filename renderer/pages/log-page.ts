@@ -10,7 +10,7 @@ import { announce, notify, notifyError } from '../events.ts';
 import { formatDateTime, formatInteger } from '../format.ts';
 import { linkToSession } from '../router.ts';
 import { S } from '../strings.ts';
-import { base, controls, panel } from '../styles/shared.ts';
+import { base, controls, listTable, page, panel } from '../styles/shared.ts';
 import './consistency-panel.ts';
 import { logPageStyles } from './log-page-styles.ts';
 
@@ -34,7 +34,7 @@ export class WeirLogPage extends LitElement {
     verification: { state: true },
     isVerifying: { state: true },
   };
-  static override styles = [base, controls, panel, logPageStyles];
+  static override styles = [base, controls, panel, page, listTable, logPageStyles];
 
   declare client: Client;
   declare checkpoints: readonly Checkpoint[] | undefined;

@@ -6,16 +6,6 @@ export const sessionsPageStyles = css`
     container-type: inline-size;
   }
 
-  .page {
-    display: grid;
-    grid-template-columns: minmax(0, 1fr);
-    align-content: start;
-    gap: var(--space-4);
-    max-width: 1280px;
-    margin: 0 auto;
-    padding: var(--space-5) var(--space-6) var(--space-8);
-  }
-
   .table {
     overflow: hidden;
   }

@@ -16,7 +16,7 @@ import { formatDateTime, formatDuration, formatInteger, formatWhen, NOTHING, spa
 import { linkToCompare, linkToSession, type Query } from '../router.ts';
 import { isUnderWay, settledCount } from '../states.ts';
 import { S } from '../strings.ts';
-import { base, controls, panel } from '../styles/shared.ts';
+import { base, controls, page, panel } from '../styles/shared.ts';
 import './retention-dialog.ts';
 import './sample-list.ts';
 import type { WeirSessionsFilter } from './sessions-filter.ts';
@@ -44,7 +44,7 @@ export class WeirSessionsPage extends LitElement {
     picked: { state: true },
     isMakingRoom: { state: true },
   };
-  static override styles = [base, controls, panel, sessionsPageStyles];
+  static override styles = [base, controls, panel, page, sessionsPageStyles];
 
   declare client: Client;
   declare query: Query;

@@ -225,3 +225,49 @@ export const panel = css`
     padding: var(--space-3) var(--space-4);
   }
 `;
+
+/** The column that a page of its own is: as wide as lines can be read, with room at its sides. */
+export const page = css`
+  .page {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    align-content: start;
+    gap: var(--space-4);
+    max-width: 1280px;
+    margin: 0 auto;
+    padding: var(--space-5) var(--space-6) var(--space-8);
+  }
+
+  @media (max-width: 700px) {
+    .page {
+      padding-inline: var(--space-4);
+    }
+  }
+`;
+
+/** A table of what was found, with fixed columns and lines between its rows. */
+export const listTable = css`
+  table {
+    width: 100%;
+    min-width: 720px;
+    border-collapse: collapse;
+    table-layout: fixed;
+  }
+
+  th,
+  td {
+    border-bottom: 1px solid var(--color-line);
+    font-weight: 400;
+    text-align: start;
+  }
+
+  th.numeric,
+  td.numeric {
+    text-align: end;
+  }
+
+  thead th {
+    color: var(--color-muted);
+    font-size: var(--text-s);
+  }
+`;

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { violationsOf } from './axe.ts';
-import { findChromium, openBrowser } from './page.ts';
+import { findChromium, openBrowser, watchedPage } from './page.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const chromium = findChromium();
@@ -55,12 +55,7 @@ describe.skipIf(chromium === undefined)('the window against a real node', () => 
   async function open(hash = '', colorScheme: 'light' | 'dark' = 'light'): Promise<void> {
     await context?.close();
     context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme });
-    page = await context.newPage();
-    page.setDefaultTimeout(30_000);
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => {
-      if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(message.text());
-    });
+    page = await watchedPage(context, complaints);
     await page.goto(`${node.url}/${hash}`);
   }
 

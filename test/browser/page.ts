@@ -1,7 +1,7 @@
 /** The built page and a browser to look at it with. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { chromium, type Browser } from 'playwright';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
 import { build } from 'vite';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
@@ -44,4 +44,20 @@ export async function openBrowser(executablePath: string): Promise<Browser> {
     chromiumSandbox: process.getuid?.() !== 0,
     args: ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   });
+}
+
+/** A page whose exceptions and violations of the security policy are put into `complaints`. */
+export async function watchedPage(
+  browser: Browser | BrowserContext,
+  complaints: string[],
+  timeoutMs = 30_000,
+): Promise<Page> {
+  const page = await browser.newPage();
+  // Patient, because the machines that run this are busy; nothing here passes because time passes.
+  page.setDefaultTimeout(timeoutMs);
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(message.text());
+  });
+  return page;
 }

@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { testHost, type TestHost } from '../support/host.ts';
 import { violationsOf } from './axe.ts';
-import { buildPage, findChromium, openBrowser } from './page.ts';
+import { buildPage, findChromium, openBrowser, watchedPage } from './page.ts';
 
 const chromium = findChromium();
 
@@ -23,14 +23,9 @@ describe.skipIf(chromium === undefined)('a logical graph in the window', () => {
     await host.remove();
   });
   beforeEach(async () => {
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     outside = [];
-    // Patient, because the machines that run this are busy; nothing here passes because time passes.
-    page.setDefaultTimeout(30_000);
-    page.on('pageerror', (error) => outside.push(error.message));
-    page.on('console', (message) => {
-      if (/Content Security Policy|Refused to/.test(message.text())) outside.push(message.text());
-    });
+    page = await watchedPage(browser, outside);
+    await page.setViewportSize({ width: 1280, height: 800 });
   });
   afterEach(async () => {
     await page.close();

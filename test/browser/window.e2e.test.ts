@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { violationsOf } from './axe.ts';
 import { FakeHost, fillWithSessions } from './fake-host.ts';
 import { FakeSession } from './fake-session.ts';
-import { buildPage, findChromium, openBrowser } from './page.ts';
+import { buildPage, findChromium, openBrowser, watchedPage } from './page.ts';
 
 const chromium = findChromium();
 const FAILED = '2026-11-25T08-02-10_meerkat-cal';
@@ -24,13 +24,7 @@ let complaints: string[] = [];
 async function open(hash = '', options: Parameters<Browser['newContext']>[0] = {}): Promise<void> {
   await context?.close();
   context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...options });
-  page = await context.newPage();
-  // Patient, because the machines that run this are busy; nothing here passes because time passes.
-  page.setDefaultTimeout(15_000);
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(message.text());
-  });
+  page = await watchedPage(context, complaints, 15_000);
   await page.goto(`${url}/${hash}`);
 }
 

@@ -8,7 +8,7 @@ import { errorFor, PythonWorkerDied, type DescribedException } from './errors.ts
 import { frameBytes, type Frame, type FrameHeader } from './frames.ts';
 import type { PythonLauncher } from './launcher.ts';
 import { LineSplitter } from './lines.ts';
-import { PythonProcess, type ProcessOptions, type WorkerHello } from './process.ts';
+import { type ProcessListener, type ProcessOptions, PythonProcess, type WorkerHello } from './process.ts';
 import type { DropQuestions, LogStream, RemoteDropSpec } from './types.ts';
 
 /** How long user code may go on after it was cancelled before its process is ended. */
@@ -102,7 +102,7 @@ const forgotten = new FinalizationRegistry<{ keeper: WeakRef<Keeper>; number: nu
 );
 
 /** One process that keeps objects. */
-class Keeper {
+class Keeper implements ProcessListener {
   readonly #process: PythonProcess;
   readonly #onGone: () => void;
   readonly #asked = new Map<number, Asked>();
@@ -118,16 +118,7 @@ class Keeper {
   }
 
   static async start(command: string, options: ProcessOptions, onGone: () => void): Promise<Keeper> {
-    let keeper!: Keeper;
-    await PythonProcess.start(command, options, (process) => {
-      keeper = new Keeper(process, onGone);
-      return {
-        frame: (frame) => keeper.#received(frame),
-        rawOutput: (chunk) => keeper.#rawOutput(chunk),
-        ended: (cause) => keeper.#ended(cause),
-      };
-    });
-    return keeper;
+    return PythonProcess.start(command, options, (process) => new Keeper(process, onGone));
   }
 
   get hello(): WorkerHello {
@@ -224,7 +215,8 @@ class Keeper {
 
   // --- what comes in -----------------------------------------------------------------------------------------------
 
-  #received(frame: Frame): void {
+  /** @internal */
+  frame(frame: Frame): void {
     const { header } = frame;
     if (header.t === 'log') this.#logged(header);
     else if (header.t === 'host') void this.#questioned(frame);
@@ -244,7 +236,8 @@ class Keeper {
   }
 
   /** Nobody knows which object wrote past Python's own streams: all hear of it. */
-  #rawOutput(chunk: Buffer): void {
+  /** @internal */
+  rawOutput(chunk: Buffer): void {
     this.#process.noteLines(chunk.toString('utf8'));
     for (const { lines } of this.#objects.values()) lines.err.push(chunk);
   }
@@ -268,7 +261,8 @@ class Keeper {
     if (this.#gone === undefined) this.#process.send(reply);
   }
 
-  #ended(cause: string): void {
+  /** @internal */
+  ended(cause: string): void {
     this.#gone = this.#killed ?? cause;
     for (const { lines } of this.#objects.values()) lines.err.end();
     for (const { what, reject } of this.#asked.values())

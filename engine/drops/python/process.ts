@@ -56,12 +56,15 @@ export class PythonProcess {
     this.exited = new Promise((resolve) => child.once('close', () => resolve()));
   }
 
-  /** Starts the Python `command`. Rejects with the reason, as text for people, where it does not come up. */
-  static async start(
+  /**
+   * Starts the Python `command` and resolves with who listens to it: frames may come in the same turn as the greeting.
+   * Rejects with the reason, as text for people, where it does not come up.
+   */
+  static async start<T extends ProcessListener>(
     command: string,
     options: ProcessOptions,
-    listenerFor: (process: PythonProcess) => ProcessListener,
-  ): Promise<PythonProcess> {
+    listenerFor: (process: PythonProcess) => T,
+  ): Promise<T> {
     const child = spawn(command, ['-c', BOOT, JSON.stringify(options.settings), options.resources], {
       env: options.env,
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
@@ -71,7 +74,7 @@ export class PythonProcess {
     });
     const lastLines: string[] = [];
     const errors = new LineSplitter((line) => keepLine(lastLines, line));
-    let listener: ProcessListener | undefined;
+    let listener: T | undefined;
     child.stderr?.on('data', (chunk: Buffer) => (listener ? listener.rawOutput(chunk) : errors.push(chunk)));
     // A process that ends while we write to it is noticed by its exit.
     for (const pipe of child.stdio) pipe?.on('error', () => undefined);
@@ -90,9 +93,8 @@ export class PythonProcess {
               listener.frame(frame);
               continue;
             }
-            const started = new PythonProcess(child, helloOf(frame), lastLines);
-            listener = listenerFor(started);
-            resolve(started);
+            listener = listenerFor(new PythonProcess(child, helloOf(frame), lastLines));
+            resolve(listener);
           }
         } catch (error) {
           keepLine(lastLines, messageOf(error));

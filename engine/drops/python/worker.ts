@@ -5,7 +5,7 @@ import { PyObject } from './content.ts';
 import { errorFor, PythonWorkerDied, type DescribedException } from './errors.ts';
 import { frameBytes, type Frame, type FrameHeader } from './frames.ts';
 import { LineSplitter } from './lines.ts';
-import { PythonProcess, type ProcessOptions, type WorkerHello } from './process.ts';
+import { type ProcessListener, type ProcessOptions, PythonProcess, type WorkerHello } from './process.ts';
 import type { DropQuestions, Encoding, LogStream } from './types.ts';
 
 /** What is going on in a worker. */
@@ -27,7 +27,7 @@ export interface RequestOptions {
   readonly answer?: DropQuestions | undefined;
 }
 
-export class PythonWorker implements ObjectKeeper {
+export class PythonWorker implements ObjectKeeper, ProcessListener {
   readonly #process: PythonProcess;
   readonly #onGone: (worker: PythonWorker) => void;
   #running: Running | undefined;
@@ -49,16 +49,7 @@ export class PythonWorker implements ObjectKeeper {
     options: ProcessOptions,
     onGone: (worker: PythonWorker) => void,
   ): Promise<PythonWorker> {
-    let worker!: PythonWorker;
-    await PythonProcess.start(command, options, (process) => {
-      worker = new PythonWorker(process, onGone);
-      return {
-        frame: (frame) => worker.#received(frame),
-        rawOutput: (chunk) => worker.#rawOutput(chunk),
-        ended: (cause) => worker.#ended(cause),
-      };
-    });
-    return worker;
+    return PythonProcess.start(command, options, (process) => new PythonWorker(process, onGone));
   }
 
   get hello(): WorkerHello {
@@ -179,7 +170,8 @@ export class PythonWorker implements ObjectKeeper {
 
   // --- what comes in -----------------------------------------------------------------------------------------------
 
-  #received(frame: Frame): void {
+  /** @internal */
+  frame(frame: Frame): void {
     const { header } = frame;
     if (header.t === 'result') return this.#answered(frame);
     if (header.t === 'log') return this.#logged(header['log']);
@@ -212,7 +204,8 @@ export class PythonWorker implements ObjectKeeper {
   }
 
   /** What C code or child processes wrote, past Python's own streams. */
-  #rawOutput(chunk: Buffer): void {
+  /** @internal */
+  rawOutput(chunk: Buffer): void {
     this.#process.noteLines(chunk.toString('utf8'));
     this.#running?.lines.err.push(chunk);
   }
@@ -242,7 +235,8 @@ export class PythonWorker implements ObjectKeeper {
     if (this.#gone === undefined) this.#process.send(reply);
   }
 
-  #ended(cause: string): void {
+  /** @internal */
+  ended(cause: string): void {
     const { lastLines } = this.#process;
     this.#gone = this.#running?.killed?.message ?? cause;
     const running = this.#running;

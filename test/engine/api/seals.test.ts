@@ -15,8 +15,7 @@ import {
 } from '../../../engine/reproducibility/index.ts';
 import { split } from '../../../engine/session/index.ts';
 import { app, bytesOf, data, helloGraph, testHost, type TestHost } from '../../support/host.ts';
-
-type Any = any; // eslint-disable-line @typescript-eslint/no-explicit-any
+import type { Any } from '../reproducibility/golden.ts';
 
 let host: TestHost;
 beforeEach(async () => {

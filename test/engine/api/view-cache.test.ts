@@ -9,8 +9,8 @@ function cache(fails = false) {
   const store = {
     graph: (key: number) => Promise.resolve([{ bytes: Uint8Array.of(key) }]),
   } as unknown as Store;
-  const view = (parts: readonly Uint8Array[]): Promise<View> => {
-    drawn.push(String(parts[0]?.[0]));
+  const view = (bytes: Uint8Array): Promise<View> => {
+    drawn.push(String(bytes[0]));
     return fails ? Promise.reject(new Error('damaged')) : Promise.resolve({} as View);
   };
   return { drawn, views: new ViewCache(store, { view }) };

@@ -4,8 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { main } from '../../../engine/cli/index.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { formatZip, readZip } from '../../../engine/reproducibility/index.ts';
 import { app, data } from '../../support/host.ts';
 import {
@@ -16,6 +15,7 @@ import {
   SHARED,
   SKIP_REASON,
 } from '../reproducibility/golden.ts';
+import { weirHere as weir, type Called } from '../../support/weir-here.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -25,34 +25,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 afterEach(() => {
   process.exitCode = undefined;
 });
-
-interface Called {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-  readonly json: Any;
-}
-
-/** Runs a command in this process. */
-async function weir(...args: string[]): Promise<Called> {
-  let [out, err] = ['', ''];
-  const taken = vi
-    .spyOn(process.stdout, 'write')
-    .mockImplementation((chunk) => ((out += String(chunk)), true));
-  const told = vi
-    .spyOn(process.stderr, 'write')
-    .mockImplementation((chunk) => ((err += String(chunk)), true));
-  process.exitCode = undefined;
-  try {
-    await main(args);
-  } finally {
-    taken.mockRestore();
-    told.mockRestore();
-  }
-  const status = Number(process.exitCode ?? 0);
-  const json: Any = out.startsWith('{') ? JSON.parse(out) : undefined;
-  return { status, out, err, json };
-}
 
 /** echo WORD > f; cat f > g */
 const pipeline = (word: string) => [

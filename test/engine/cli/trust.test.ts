@@ -4,11 +4,10 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { main } from '../../../engine/cli/index.ts';
 import { startHost } from '../../../engine/host/index.ts';
 import { bytesOf, helloGraph } from '../../support/host.ts';
-
-type Any = any; // eslint-disable-line @typescript-eslint/no-explicit-any
+import { weirHere as weir } from '../../support/weir-here.ts';
+import type { Any } from '../reproducibility/golden.ts';
 
 let folder: string;
 let count = 0;
@@ -20,29 +19,6 @@ afterEach(() => {
   process.exitCode = undefined;
   vi.useRealTimers();
 });
-
-async function weir(...args: string[]): Promise<{ status: number; out: string; err: string; json: Any }> {
-  let [out, err] = ['', ''];
-  const taken = vi
-    .spyOn(process.stdout, 'write')
-    .mockImplementation((chunk) => ((out += String(chunk)), true));
-  const told = vi
-    .spyOn(process.stderr, 'write')
-    .mockImplementation((chunk) => ((err += String(chunk)), true));
-  process.exitCode = undefined;
-  try {
-    await main(args);
-  } finally {
-    taken.mockRestore();
-    told.mockRestore();
-  }
-  return {
-    status: Number(process.exitCode ?? 0),
-    out,
-    err,
-    json: out.startsWith('{') ? JSON.parse(out) : undefined,
-  };
-}
 
 const newDir = (): string => path.join(folder, `history${count++}`);
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder, layers, type PhysicalGraph } from '../../../engine/graph/index.ts';
-import { DROPLinkType, InvalidGraphException } from '../../../engine/protocol/index.ts';
+import { InvalidGraphException } from '../../../engine/protocol/index.ts';
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'utf8'));
 function build(...documents: readonly unknown[]): PhysicalGraph {
@@ -109,9 +109,8 @@ describe('a physical graph', () => {
     const graph = build([data('a', { consumers: [] })], [app('c')]);
     expect(graph.count).toBe(2);
     const builder = new GraphBuilder();
-    builder.add(bytes(JSON.stringify([data('a')])));
+    builder.add(bytes(JSON.stringify([data('a', { consumers: ['c'] })])));
     builder.add(bytes(JSON.stringify([app('c')])));
-    builder.link('a', DROPLinkType.CONSUMER, 'c');
     expect(builder.finish().consumers.targets(0)).toEqual([1]);
   });
 

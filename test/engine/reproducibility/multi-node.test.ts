@@ -26,8 +26,7 @@ import { takeSteps } from '../../../engine/translator/index.ts';
 import { app, bytesOf, data, testHost, type TestHost } from '../../support/host.ts';
 import { app as logicalApp, data as logicalData } from '../translator/graphs.ts';
 import { record } from './fixtures.ts';
-
-type Any = any; // eslint-disable-line @typescript-eslint/no-explicit-any
+import type { Any } from './golden.ts';
 
 /** A logical graph of a chain of alternating data and applications that branches and joins. */
 const logical = {
