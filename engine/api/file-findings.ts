@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { isJsonObject, messageOf, WeirError } from '../protocol/index.ts';
+import { isJsonObject, messageOf, WeirError, whyUnreadable } from '../protocol/index.ts';
 import {
   ALL_RMODES,
   CONSISTENCY_TYPE,
@@ -137,14 +137,7 @@ async function wholeFile(file: string, sizeBytes: number): Promise<Buffer> {
 
 function unreadable(file: string, cause: unknown): WeirError {
   if (cause instanceof WeirError) return cause;
-  const code = (cause as { code?: string }).code;
-  const why =
-    code === 'ENOENT'
-      ? 'there is no such file'
-      : code === 'EACCES'
-        ? 'this user may not read it'
-        : messageOf(cause);
-  return new WeirError('FILE_UNREADABLE', `The file ${file} cannot be read: ${why}.`, {
+  return new WeirError('FILE_UNREADABLE', `The file ${file} cannot be read: ${whyUnreadable(cause)}.`, {
     cause,
     details: { file },
   });

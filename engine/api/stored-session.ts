@@ -17,6 +17,7 @@ import {
   type Ledger,
   type LedgerSession,
   type StateColumns,
+  type SealedAbout,
 } from '../session/index.ts';
 import type { SessionRow, Store, StoredSeal } from '../store/index.ts';
 import type { ApiDeps } from './deps.ts';
@@ -218,16 +219,19 @@ export async function ensureSealed(
       { details: { sessionId } },
     );
   const { graph, texts } = await sessionGraph(deps, row);
-  await sealRecords(ledgerOf(deps), deps.store, await loadSession(deps, row, graph, texts), {
-    runId: randomUUID(),
-    graphName: row.graphName,
-    status: row.status,
-    createdAtMs: row.createdAt,
-    finishedAtMs: row.finishedAt ?? row.createdAt,
-    signatures: row.signatures,
-  });
+  await sealRecords(ledgerOf(deps), deps.store, await loadSession(deps, row, graph, texts), aboutOf(row));
   return sealedNow(deps, row);
 }
+
+/** What is sealed of a session beside its records, as it is kept of one that ended before. */
+const aboutOf = (row: SessionRow): SealedAbout => ({
+  runId: randomUUID(),
+  graphName: row.graphName,
+  status: row.status,
+  createdAtMs: row.createdAt,
+  finishedAtMs: row.finishedAt ?? row.createdAt,
+  signatures: row.signatures,
+});
 
 async function sealedNow(
   deps: ApiDeps,
@@ -272,12 +276,7 @@ export async function sealImported(
     },
     {
       sessionId: row.sessionId,
-      runId: randomUUID(),
-      graphName: row.graphName,
-      status: row.status,
-      createdAtMs: row.createdAt,
-      finishedAtMs: row.finishedAt ?? row.createdAt,
-      signatures: row.signatures,
+      ...aboutOf(row),
       imported: {
         facts,
         from: {

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createInflate } from 'node:zlib';
 import { isPacked, isZlib, MAX_GRAPH_BYTES, packedRefusal } from '../graph/index.ts';
-import { InvalidGraphException, messageOf, WeirError } from '../protocol/index.ts';
+import { InvalidGraphException, WeirError, whyUnreadable } from '../protocol/index.ts';
 import { readBody, unpacked, type GraphFile } from '../api/index.ts';
 import type { GraphInput } from '../translator/index.ts';
 
@@ -158,18 +158,7 @@ class Spool {
 }
 
 function unreadable(file: string, cause: unknown): WeirError {
-  const code = (cause as { code?: string }).code;
-  const why =
-    code === 'ENOENT'
-      ? 'there is no such file'
-      : code === 'EACCES'
-        ? 'this user may not read it'
-        : code === 'EISDIR'
-          ? 'it is a directory'
-          : code === 'ENOSPC'
-            ? 'there is no room to write it aside for reading'
-            : messageOf(cause);
-  return new WeirError('FILE_UNREADABLE', `The graph ${file} cannot be read: ${why}.`, {
+  return new WeirError('FILE_UNREADABLE', `The graph ${file} cannot be read: ${whyUnreadable(cause)}.`, {
     cause,
     details: { file },
   });

@@ -192,3 +192,19 @@ export function assertNever(value: never, what: string): never {
     `This is a fault of Weir: ${what} has the unexpected value ${String(value)}.`,
   );
 }
+
+/** Why a file of the user's could not be read, for the end of a sentence: from the code of the system's error. */
+export function whyUnreadable(cause: unknown): string {
+  switch ((cause as { code?: string }).code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EACCES':
+      return 'this user may not read it';
+    case 'EISDIR':
+      return 'it is a directory';
+    case 'ENOSPC':
+      return 'there is no room to write it aside for reading';
+    default:
+      return messageOf(cause);
+  }
+}

@@ -8,6 +8,7 @@ import { canonicalJson } from './canonical.ts';
 import { HASH_BYTES, type MerkleLog, verifyConsistency } from './merkle-log.ts';
 import { openLogCheckpoint } from './session-seal.ts';
 import { parseVerifierKey } from './signed-note.ts';
+import { Stepwise } from './stepwise.ts';
 
 export const CONSISTENCY_TYPE = 'weir-consistency-proof';
 export const CONSISTENCY_VERSION = 1;
@@ -117,19 +118,10 @@ export function verifyConsistencyProof(
   text: string,
   trustedKeys: readonly string[] = [],
 ): ConsistencyVerdict {
-  const problems: { step: ConsistencyStep; message: string }[] = [];
-  let checked = 0;
-  const attempt = <T>(step: ConsistencyStep, check: () => T): T | undefined => {
-    checked++;
-    try {
-      return check();
-    } catch (error) {
-      problems.push({ step, message: error instanceof Error ? error.message : String(error) });
-      return undefined;
-    }
-  };
+  const steps = new Stepwise<ConsistencyStep>();
+  const { attempt, problems } = steps;
   const proof = attempt('form', () => parseConsistencyProof(text));
-  if (proof === undefined) return { valid: false, checked, problems };
+  if (proof === undefined) return { valid: false, checked: steps.checked, problems };
   const key = attempt('key', () => {
     const verifier = parseVerifierKey(proof.key);
     if (trustedKeys.length > 0 && !trustedKeys.includes(proof.key))
@@ -138,10 +130,10 @@ export function verifyConsistencyProof(
       );
     return verifier;
   });
-  if (key === undefined) return { valid: false, checked, problems };
+  if (key === undefined) return { valid: false, checked: steps.checked, problems };
   const from = attempt('older checkpoint', () => openLogCheckpoint(proof.from, [key]));
   const to = attempt('newer checkpoint', () => openLogCheckpoint(proof.to, [key]));
-  if (!from || !to) return { valid: false, checked, problems };
+  if (!from || !to) return { valid: false, checked: steps.checked, problems };
   attempt('consistency', () => {
     if (from.size > to.size)
       throw invalid(`The older checkpoint is over ${from.size} seals, the newer one over only ${to.size}.`);
@@ -152,7 +144,7 @@ export function verifyConsistencyProof(
   });
   return {
     valid: problems.length === 0,
-    checked,
+    checked: steps.checked,
     problems,
     subject: {
       log: to.origin,

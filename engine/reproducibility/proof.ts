@@ -9,6 +9,7 @@ import { type DropRecord, dropRecordLeaf, parseDropRecord } from './drop-record.
 import { HASH_BYTES, type MerkleLog, rootFromInclusionProof, verifyInclusion } from './merkle-log.ts';
 import { openLogCheckpoint, openSessionSeal, sealLeaf, type SessionFacts } from './session-seal.ts';
 import { type NoteVerifier, parseVerifierKey } from './signed-note.ts';
+import { Stepwise } from './stepwise.ts';
 
 export const PROOF_TYPE = 'weir-proof';
 export const PROOF_VERSION = 1;
@@ -168,19 +169,10 @@ export function parseProof(text: string): Proof {
  * by another key fails at step "key". Never throws for a bad proof: the problems say which step failed.
  */
 export function verifyProof(proof: string | Proof, trustedKeys: readonly string[] = []): ProofVerdict {
-  const problems: ProofProblem[] = [];
-  let checked = 0;
-  const attempt = <T>(step: ProofStep, check: () => T): T | undefined => {
-    checked++;
-    try {
-      return check();
-    } catch (error) {
-      problems.push({ step, message: error instanceof Error ? error.message : String(error) });
-      return undefined;
-    }
-  };
+  const steps = new Stepwise<ProofStep>();
+  const { attempt, problems } = steps;
   const read = attempt('form', () => parseProof(typeof proof === 'string' ? proof : formatProof(proof)));
-  if (read === undefined) return { valid: false, checked, problems };
+  if (read === undefined) return { valid: false, checked: steps.checked, problems };
   const leaf = attempt('record', () => recordLeaf(read));
   const key = attempt('key', () => checkKey(read.key, trustedKeys));
   const seal = key && attempt('seal', () => openSessionSeal(read.seal, read.facts, [key]));
@@ -188,7 +180,7 @@ export function verifyProof(proof: string | Proof, trustedKeys: readonly string[
   if (key && read.log) attempt('log', () => checkLog(read, key));
   return {
     valid: problems.length === 0,
-    checked,
+    checked: steps.checked,
     problems,
     subject: {
       sessionId: read.facts.sessionId,

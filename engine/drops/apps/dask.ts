@@ -8,22 +8,14 @@ import { writePickle } from '../pickle/index.ts';
 import type { PyValue } from '../pyrepr/index.ts';
 import type { PyContent } from '../python/index.ts';
 import { registerDrop } from '../registry.ts';
-import { inPython, orInPython, writeFromPython } from './python-fallback.ts';
-import { describeApp, loadValue, saveValue } from './python-values.ts';
+import { writeList } from './gather-scatter.ts';
+import { inPython, orInPython } from './python-fallback.ts';
+import { describeApp, loadValue } from './python-values.ts';
 
 /** Writes the list of the values of its inputs. */
 export class Listifier extends BarrierAppDROP {
   override run(): Promise<void> {
-    const { inputs, outputs } = this;
-    return orInPython(
-      this,
-      async () => {
-        const values: PyValue[] = [];
-        for (const input of inputs) values.push(await loadValue(input));
-        await saveValue(outputs, values);
-      },
-      () => writeFromPython(this, { operation: 'gather', inputs }, () => outputs),
-    );
+    return writeList(this, loadValue);
   }
 }
 

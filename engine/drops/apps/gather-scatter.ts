@@ -10,7 +10,7 @@ import { registerDrop } from '../registry.ts';
 import { copyInputs } from './copy.ts';
 import { combineArrays, COMBINATIONS, reduceArray, REDUCTIONS, type Combine } from './numpy-reduce.ts';
 import { expectArray, itemAt, splitArray } from './numpy.ts';
-import { needsPython, orInPython, writeFromPython } from './python-fallback.ts';
+import { needsPython, orInPython, writeFromPython, type RemoteOperation } from './python-fallback.ts';
 import { describeApp, loadValue, MAX_VALUE_BYTES, saveValue } from './python-values.ts';
 
 /** Bytes of one read while contents are strung together. */
@@ -37,19 +37,28 @@ async function valueOrBytes(input: DataDROP): Promise<PyValue> {
   }
 }
 
+/** Writes the list of what `read` finds in the inputs; Python makes it where nothing else can read an input. */
+export function writeList(
+  app: BarrierAppDROP,
+  read: (input: DataDROP) => Promise<PyValue>,
+  more: Pick<RemoteOperation, 'params'> = {},
+): Promise<void> {
+  const { inputs, outputs } = app;
+  return orInPython(
+    app,
+    async () => {
+      const values: PyValue[] = [];
+      for (const input of inputs) values.push(await read(input));
+      await saveValue(outputs, values);
+    },
+    () => writeFromPython(app, { operation: 'gather', inputs, ...more }, () => outputs),
+  );
+}
+
 /** Writes the list of all input values. Each output holds the same list (upstream let it grow from one to the next). */
 export class ArrayGatherApp extends BarrierAppDROP {
   override run(): Promise<void> {
-    const { inputs, outputs } = this;
-    return orInPython(
-      this,
-      async () => {
-        const values: PyValue[] = [];
-        for (const input of inputs) values.push(await valueOrBytes(input));
-        await saveValue(outputs, values);
-      },
-      () => writeFromPython(this, { operation: 'gather', inputs, params: LENIENT }, () => outputs),
-    );
+    return writeList(this, valueOrBytes, { params: LENIENT });
   }
 }
 

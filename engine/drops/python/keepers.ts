@@ -3,13 +3,14 @@
  * and applications that are fed while data is written. Each session has its own, up to a number; while there are fewer
  * drops than that, every drop has a process for itself.
  */
-import { messageOf, WeirError } from '../../protocol/index.ts';
+import { WeirError } from '../../protocol/index.ts';
 import { errorFor, PythonWorkerDied, type DescribedException } from './errors.ts';
 import { frameBytes, type Frame, type FrameHeader } from './frames.ts';
 import type { PythonLauncher } from './launcher.ts';
 import { LineSplitter } from './lines.ts';
 import { type ProcessListener, type ProcessOptions, PythonProcess, type WorkerHello } from './process.ts';
 import type { DropQuestions, LogStream, RemoteDropSpec } from './types.ts';
+import { replyTo } from './questions.ts';
 
 /** How long user code may go on after it was cancelled before its process is ended. */
 const GRACE_MS = 2000;
@@ -235,29 +236,15 @@ class Keeper implements ProcessListener {
     }
   }
 
-  /** Nobody knows which object wrote past Python's own streams: all hear of it. */
-  /** @internal */
+  /** @internal Nobody knows which object wrote past Python's own streams: all hear of it. */
   rawOutput(chunk: Buffer): void {
     this.#process.noteLines(chunk.toString('utf8'));
     for (const { lines } of this.#objects.values()) lines.err.push(chunk);
   }
 
   async #questioned(frame: Frame): Promise<void> {
-    const { op, uid, n, id, t: _t, a: _a, ...details } = frame.header;
-    let reply: Buffer;
-    try {
-      const kept = this.#objects.get(id as number);
-      if (!kept?.spec.answer) throw new Error('Nothing that may ask is kept under this number.');
-      const answer = await kept.spec.answer({
-        operation: String(op),
-        uid: String(uid),
-        details,
-        data: frame.attachments[0],
-      });
-      reply = frameBytes({ t: 'reply', n, v: answer.value ?? null }, answer.data ? [answer.data] : []);
-    } catch (error) {
-      reply = frameBytes({ t: 'reply', n, error: messageOf(error) });
-    }
+    const kept = this.#objects.get(frame.header['id'] as number);
+    const reply = await replyTo(frame, kept?.spec.answer, 'Nothing that may ask is kept under this number.');
     if (this.#gone === undefined) this.#process.send(reply);
   }
 

@@ -1,5 +1,4 @@
 /** One Python worker process. */
-import { messageOf } from '../../protocol/index.ts';
 import type { Carried, ObjectKeeper } from './content.ts';
 import { PyObject } from './content.ts';
 import { errorFor, PythonWorkerDied, type DescribedException } from './errors.ts';
@@ -7,6 +6,7 @@ import { frameBytes, type Frame, type FrameHeader } from './frames.ts';
 import { LineSplitter } from './lines.ts';
 import { type ProcessListener, type ProcessOptions, PythonProcess, type WorkerHello } from './process.ts';
 import type { DropQuestions, Encoding, LogStream } from './types.ts';
+import { replyTo } from './questions.ts';
 
 /** What is going on in a worker. */
 interface Running {
@@ -203,8 +203,7 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
     }
   }
 
-  /** What C code or child processes wrote, past Python's own streams. */
-  /** @internal */
+  /** @internal What C code or child processes wrote, past Python's own streams. */
   rawOutput(chunk: Buffer): void {
     this.#process.noteLines(chunk.toString('utf8'));
     this.#running?.lines.err.push(chunk);
@@ -217,21 +216,8 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
   }
 
   async #questioned(frame: Frame): Promise<void> {
-    const { op, uid, n, id, t: _t, a: _a, ...details } = frame.header;
-    const running = this.#running;
-    let reply: Buffer;
-    try {
-      if (!running?.answer || running.id !== id) throw new Error('Nothing that may ask is running.');
-      const answer = await running.answer({
-        operation: String(op),
-        uid: String(uid),
-        details,
-        data: frame.attachments[0],
-      });
-      reply = frameBytes({ t: 'reply', n, v: answer.value ?? null }, answer.data ? [answer.data] : []);
-    } catch (error) {
-      reply = frameBytes({ t: 'reply', n, error: messageOf(error) });
-    }
+    const running = this.#running?.id === frame.header['id'] ? this.#running : undefined;
+    const reply = await replyTo(frame, running?.answer, 'Nothing that may ask is running.');
     if (this.#gone === undefined) this.#process.send(reply);
   }
 
