@@ -10,7 +10,11 @@ import {
 } from '../protocol/index.ts';
 import type { DataDROP } from './data-drop.ts';
 import { AbstractDROP, type DropKwargs } from './drop.ts';
+import { isAppOver } from './machines.ts';
 import { Flags } from './table.ts';
+
+/** Events that may be the end of an application. */
+const EXECUTE_ENDS = ['producerFinished', 'execStatus'] as const;
 
 /** What an application takes a place of while it runs; the session bounds how many of each kind run at once. */
 export type Lane = 'inline' | 'process' | 'python' | 'worker';
@@ -22,6 +26,7 @@ export abstract class AppDROP extends AbstractDROP {
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
     this._flow.table.setFlag(this._row, Flags.APP);
+    if (this._hearsRecords()) this.hearNeighbours();
   }
 
   /** Which kind of work `run` is. Inline work is short or waits; it must not block the thread. */
@@ -94,9 +99,25 @@ export abstract class AppDROP extends AbstractDROP {
   /** A streaming input has received this data. May wait: the writer then waits too. */
   dataWritten(_uid: string, _data: Uint8Array): void | Promise<void> {}
 
-  /** @internal */
+  override _hearsRecords(): boolean {
+    return super._hearsRecords() || this.#hearsEvents();
+  }
+
+  /** Whether the class handles events itself. */
+  #hearsEvents(): boolean {
+    return this.handleEvent !== AppDROP.prototype.handleEvent;
+  }
+
+  /** @internal What a class does with the report of an input is its own: a failure there is its failure. */
   override _inputAnnounced(row: number, state: DROPStates): void {
-    this.dropCompleted(this._flow.table.drop(row).uid, state);
+    const input = this._flow.table.drop(row);
+    try {
+      if (this.#hearsEvents()) this.handleEvent(input._eventFor('dropCompleted', { status: state }));
+      else this.dropCompleted(input.uid, state);
+    } catch (error) {
+      this._flow.host.failed?.(this._row, error);
+      this._flow.failApp(this._row);
+    }
   }
 
   // --- running -----------------------------------------------------------------------------------------------------
@@ -151,13 +172,27 @@ export abstract class AppDROP extends AbstractDROP {
     }
   }
 
-  /** Starts the application now and resolves when it is over. Errors of `run` end in the state, not in a rejection. */
+  /**
+   * Starts the application now, if it has not run yet, and resolves when it is over. Errors of `run` end in the state, not in a
+   * rejection.
+   */
   async execute(): Promise<void> {
-    const over = new Promise<void>((resolve) => {
-      this.subscribe({ handleEvent: () => resolve() }, 'producerFinished');
-    });
-    this._flow.execute(this._row);
-    await over;
+    if (isAppOver(this.execStatus)) return;
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => (end = resolve));
+    const listener = {
+      handleEvent: ({ type }: Event) => {
+        // A cancelled application reports to nobody.
+        if (type === 'producerFinished' || this.execStatus === AppDROPStates.CANCELLED) end();
+      },
+    };
+    for (const type of EXECUTE_ENDS) this.subscribe(listener, type);
+    try {
+      this._flow.execute(this._row);
+      await over;
+    } finally {
+      for (const type of EXECUTE_ENDS) this.unsubscribe(listener, type);
+    }
   }
 
   /** Starts the application in its turn. */
@@ -199,6 +234,7 @@ export abstract class InputFiredAppDROP extends AppDROP {
     super(oid, uid, kwargs);
     const table = this._flow.table;
     table.setFlag(this._row, Flags.FIRED_BY_INPUTS);
+    if (this.dropCompleted !== InputFiredAppDROP.prototype.dropCompleted) this.hearNeighbours();
     const rules = {
       nEffectiveInputs: wholeNumber(this, kwargs, 'n_effective_inputs', this.defaultEffectiveInputs()),
       errorThreshold: wholeNumber(this, kwargs, 'input_error_threshold', 0),

@@ -1,5 +1,5 @@
 /** What a drop records of itself for reproducibility (spec/engine.md 3.11, spec/reproducibility.md 9). */
-import { EventFirer, WeirError, type DROPStates } from '../protocol/index.ts';
+import { EventFirer, WeirError, type DROPStates, type Event, type EventHandler } from '../protocol/index.ts';
 import {
   assertRunnableMode,
   dictionaryRoot,
@@ -14,12 +14,16 @@ import {
 export abstract class RecordedDROP extends EventFirer {
   abstract readonly oid: string;
   abstract readonly uid: string;
-  #repro: { readonly level: RModeName; record?: ReproRecord } | undefined;
+  #repro: { readonly level: RModeName; readonly isSet?: boolean; record?: ReproRecord } | undefined;
 
   abstract get status(): DROPStates;
   abstract get parameters(): Record<string, unknown>;
   abstract get dlgSessionId(): string;
   protected abstract _fire(type: string, attributes?: Readonly<Record<string, unknown>>): void;
+  /** Neighbours whose class wants to hear of this drop's record. */
+  protected abstract recordHearers(): readonly EventHandler[];
+  /** @internal An event of this drop as one neighbour is handed it. */
+  abstract _eventFor(type: string, attributes: Readonly<Record<string, unknown>>): Event;
   /** @internal Making the record went wrong. */
   abstract _recordFailed(error: unknown): void;
 
@@ -79,7 +83,7 @@ export abstract class RecordedDROP extends EventFirer {
           details: { uid: this.uid },
         },
       );
-    this.#repro = { level: name };
+    this.#repro = { level: name, isSet: true };
   }
 
   #levelName(): RModeName {
@@ -128,11 +132,22 @@ export abstract class RecordedDROP extends EventFirer {
     repro.record = { data, merkleroot };
   }
 
-  /** The drop is over: its run-time data is committed and `reproducibility` fires with it, for those who listen. */
+  /**
+   * The drop is over: its run-time data is committed, and `reproducibility` fires with it as `reprodata`. Called by the
+   * flow, once a drop has succeeded or failed. Costs nothing where nobody has set a level or listens: sessions make the
+   * records of their drops themselves.
+   */
   completedrop(): void {
-    if (!this.hasListeners('reproducibility')) return;
+    const hearers = this.recordHearers();
+    const isHeard = hearers.length > 0 || this.hasListeners('reproducibility');
+    if (!isHeard && this.#repro?.isSet !== true) return;
     this.commit().then(
-      () => this._fire('reproducibility', { ...this.#repro?.record }),
+      () => {
+        const { data = {}, merkleroot = null } = this.#repro?.record ?? {};
+        const attributes = { reprodata: { data, merkleroot } };
+        for (const hearer of hearers) hearer.handleEvent(this._eventFor('reproducibility', attributes));
+        this._fire('reproducibility', attributes);
+      },
       (error: unknown) => this._recordFailed(error),
     );
   }

@@ -1,37 +1,23 @@
 /** The base of every drop (seed `dlg.drop.AbstractDROP`, spec/engine.md section 3). */
-import type { AppDROPStates } from '../protocol/index.ts';
 import {
   DROPPhases,
-  DROPStates,
+  Event,
   ExecutionMode,
-  DROPLinkType,
   InvalidDropException,
-  InvalidRelationshipException,
-  type Event,
+  type AppDROPStates,
+  type DROPStates,
   type EventHandler,
 } from '../protocol/index.ts';
 import { looseContext, type DropContext } from './context.ts';
 import { autofill, environmentValue } from './environment.ts';
-import { Flow, type FlowHost } from './flow.ts';
+import { LinkedDROP, PLACE, type Place } from './linked-drop.ts';
 import { truncateUidToKey } from './names.ts';
-import { RecordedDROP } from './drop-record.ts';
-import { DropTable, Flags } from './table.ts';
+import { Flags } from './table.ts';
+
+export { PLACE, type Place } from './linked-drop.ts';
 
 /** Arguments of a drop's constructor, as the dropspec (and its applicationArgs) give them. spec/engine.md 3.2, 8.4. */
 export type DropKwargs = Record<string, unknown>;
-
-/** Where a session puts a drop it makes: passed inside the kwargs so that every subclass hands it on. */
-export const PLACE = Symbol('place of the drop');
-export interface Place {
-  readonly flow: Flow;
-  readonly row: number;
-  readonly context: DropContext;
-  /**
-   * Given for a drop whose dropspec has no parameters: its arguments are read when somebody asks for them. A graph of a
-   * million such drops then costs no million parsed dropspecs.
-   */
-  readonly later?: () => DropKwargs;
-}
 
 /** Keyword arguments the base class uses up; all others stay in `parameters`. */
 const BASE_KWARGS = new Set([
@@ -46,7 +32,18 @@ export interface PortEntry {
   readonly name: string;
 }
 
-export abstract class AbstractDROP extends RecordedDROP implements EventHandler {
+/**
+ * @internal Who looks after a drop as part of the engine: told of what happens to it, before any listener, without an
+ * event being built. Everybody else subscribes.
+ */
+export interface DropKeeper {
+  statusChanged?(drop: AbstractDROP, status: DROPStates): void;
+  execChanged?(drop: AbstractDROP): void;
+  /** Data was opened for reading. */
+  opened?(drop: AbstractDROP): void;
+}
+
+export abstract class AbstractDROP extends LinkedDROP implements EventHandler {
   override readonly oid: string;
   override readonly uid: string;
   readonly persist: boolean;
@@ -55,23 +52,19 @@ export abstract class AbstractDROP extends RecordedDROP implements EventHandler 
   readonly expirationDate: number;
   phase: DROPPhases = DROPPhases.PLASMA;
 
-  #flow: Flow;
-  #row: number;
-  #context: DropContext;
-  #parent: AbstractDROP | undefined;
+  /** @internal */
+  _keeper: DropKeeper | undefined;
+  readonly #context: DropContext;
   #kwargs: DropKwargs | undefined;
   readonly #later: (() => DropKwargs) | undefined;
   #parameters: Record<string, unknown> | undefined;
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
-    super();
     const place = (kwargs as { [PLACE]?: Place })[PLACE];
+    super(place);
     this.oid = String(oid);
     this.uid = String(uid);
     this.#context = place?.context ?? looseContext;
-    this.#flow = place?.flow ?? new Flow(new DropTable(), looseHost(this));
-    this.#row = place?.row ?? this.#flow.table.addRow(0);
-    this.#flow.table.instances[this.#row] = this;
 
     this.#later = place?.later;
     if (!this.#later) this.#kwargs = kwargs;
@@ -80,10 +73,10 @@ export abstract class AbstractDROP extends RecordedDROP implements EventHandler 
     this.expireAfterUse = expires;
     this.expirationDate = date;
 
-    const table = this.#flow.table;
-    if (truthy(kwargs['block_skip'])) table.setFlag(this.#row, Flags.BLOCK_SKIP);
+    const table = this._flow.table;
+    if (truthy(kwargs['block_skip'])) table.setFlag(this._row, Flags.BLOCK_SKIP);
     if (Number(kwargs['executionMode'] ?? 0) === ExecutionMode.EXTERNAL)
-      table.setFlag(this.#row, Flags.EXTERNAL);
+      table.setFlag(this._row, Flags.EXTERNAL);
 
     if (!this.#later) this.autofillEnvironmentVariables();
     this.initialize(kwargs);
@@ -104,7 +97,7 @@ export abstract class AbstractDROP extends RecordedDROP implements EventHandler 
 
   /** Whether nothing was asked of this drop and nobody listens to it. */
   protected get isUntouched(): boolean {
-    return this.isPlain && !this.#kwargs && !this.#parent && !this.hasRepro && !this.hasAnyListener;
+    return this.isPlain && !this.#kwargs && !this.hasOwnParent && !this.hasRepro && !this.hasAnyListener;
   }
 
   #args(): DropKwargs {
@@ -193,10 +186,12 @@ export abstract class AbstractDROP extends RecordedDROP implements EventHandler 
     return [use && !this.persist, seconds !== -1 ? this.#context.now() + seconds * 1000 : -1];
   }
 
-  // --- place -----------------------------------------------------------------------------------------------------
+  protected override asDrop(): this {
+    return this;
+  }
 
   /** The session, directory and services around this drop. */
-  get context(): DropContext {
+  override get context(): DropContext {
     return this.#context;
   }
 
@@ -204,54 +199,11 @@ export abstract class AbstractDROP extends RecordedDROP implements EventHandler 
     return this.#context.sessionId;
   }
 
-  /** @internal */
-  get _flow(): Flow {
-    return this.#flow;
-  }
-
-  /** @internal */
-  get _row(): number {
-    return this.#row;
-  }
-
-  /** @internal The table of this drop was merged into another. */
-  _moveTo(table: DropTable, row: number): void {
-    this.#row = row;
-    if (table.flow) this.#flow = table.flow;
-  }
-
-  /** Row of `other` in this drop's table; joins the tables of two drops made by hand. */
-  #join(other: AbstractDROP): number {
-    if (other._flow.table !== this.#flow.table) {
-      const mine = this.#flow.table;
-      const theirs = other._flow.table;
-      if (theirs.size > mine.size || theirs.source) theirs.absorb(mine);
-      else mine.absorb(theirs);
-    }
-    return other._row;
-  }
-
   // --- state -----------------------------------------------------------------------------------------------------
-
-  override get status(): DROPStates {
-    return this.#flow.table.statusOf(this.#row);
-  }
-
-  get executionMode(): ExecutionMode {
-    return this.#flow.table.hasFlag(this.#row, Flags.EXTERNAL) ? ExecutionMode.EXTERNAL : ExecutionMode.DROP;
-  }
-
-  get blockSkip(): boolean {
-    return this.#flow.table.hasFlag(this.#row, Flags.BLOCK_SKIP);
-  }
 
   /** Size in bytes, or null while unknown. */
   get size(): number | null {
     return null;
-  }
-
-  isCompleted(): boolean {
-    return this.status === DROPStates.COMPLETED;
   }
 
   /** Moves the drop to COMPLETED. Throws InvalidDROPState from ERROR, EXPIRED and DELETED. */
@@ -260,107 +212,6 @@ export abstract class AbstractDROP extends RecordedDROP implements EventHandler 
   abstract setError(error?: unknown): Promise<void>;
   abstract cancel(): Promise<void>;
   abstract skip(): Promise<void>;
-
-  // --- relations ---------------------------------------------------------------------------------------------------
-
-  get consumers(): readonly AbstractDROP[] {
-    const t = this.#flow.table;
-    return t.relations.consumers.targets(this.#row).map((row) => t.drop(row));
-  }
-
-  get streamingConsumers(): readonly AbstractDROP[] {
-    const t = this.#flow.table;
-    return t.relations.streaming.targets(this.#row).map((row) => t.drop(row));
-  }
-
-  get producers(): readonly AbstractDROP[] {
-    const t = this.#flow.table;
-    return t.relations.outputs.sources(this.#row).map((row) => t.drop(row));
-  }
-
-  /** The container this drop lies in: set by hand, or by the relations of its graph. */
-  get parent(): AbstractDROP | undefined {
-    if (this.#parent) return this.#parent;
-    const t = this.#flow.table;
-    const [row] = t.relations.children.sources(this.#row);
-    return row === undefined ? undefined : t.drop(row);
-  }
-
-  /** Children that the relations of the graph give this drop, and those `added` by hand. */
-  protected childrenWith(added: readonly AbstractDROP[]): readonly AbstractDROP[] {
-    const t = this.#flow.table;
-    const related = t.relations.children.targets(this.#row).map((row) => t.drop(row));
-    if (related.length === 0) return added;
-    return [...related, ...added.filter((child) => !related.includes(child))];
-  }
-
-  set parent(parent: AbstractDROP | undefined | null) {
-    if (!parent || parent === this.#parent) return;
-    const before = this.#parent;
-    if (before)
-      this.context.log(
-        'warn',
-        this,
-        `The parent of ${this.uid} changes from ${before.uid} to ${parent.uid}.`,
-      );
-    this.#parent = parent;
-    const container = parent as Partial<{
-      children: readonly AbstractDROP[];
-      addChild(child: AbstractDROP): void;
-    }>;
-    try {
-      if (container.addChild && !container.children?.includes(this)) container.addChild(this);
-    } catch (error) {
-      if (error instanceof InvalidRelationshipException) this.#parent = before;
-      throw error;
-    }
-  }
-
-  /** Adds an application that reads this drop once it is COMPLETED. `back` is kept for upstream's signature. */
-  addConsumer(consumer: AbstractDROP, _back = true): void {
-    this._link(DROPLinkType.CONSUMER, consumer);
-  }
-
-  /** Adds an application that receives what is written to this drop while it is written. */
-  addStreamingConsumer(consumer: AbstractDROP, _back = true): void {
-    this._link(DROPLinkType.STREAMING_CONSUMER, consumer);
-  }
-
-  /** Adds an application that writes this drop. */
-  addProducer(producer: AbstractDROP, _back = true): void {
-    producer._link(DROPLinkType.OUTPUT, this);
-  }
-
-  /** @internal Adds "other is a `type` of this" for CONSUMER, STREAMING_CONSUMER and OUTPUT; one that is there stays single. */
-  _link(type: DROPLinkType, other: AbstractDROP): void {
-    if (other === this)
-      throw new InvalidRelationshipException(`Drop ${this.uid} cannot be linked to itself.`, {
-        details: { uid: this.uid },
-      });
-    const to = this.#join(other);
-    const { consumers, streaming, outputs } = this.#flow.table.relations;
-    if (type === DROPLinkType.OUTPUT) {
-      if (!outputs.has(this.#row, to)) outputs.add(this.#row, to);
-      return;
-    }
-    const [wanted, otherKind] =
-      type === DROPLinkType.CONSUMER ? [consumers, streaming] : [streaming, consumers];
-    if (otherKind.has(this.#row, to))
-      throw new InvalidRelationshipException(
-        `${other.uid} is a ${type === DROPLinkType.CONSUMER ? 'streaming' : 'normal'} consumer of ${this.uid} already; a drop can be consumed by an application in one way only.`,
-        { details: { lhs: other.uid, rel: type, rhs: this.uid } },
-      );
-    other._acceptInput(this, type);
-    if (!wanted.has(this.#row, to)) wanted.add(this.#row, to);
-  }
-
-  /** @internal Refuses an input a class does not allow, by throwing InvalidRelationshipException. */
-  _acceptInput(_input: AbstractDROP, _type: DROPLinkType): void {}
-
-  /** Nodes of the consumers, then of the streaming consumers. */
-  getConsumersNodes(): (string | null)[] {
-    return [...this.consumers, ...this.streamingConsumers].map((drop) => drop.node);
-  }
 
   /** Called by who builds the graph for each drop this one is interested in without being linked to it. */
   handleInterest(_drop: AbstractDROP): void {}
@@ -377,30 +228,44 @@ export abstract class AbstractDROP extends RecordedDROP implements EventHandler 
     if (event.type === 'reproducibility') this.dropReproComplete(String(event['uid']), event['reprodata']);
   }
 
-  /** A drop this one is linked to has made its reproducibility record. */
+  /** A drop this one consumes has made its reproducibility record: `{data, merkleroot}`. */
   dropReproComplete(_uid: string, _reprodata: unknown): void {}
+
+  override _hearsRecords(): boolean {
+    return this.dropReproComplete !== AbstractDROP.prototype.dropReproComplete;
+  }
 
   /** Fires an event with the attributes every drop event has (spec/engine.md 2.2). */
   protected override _fire(type: string, attributes: Readonly<Record<string, unknown>> = {}): void {
-    if (!this.hasListeners(type)) return;
-    this._fireEvent(type, {
+    if (this.hasListeners(type)) this._fireEvent(type, this.#described(attributes));
+  }
+
+  #described(attributes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    return {
       oid: this.oid,
       uid: this.uid,
       session_id: this.#context.sessionId,
       name: this.name,
       lg_key: this.lgKey,
       ...attributes,
-    });
+    };
+  }
+
+  /** @internal An event of this drop as one neighbour is handed it, without everybody hearing of it. */
+  override _eventFor(type: string, attributes: Readonly<Record<string, unknown>>): Event {
+    return new Event(type, this.#described(attributes));
   }
 
   /** @internal Called by the flow. */
   _statusChanged(status: DROPStates): void {
-    this._fire('status', { status });
+    this._keeper?.statusChanged?.(this, status);
+    if (this.hasListeners('status')) this._fire('status', { status });
   }
 
   /** @internal */
   _execChanged(execStatus: AppDROPStates): void {
-    this._fire('execStatus', { execStatus });
+    this._keeper?.execChanged?.(this);
+    if (this.hasListeners('execStatus')) this._fire('execStatus', { execStatus });
   }
 
   /** @internal */
@@ -428,13 +293,13 @@ export abstract class AbstractDROP extends RecordedDROP implements EventHandler 
 
   /** @internal */
   override _recordFailed(error: unknown): void {
-    this.#flow.host.failed?.(this.#row, error);
+    this._flow.host.failed?.(this._row, error);
   }
 
   /** @internal Something of this drop itself went wrong: recorded, and the drop goes to ERROR. */
   _fail(error: unknown): void {
-    this.#flow.host.failed?.(this.#row, error);
-    this.#flow.error(this.#row);
+    this._flow.host.failed?.(this._row, error);
+    this._flow.error(this._row);
   }
 
   // --- environment -------------------------------------------------------------------------------------------------
@@ -463,9 +328,4 @@ export function truthy(value: unknown): boolean {
   if (typeof value === 'string')
     return !['', '0', 'false', 'no', 'off', 'none', 'null'].includes(value.trim().toLowerCase());
   return Boolean(value);
-}
-
-/** Drops made by hand tell nobody but their listeners; a failure nobody can see is logged. */
-function looseHost(drop: AbstractDROP): FlowHost {
-  return { failed: (_row, error) => drop.context.log('error', drop, String(error)) };
 }

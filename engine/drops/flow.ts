@@ -6,7 +6,7 @@
  * Order for a healthy step A -> B -> C (spec/engine.md 2.4): A status, A dropCompleted, B execStatus 1, B execStatus 2,
  * B status, B producerFinished, C status, C dropCompleted.
  */
-import { AppDROPStates, DROPStates } from '../protocol/index.ts';
+import { AppDROPStates, DROPStates, InvalidDropException } from '../protocol/index.ts';
 import type { AppDROP } from './app-drop.ts';
 import type { AbstractDROP } from './drop.ts';
 import {
@@ -184,8 +184,10 @@ export class Flow {
     else if (state === DROPStates.SKIPPED) t.skipped[row] = (t.skipped[row] as number) + 1;
     else t.done[row] = (t.done[row] as number) + 1;
     const rules = t.rulesOf(row);
+    const inputs = t.relations.consumers.inDegree(row);
+    if (rules.nEffectiveInputs > inputs) return this.#neverEnough(row, rules.nEffectiveInputs, inputs);
     const verdict = inputVerdict({
-      needed: rules.nEffectiveInputs > 0 ? rules.nEffectiveInputs : t.relations.consumers.inDegree(row),
+      needed: rules.nEffectiveInputs > 0 ? rules.nEffectiveInputs : inputs,
       completed: t.done[row] as number,
       errors: t.errors[row] as number,
       skipped: t.skipped[row] as number,
@@ -196,6 +198,18 @@ export class Flow {
     if (verdict === InputVerdicts.run) this.#push(EXECUTE, row);
     else if (verdict === InputVerdicts.skip) this.skipApp(row);
     else this.failApp(row);
+  }
+
+  /** An application that waits for more inputs than it has would wait for ever. */
+  #neverEnough(row: number, needed: number, inputs: number): void {
+    if (appStep(this.table.execOf(row), AppEvents.fail) === undefined) return;
+    const { uid } = this.table.drop(row);
+    const error = new InvalidDropException(
+      `${uid} waits for ${needed} inputs (n_effective_inputs) but has only ${inputs}; lower the number or link more inputs.`,
+      { details: { uid, nEffectiveInputs: needed, inputs } },
+    );
+    this.host.failed?.(row, error);
+    this.failApp(row);
   }
 
   /** Starts an application that is NOT_RUN, in its turn. */
@@ -331,6 +345,7 @@ export class Flow {
       for (let e = streaming.firstOut(row); e >= 0; e = streaming.nextOut(e))
         this.#tell(streaming.to(e), row, state);
     }
+    t.setFlag(row, Flags.ANNOUNCED);
     t.instances[row]?._announced(state);
     if (state !== DROPStates.SKIPPED) this.#settled(row);
     const flags = t.flags[row] as number;
@@ -338,9 +353,19 @@ export class Flow {
     if (flags & Flags.END && state === DROPStates.COMPLETED) this.host.endReached?.(row);
   }
 
+  /** dropCompleted of a data drop that went out before `app` was linked to it. */
+  announceTo(row: number, app: number): void {
+    if (this.#closed || this.table.hasFlag(row, Flags.EXTERNAL)) return;
+    const state = this.table.statusOf(row);
+    // Data that has expired meanwhile was complete; reading it is what fails.
+    const isOver = state === DROPStates.ERROR || state === DROPStates.SKIPPED;
+    this.#tell(app, row, isOver ? state : DROPStates.COMPLETED);
+  }
+
   #tell(app: number, data: number, state: DROPStates): void {
     const flags = this.table.flags[app] as number;
-    if (flags & Flags.FIRED_BY_INPUTS && !(flags & Flags.REMOTE)) this.inputReported(app, state);
+    if ((flags & (Flags.FIRED_BY_INPUTS | Flags.REMOTE | Flags.HEARS)) === Flags.FIRED_BY_INPUTS)
+      this.inputReported(app, state);
     else this.table.drop(app)._inputAnnounced(data, state);
   }
 
@@ -375,7 +400,7 @@ export class Flow {
     const { outputs } = t.relations;
     for (let e = outputs.firstOut(row); e >= 0; e = outputs.nextOut(e)) {
       const output = outputs.to(e);
-      if (t.hasFlag(output, Flags.REMOTE)) t.drop(output)._inputAnnounced(row, status);
+      if (t.hasFlag(output, Flags.REMOTE | Flags.HEARS)) t.drop(output)._inputAnnounced(row, status);
       else this.producerReported(output, status);
     }
     t.instances[row]?._produced(status, t.execOf(row));

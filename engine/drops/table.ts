@@ -25,6 +25,10 @@ export const Flags = {
   FIRED_BY_INPUTS: 64,
   /** Has per-row input rules in the sparse map `rules`. */
   RULES: 128,
+  /** Its class has methods of its own for what its neighbours report: the flow calls them. */
+  HEARS: 256,
+  /** `dropCompleted` went out: who is linked from now on has to be told. */
+  ANNOUNCED: 512,
 } as const;
 
 /** Input rules of an application that are not the defaults. */
@@ -77,6 +81,8 @@ export class DropTable {
   readonly rules = new Map<number, InputRules>();
   readonly instances: (AbstractDROP | undefined)[];
   source: DropSource | undefined;
+  /** Whether any row has HEARS. */
+  hasHearers = false;
   /** The flow that moves the drops of this table; a Flow registers itself here. */
   flow: Flow | undefined;
 
@@ -152,6 +158,7 @@ export class DropTable {
       for (let e = 0; e < edges.size; e++) this.relations[name].add(edges.from(e) + base, edges.to(e) + base);
     }
     for (const [row, rules] of other.rules) this.rules.set(row + base, rules);
+    this.hasHearers ||= other.hasHearers;
     for (let row = 0; row < other.size; row++) {
       const drop = other.instances[row];
       if (!drop) continue;
