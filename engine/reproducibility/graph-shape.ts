@@ -6,7 +6,8 @@ import type { PhysicalGraphShape } from './physical-signer.ts';
 import type { PyObject } from './python-json.ts';
 import { relationOid } from './topology.ts';
 
-const RELATIONS = ['outputs', 'consumers'] as const;
+/** The relations that make edges, in the order in which upstream looks at them. */
+export const RELATIONS = ['outputs', 'consumers'] as const;
 
 /** Whether a drop is data, by the type it has in its specification. */
 export function isDataDrop(drop: PyObject): boolean {
@@ -39,21 +40,28 @@ export class ShapeBuilder {
 
   /** Adds the next drop. */
   add(drop: PyObject): void {
-    const row = this.oids.length;
-    const oid = drop['oid'] as string;
-    this.oids.push(oid);
-    this.#index.set(oid, row);
-    this.#isData[row] = isDataDrop(drop) ? 1 : 0;
-    if (this.#hasGate && Object.hasOwn(drop, 'iid') && drop['iid'] !== '0/0') this.#isGated[row] = 1;
+    const isGated = Object.hasOwn(drop, 'iid') && drop['iid'] !== '0/0';
+    this.begin(drop['oid'] as string, isDataDrop(drop), isGated);
     for (const key of RELATIONS) {
       const list = drop[key];
       if (!Array.isArray(list)) continue;
-      for (const entry of list as unknown[]) {
-        const target = relationOid(entry);
-        this.#from.push(row);
-        this.#to.push(this.#index.get(target) ?? target);
-      }
+      for (const entry of list as unknown[]) this.edge(relationOid(entry));
     }
+  }
+
+  /** Adds the next drop from what matters of it. `isGated`: it has an `iid` other than "0/0". */
+  begin(oid: string, isData: boolean, isGated: boolean): void {
+    const row = this.oids.length;
+    this.oids.push(oid);
+    this.#index.set(oid, row);
+    this.#isData[row] = isData ? 1 : 0;
+    if (this.#hasGate && isGated) this.#isGated[row] = 1;
+  }
+
+  /** The drop added last has this one in one of its {@link RELATIONS}; they come in that order. */
+  edge(target: string): void {
+    this.#from.push(this.oids.length - 1);
+    this.#to.push(this.#index.get(target) ?? target);
   }
 
   /** The shape of all drops added. Throws ReproKeyError where a relation leads to a drop that is not there. */

@@ -98,7 +98,12 @@ export class SessionSigning {
 
   addSpecs(page: SpecPage): void {
     this.#specs.add(page);
-    if (this.#intake !== undefined) for (const spec of specsIn(page)) this.#intake.add(spec);
+    if (this.#intake === undefined) return;
+    const { text, start, length } = page;
+    for (let i = 0; i < start.length; i++) {
+      const from = start[i] as number;
+      this.#intake.add(text, from, from + (length[i] as number));
+    }
   }
 
   /** All specs are there: prepares to sign. Throws ReproKeyError where upstream's run-time stage would fail. */

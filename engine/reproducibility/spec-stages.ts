@@ -25,7 +25,7 @@ import type { Column, LeafSource } from './leaf-sources.ts';
 import { dictionaryLeaves, type MerkleItem, merkleRoot } from './merkle.ts';
 import { type HashedRMode, modesOf, type RModeName, rmodeText } from './modes.ts';
 import type { PhysicalSigner } from './physical-signer.ts';
-import { keysOf, type PyObject, setKey } from './python-json.ts';
+import { keysOf, parseWithTokens, type PyObject, setKey } from './python-json.ts';
 import { pythonRepr } from './python-repr.ts';
 import type { Digest, Sha3Arena } from './sha3-arena.ts';
 
@@ -63,6 +63,12 @@ const RANKED: HashedRMode = 'RECOMPUTE';
 /** Whether the unroll data of a mode covers the rank. */
 export const isRanked = (mode: RModeName): boolean => mode === 'RECOMPUTE' || mode === 'REPLICATE_COMP';
 
+/** Keys that nothing depends on before run time but ids, structure and ranks. */
+export const OWN_KEYS = [
+  'oid', 'uid', 'name', 'humanReadableKey', 'iid', 'loop_ctx', 'rank', 'inputs', 'outputs', 'consumers', 'producers',
+  'streamingConsumers', 'streamingInputs', 'streamingOutputs', 'streamingProducers',
+] as const; // prettier-ignore
+
 const LGT_NAMES = lgtFields(RANKED).map(([name]) => name);
 const PHYSICAL_NAMES = ['categoryType', 'storage', 'dt', 'node', 'island'];
 
@@ -78,6 +84,8 @@ export class SpecStages {
   /** Where the root of the unroll data of a ranked mode is, and behind it the leaf of its text. */
   readonly #ranked: Uint32Array;
   readonly #rankedRoots = new Map<string, Digest>();
+  /** The same by the text of the rank. */
+  readonly #rankTexts = new Map<string, Digest>();
   readonly #tables = new Map<string, FieldTable>();
 
   /** `nodes`: reproducibility data of the logical nodes; without it each drop is its own. */
@@ -101,6 +109,21 @@ export class SpecStages {
     const kind = this.#kind(drop);
     this.#kindOf[row] = kind.index;
     if (this.#hasRanked) this.#ranked[row] = this.#rankedRoot(kind, drop['rank']);
+  }
+
+  /** Adds the drop of a row that differs from that of an earlier one in what {@link OWN_KEYS} names; `rank` as JSON. */
+  addLike(row: number, like: number, rank: string | undefined): void {
+    const kind = this.#list[this.#kindOf[like] as number] as Kind;
+    this.#kindOf[row] = kind.index;
+    if (this.#nodes !== undefined) this.#nodeOf[row] = this.#nodeOf[like] as number;
+    if (!this.#hasRanked) return;
+    const key = `${kind.index} ${rank}`;
+    let root = this.#rankTexts.get(key);
+    if (root === undefined) {
+      root = this.#rankedRoot(kind, rank === undefined ? undefined : parseWithTokens(rank));
+      if (this.#rankTexts.size < MAX_KNOWN) this.#rankTexts.set(key, root);
+    }
+    this.#ranked[row] = root;
   }
 
   #nodeIndex(drop: PyObject): number {
