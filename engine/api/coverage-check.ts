@@ -10,6 +10,7 @@ import {
   type Store,
   type StoredSeal,
 } from '../store/index.ts';
+import { droppedParts, type LoggedRetention } from './retention-acts.ts';
 import type { Report } from './verdict.ts';
 
 const HASH_BYTES = 32;
@@ -34,7 +35,8 @@ const TABLES: Readonly<Record<SealedSection, readonly [table: string, what: stri
 };
 /** Sections that may have got more rows after the seal, and those that retention may have emptied. */
 const GROWING: ReadonlySet<SealedSection> = new Set(['events', 'errors', 'logs', 'outcomes', 'documents']);
-const REMOVABLE: ReadonlySet<SealedSection> = new Set(['events', 'logs']);
+const isRemovable = (section: SealedSection): section is 'events' | 'logs' =>
+  section === 'events' || section === 'logs';
 
 export interface Covered {
   readonly store: Store;
@@ -42,6 +44,8 @@ export interface Covered {
   readonly seal: StoredSeal;
   readonly facts: SessionFacts;
   readonly report: Report;
+  /** What the log says was taken from it. */
+  readonly retained: readonly LoggedRetention[];
   /** The uid of a row, or its number where it cannot be read. */
   readonly nameOf: (row: number) => Promise<string>;
 }
@@ -77,18 +81,6 @@ async function checkSection(covered: Covered, section: SealedSection, sealed: Co
   const now = await sectionHashes(store, row.key, section, hasChecks(row.drops));
   const kept = await store.sealedHashes(seal.index, section);
   report.checked += sealed.blocks;
-  if (
-    now.hashes.length === 0 &&
-    sealed.blocks > 0 &&
-    REMOVABLE.has(section) &&
-    row.payloadDroppedAt !== null
-  ) {
-    report.note(
-      `table ${table}`,
-      `Its rows were removed by a retention rule on ${new Date(row.payloadDroppedAt).toISOString()}; the seal still has their hash.`,
-    );
-    return;
-  }
   const isKeptSealed = isSame(coverageOfHashes(kept.hashes), sealed);
   const present = now.hashes.subarray(0, sealed.blocks * HASH_BYTES);
   if (isSame(coverageOfHashes(present), sealed)) {
@@ -103,6 +95,18 @@ async function checkSection(covered: Covered, section: SealedSection, sealed: Co
     checkAdded(covered, section, now.hashes.length / HASH_BYTES - sealed.blocks);
     return;
   }
+  if (isRemovable(section) && droppedParts(covered.retained).includes(section)) {
+    noteRemoved(covered, section, now.hashes.length / HASH_BYTES);
+    return;
+  }
+  if (isRemovable(section) && now.hashes.length === 0) {
+    report.add(
+      `table ${table}`,
+      `All its rows are gone, and no act of retention in the log of this device took them: they were removed by hand.`,
+      { table },
+    );
+    return;
+  }
   if (!isKeptSealed) {
     report.add(`table ${table}`, 'It is not what was sealed, and neither are the hashes kept of it.', {
       table,
@@ -110,6 +114,21 @@ async function checkSection(covered: Covered, section: SealedSection, sealed: Co
     return;
   }
   await nameDifferences(covered, section, now, { section, ...kept });
+}
+
+/** What retention took is no more to be compared; the seal still has its hash. */
+function noteRemoved({ report, retained }: Covered, section: 'events' | 'logs', added: number): void {
+  const [table] = TABLES[section];
+  const entry = retained.findLast(({ parts }) => parts.includes(section)) as LoggedRetention;
+  const at = new Date(entry.droppedAtMs).toISOString();
+  report.note(
+    `table ${table}`,
+    entry.reason === 'adopted'
+      ? `Its rows were removed on ${at}, as the store said when acts of retention were not entries of the log yet; the seal still has their hash.`
+      : `Its rows were removed by ${entry.reason === 'rules' ? 'a standing rule' : 'a person'} on ${at}, as the log says; the seal still has their hash.`,
+  );
+  if (added > 0)
+    report.note(`table ${table}`, `${added} of its rows came after the seal, which does not cover them.`);
 }
 
 function checkAdded({ report }: Covered, section: SealedSection, added: number): void {

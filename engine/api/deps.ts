@@ -46,12 +46,25 @@ export interface TranslationWork {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** What a person has set, by name. */
+export interface Settings {
+  /** The file they are kept in. */
+  readonly file: string;
+  /** Throws USAGE for a file that is none of settings. */
+  read(): Promise<Readonly<Record<string, unknown>>>;
+  write(name: string, value: unknown): Promise<void>;
+}
+
 export interface ApiDeps {
   readonly store: Store;
   readonly manager: NodeManager;
   readonly parser: GraphParser;
   /** Absent where this device has no key: nothing can be sealed. */
   readonly ledger?: Ledger;
+  /** Absent where nothing is kept. */
+  readonly settings?: Settings;
+  /** Carries the standing rules out; resolves when that is done. */
+  applyRules?(): Promise<void>;
   readonly samples: Samples;
   /** Reads a graph file of the user's on this machine, unpacked if it was packed. */
   readGraphFile(path: string): Promise<GraphFile>;

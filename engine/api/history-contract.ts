@@ -66,6 +66,24 @@ const Part = Type.Union([
   Type.Literal('files'),
 ]);
 
+const RetentionRule = {
+  /** Sessions that ended longer ago than this. */
+  olderThanMs: Type.Optional(Type.Number({ minimum: 0 })),
+  /** All but the newest so many. */
+  keep: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** The oldest, until the rest takes no more bytes than this. */
+  maxBytes: Type.Optional(Type.Number({ minimum: 0 })),
+  /** Only sessions of graphs whose name contains this. */
+  graph: Type.Optional(Type.String()),
+  /** Counts `keep` and `maxBytes` for every graph by itself. */
+  perGraph: Type.Optional(Type.Boolean()),
+  /** Sessions that are spared. */
+  except: Type.Optional(Type.Array(Type.String())),
+  parts: Type.Optional(Type.Array(Part, { minItems: 1 })),
+};
+/** A standing rule. */
+export const Rule = Type.Object(RetentionRule, { additionalProperties: false });
+
 export const historyMethods = {
   /** The record of one drop of a session that is over. */
   'sessions.record': {
@@ -97,24 +115,12 @@ export const historyMethods = {
     result: Type.Object({ drops: Type.Array(LineageDrop), truncated: Type.Boolean() }),
   },
   /**
-   * Takes contents, events, logs or files from sessions that are over: from those for which any of the rules holds. What
-   * is sealed stays, so every session still verifies.
+   * Takes contents, events, logs or files from sessions that are over: from those for which any of the rules holds, and
+   * which are not pinned. What is sealed stays, so every session still verifies; what is taken is an entry of the log.
    */
   'history.prune': {
     params: Type.Object({
-      /** Sessions that ended longer ago than this. */
-      olderThanMs: Type.Optional(Type.Number({ minimum: 0 })),
-      /** All but the newest so many. */
-      keep: Type.Optional(Type.Integer({ minimum: 0 })),
-      /** The oldest, until the rest takes no more bytes than this. */
-      maxBytes: Type.Optional(Type.Number({ minimum: 0 })),
-      /** Only sessions of graphs whose name contains this. */
-      graph: Type.Optional(Type.String()),
-      /** Counts `keep` and `maxBytes` for every graph by itself. */
-      perGraph: Type.Optional(Type.Boolean()),
-      /** Sessions that are spared. */
-      except: Type.Optional(Type.Array(Type.String())),
-      parts: Type.Optional(Type.Array(Part, { minItems: 1 })),
+      ...RetentionRule,
       /** Only says what would go. */
       dryRun: Type.Optional(Type.Boolean()),
     }),
@@ -129,14 +135,33 @@ export const historyMethods = {
           reasons: Type.Array(Type.String()),
         }),
       ),
+      /** Sessions that keep what they have, because they are not sealed and cannot be: with the reason. */
+      skipped: Type.Array(Type.Object({ sessionId: Type.String(), message: Type.String() })),
       freedBytes: Type.Number(),
       /** Bytes that are left in the sessions the rules are about. */
       keptBytes: Type.Number(),
     }),
+  },
+  /** The standing rules: carried out when a Host starts and whenever a session has ended. None: nothing goes by itself. */
+  'retention.rules': {
+    params: Type.Object({}),
+    /** `file`: where they are kept, for people who edit them. */
+    result: Type.Object({ rules: Type.Array(Rule), file: Nullable(Type.String()) }),
+  },
+  /** Puts other standing rules in their place, and carries them out. */
+  'retention.setRules': {
+    params: Type.Object({ rules: Type.Array(Rule, { maxItems: 100 }) }),
+    result: Type.Object({ rules: Type.Array(Rule) }),
+  },
+  /** Spares a session from every rule, or no more. */
+  'sessions.pin': {
+    params: Type.Object({ sessionId: Type.String(), pinned: Type.Boolean() }),
+    result: Type.Object({ pinnedAt: Time }),
   },
 } as const;
 
 export type FoundDrop = Static<typeof FoundDrop>;
 export type RecordView = Static<typeof RecordView>;
 export type LineageDrop = Static<typeof LineageDrop>;
+export type RetentionRule = Static<typeof Rule>;
 export type PrunePart = Static<typeof Part>;

@@ -17,9 +17,11 @@ import {
 import { recordText } from '../session/index.ts';
 import type { ApiDeps } from './deps.ts';
 import type { historyMethods as contract, RecordView } from './history-contract.ts';
+import { sessionRow } from './graph-text.ts';
 import { lineage } from './lineage.ts';
 import type { Methods } from './methods.ts';
 import { prune } from './retention.ts';
+import { readRules, writeRules } from './standing-rules.ts';
 import {
   endedSession,
   factsOf,
@@ -51,6 +53,19 @@ export function historyMethods(deps: ApiDeps): Pick<Methods, keyof typeof contra
     },
     'history.lineage': async ({ sessionId, uid, limit }) => lineage(deps, sessionId, uid, limit),
     'history.prune': async (rules) => prune(deps, rules),
+    'retention.rules': async () => ({
+      rules: [...(await readRules(deps))],
+      file: deps.settings?.file ?? null,
+    }),
+    'retention.setRules': async ({ rules }) => {
+      await writeRules(deps, rules);
+      await deps.applyRules?.();
+      return { rules };
+    },
+    'sessions.pin': async ({ sessionId, pinned }) => {
+      await deps.store.pinSession((await sessionRow(deps.store, sessionId)).key, pinned);
+      return { pinnedAt: (await sessionRow(deps.store, sessionId)).pinnedAt };
+    },
   };
 }
 

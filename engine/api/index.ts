@@ -3,8 +3,8 @@ export { listCheckpoints, proveBetween, type CheckpointRef, type LogCheckpoint }
 export { exportBundle, importBundle, verifyBundle, type Imported } from './bundles.ts';
 export { compareStored, sessionSide } from './comparison.ts';
 export * from './contract.ts';
-export type { FoundDrop, LineageDrop, RecordView } from './history-contract.ts';
-export type { ApiDeps, GraphFile, Samples, TranslationChoices, TranslationWork } from './deps.ts';
+export type { FoundDrop, LineageDrop, RecordView, RetentionRule } from './history-contract.ts';
+export type { ApiDeps, GraphFile, Samples, Settings, TranslationChoices, TranslationWork } from './deps.ts';
 export {
   CONTENT_SECURITY_POLICY,
   startHttp,
@@ -18,6 +18,7 @@ export { readBody, unpacked } from './request-body.ts';
 export { proveStored } from './proofs.ts';
 export { prepareRerun, rerunId, type Rerun } from './rerun.ts';
 export { ApiService } from './service.ts';
+export { readRules, StandingRules } from './standing-rules.ts';
 export { endedSession } from './stored-session.ts';
 export { TranslatorFiles } from './translator-files.ts';
 export type { Problem, Verdict, VerdictNote } from './verdict.ts';

@@ -3,16 +3,20 @@ import {
   auditLog,
   canonicalJson,
   CompactRange,
+  openRetention,
   openSessionSeal,
   parseCheckpoint,
   parseNote,
   parseVerifierKey,
   sealLeaf,
   verifierKeyText,
+  type NotedSeal,
+  type RetentionAct,
   type SessionFacts,
 } from '../reproducibility/index.ts';
 import type { StoredSeal } from '../store/index.ts';
 import type { ApiDeps } from './deps.ts';
+import { entriesOf, isRetention, loggedRetention } from './retention-acts.ts';
 import { ledgerOf } from './stored-session.ts';
 import { Report, type Verdict } from './verdict.ts';
 
@@ -41,12 +45,17 @@ export async function checkLog(deps: ApiDeps, report: Report): Promise<void> {
     if (kind === 'clock set back') report.note(`log, ${where}`, message);
     else report.add(`log, ${where}`, message, { table: 'seal' });
   const range = new CompactRange();
+  const retention = await loggedRetention(deps.store);
   for (const [i, seal] of seals.entries()) {
-    const where = `log, seal ${i} (session ${seal.sessionId})`;
+    const where = `log, seal ${i} (${isRetention(seal) ? 'an act of retention' : `session ${seal.sessionId}`})`;
     range.append(sealLeaf(seal.seal));
     await report.attempt(where, () => checkPlace(seal, i, range));
+    if (isRetention(seal)) {
+      await report.attempt(where, () => openStoredAct(seal));
+      continue;
+    }
     await report.attempt(where, () => void openStoredSeal(seal));
-    await checkSession(deps, seal, where, report);
+    await checkSession(deps, seal, where, report, retention);
   }
 }
 
@@ -73,37 +82,64 @@ function checkPlace(seal: StoredSeal, place: number, range: CompactRange): void 
     throw new Error('The checkpoint kept with it is that of another place: it was exchanged.');
 }
 
+/** An act of retention with what is kept beside it. Throws what does not hold. */
+function openStoredAct(seal: StoredSeal): void {
+  const act = JSON.parse(seal.facts) as RetentionAct;
+  if (seal.sessionId !== '')
+    throw new Error('It has the id of a session, which it is not of: it was altered.');
+  checkBeside(seal, act, openRetention(seal.seal, act, [parseVerifierKey(seal.keyText)]));
+}
+
 /** A seal with its facts; what is kept beside it must say the same. Throws what does not hold. */
 export function openStoredSeal(seal: StoredSeal): SessionFacts {
   const facts = JSON.parse(seal.facts) as SessionFacts;
-  if (canonicalJson(facts) !== seal.facts)
-    throw new Error('The facts are not in canonical form: they were altered.');
-  const opened = openSessionSeal(seal.seal, facts, [parseVerifierKey(seal.keyText)]);
-  if (Buffer.compare(opened.root, seal.root) !== 0 || opened.size !== seal.leafCount)
-    throw new Error('Root or size kept beside it are not the sealed ones: they were altered.');
-  if (opened.sealedAtMs !== seal.sealedAt)
-    throw new Error('The time kept beside it is not the sealed one: it was altered.');
+  checkBeside(seal, facts, openSessionSeal(seal.seal, facts, [parseVerifierKey(seal.keyText)]));
   if (facts.sessionId !== seal.sessionId)
     throw new Error('The id of the session kept beside it is not the sealed one: it was altered.');
   return facts;
 }
 
-/** The session of a seal may have been deleted, but it has not got another key. */
-async function checkSession(deps: ApiDeps, seal: StoredSeal, where: string, report: Report): Promise<void> {
+function checkBeside(seal: StoredSeal, facts: object, opened: NotedSeal): void {
+  if (canonicalJson(facts) !== seal.facts)
+    throw new Error('The facts are not in canonical form: they were altered.');
+  if (Buffer.compare(opened.root, seal.root) !== 0 || opened.size !== seal.leafCount)
+    throw new Error('Root or size kept beside it are not the sealed ones: they were altered.');
+  if (opened.sealedAtMs !== seal.sealedAt)
+    throw new Error('The time kept beside it is not the sealed one: it was altered.');
+}
+
+/** The session of a seal may have been deleted, which the log then says, but it has not got another key. */
+async function checkSession(
+  deps: ApiDeps,
+  seal: StoredSeal,
+  where: string,
+  report: Report,
+  retention: Awaited<ReturnType<typeof loggedRetention>>,
+): Promise<void> {
   const row = await deps.store.session(seal.sessionId);
   if (row?.key === seal.key) return;
   const facts = await report.attempt(where, () => JSON.parse(seal.facts) as SessionFacts);
-  if (row && row.createdAt === facts?.createdAtMs)
+  const createdAtMs = facts?.createdAtMs ?? 0;
+  const run = { sessionId: seal.sessionId, createdAtMs, key: seal.key };
+  const deleted = entriesOf(retention, run, facts).findLast(({ parts }) => parts.includes('session'));
+  const other = row ? ' The one of this id in the history is another run.' : '';
+  if (deleted)
+    report.note(
+      where,
+      deleted.reason === 'adopted'
+        ? `The session it is of is not in the history any more; it was deleted before that was an entry of the log.${other}`
+        : `The session it is of was deleted on ${new Date(deleted.droppedAtMs).toISOString()}, as the log says.${other}`,
+    );
+  else if (row && row.createdAt === createdAtMs)
     report.add(
       where,
       `Session ${seal.sessionId} is kept under the key ${row.key}, but was sealed under ${seal.key}: one was altered.`,
       { table: 'session' },
     );
   else
-    report.note(
+    report.add(
       where,
-      row
-        ? `The session it is of is gone; the one of this id in the history is another run.`
-        : `The session it is of is not in the history any more.`,
+      `The session it is of is gone, and no entry of the log says that it was deleted: it was removed by hand.${other}`,
+      { table: 'session' },
     );
 }

@@ -26,6 +26,7 @@ import type { ApiDeps, GraphFile, TranslationChoices } from './deps.ts';
 import { GraphCache, graphText, sessionRow } from './graph-text.ts';
 import { historyMethods, stateFilter } from './history-methods.ts';
 import { reproducibilityMethods } from './reproducibility-methods.ts';
+import { deleteStored } from './retention-acts.ts';
 import { dropRowOf, errorOf, logOf, summaryOf, withRunningCount } from './summaries.ts';
 import { Translations } from './translations.ts';
 import { ViewCache } from './view-cache.ts';
@@ -91,7 +92,7 @@ export function makeMethods(deps: ApiDeps, translations: Translations = new Tran
       if (manager.has(sessionId)) await manager.destroySession(sessionId);
       graphs.forget(row.key);
       views.forget(row.key);
-      await store.deleteSession(row.key);
+      await deleteStored(deps, sessionId);
       return { done: true };
     },
     'sessions.drops': async ({ sessionId, status, kind, ...query }) => {

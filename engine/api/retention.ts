@@ -1,6 +1,7 @@
 /**
  * What the history gives up with time: contents, events, logs, files of sessions that are over. Records, hashes, seals and
- * the log of seals are never touched, so that what was sealed still verifies (docs/reproducibility.md, "Retention").
+ * the log of seals are never touched, so that what was sealed still verifies, and what is taken is an entry of the log
+ * itself (docs/reproducibility.md, "Retention").
  */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,7 +10,9 @@ import { PayloadParts, type SessionRow } from '../store/index.ts';
 import type { MethodParams, MethodResult } from './contract.ts';
 import type { ApiDeps } from './deps.ts';
 import type { PrunePart } from './history-contract.ts';
-import { isOver } from './stored-session.ts';
+import type { RetentionReason } from '../reproducibility/index.ts';
+import { take, type Taken } from './retention-acts.ts';
+import { ensureSealed, isOver } from './stored-session.ts';
 
 const PAGE = 1000;
 /** What is taken where the caller does not say: what the history itself keeps, and no file of the user's. */
@@ -24,8 +27,14 @@ interface Candidate {
   readonly bytes: number;
 }
 
-/** Carries out the rules, or says what they would do. Throws USAGE where there is no rule. */
-export async function prune(deps: ApiDeps, rules: Rules): Promise<Pruned> {
+/** Sessions of one act: its entry in the log stays small. */
+const SESSIONS_OF_ACT = 500;
+
+/**
+ * Carries out the rules, or says what they would do. Throws USAGE where there is no rule, and LEDGER_KEY where this device
+ * cannot sign what it takes.
+ */
+export async function prune(deps: ApiDeps, rules: Rules, reason: RetentionReason = 'asked'): Promise<Pruned> {
   if (rules.olderThanMs === undefined && rules.keep === undefined && rules.maxBytes === undefined)
     throw new WeirError(
       'USAGE',
@@ -36,7 +45,9 @@ export async function prune(deps: ApiDeps, rules: Rules): Promise<Pruned> {
   const chosen = chosenOf(candidates, rules, Date.now());
   const isDry = rules.dryRun === true;
   let freedBytes = 0;
-  for (const { row, bytes } of chosen.keys()) freedBytes += isDry ? bytes : await take(deps, row, parts);
+  const skipped: { readonly sessionId: string; readonly message: string }[] = [];
+  if (isDry) for (const { bytes } of chosen.keys()) freedBytes += bytes;
+  else freedBytes = await takeFrom(deps, chosen, parts, reason, skipped);
   const sessions = [...chosen].map(([{ row, bytes }, reasons]) => ({
     sessionId: row.sessionId,
     graphName: row.graphName,
@@ -45,7 +56,7 @@ export async function prune(deps: ApiDeps, rules: Rules): Promise<Pruned> {
     reasons,
   }));
   const all = candidates.reduce((sum, { bytes }) => sum + bytes, 0);
-  return { dryRun: isDry, sessions, freedBytes, keptBytes: Math.max(0, all - freedBytes) };
+  return { dryRun: isDry, sessions, skipped, freedBytes, keptBytes: Math.max(0, all - freedBytes) };
 }
 
 /** Sessions the rules are about, newest first: those that are over. */
@@ -59,7 +70,10 @@ async function candidatesOf(
     const { sessions } = await deps.store.sessions({ offset, limit: PAGE, ...(graph ? { graph } : {}) });
     for (const row of sessions) {
       const live = deps.manager.find(row.sessionId);
-      if (!isOver(row.status) || except.includes(row.sessionId) || (live && !live.isOver)) continue;
+      if (!isOver(row.status) || row.pinnedAt !== null || except.includes(row.sessionId)) continue;
+      if (live && !live.isOver) continue;
+      // What follows its end (reprodata.out, the seal) needs what is there.
+      await live?.recorded();
       found.push({ row, bytes: await sizeOf(deps, row, parts) });
     }
     if (sessions.length < PAGE) return found;
@@ -102,9 +116,36 @@ function chosenOf(candidates: readonly Candidate[], rules: Rules, now: number): 
   return chosen;
 }
 
-async function take(deps: ApiDeps, row: SessionRow, parts: readonly PrunePart[]): Promise<number> {
-  const freed = await deps.store.dropPayload(row.key, storedParts(parts));
-  return freed + (parts.includes('files') ? await removeFiles(deps, row) : 0);
+/**
+ * What is not sealed yet is sealed first, because afterwards nothing could show what was there; a session that cannot be
+ * sealed any more keeps what it has. Removes what was skipped from `chosen`.
+ */
+async function takeFrom(
+  deps: ApiDeps,
+  chosen: Map<Candidate, string[]>,
+  parts: readonly PrunePart[],
+  reason: RetentionReason,
+  skipped: { sessionId: string; message: string }[],
+): Promise<number> {
+  const candidates = [...chosen.keys()];
+  let freed = 0;
+  for (let from = 0; from < candidates.length; from += SESSIONS_OF_ACT) {
+    const taken: Taken[] = [];
+    for (const candidate of candidates.slice(from, from + SESSIONS_OF_ACT)) {
+      const { row, bytes } = candidate;
+      try {
+        const sealed = row.status === 'INTERRUPTED' ? row : (await ensureSealed(deps, row.sessionId)).row;
+        taken.push({ row: sealed, parts, bytes });
+      } catch (error) {
+        skipped.push({ sessionId: row.sessionId, message: messageOf(error) });
+        chosen.delete(candidate);
+      }
+    }
+    if (taken.length === 0) continue;
+    freed += await take(deps, reason, taken);
+    if (parts.includes('files')) for (const { row } of taken) freed += await removeFiles(deps, row);
+  }
+  return freed;
 }
 
 /**

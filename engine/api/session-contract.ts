@@ -31,6 +31,10 @@ export const SessionSummary = Type.Object({
   signatures: Type.Record(Type.String(), Type.String()),
   /** Whether the session is in this Host's memory (it can be cancelled) or only in its history. */
   live: Type.Boolean(),
+  /** Set where no rule of retention takes anything from it. */
+  pinned: Type.Optional(Type.Literal(true)),
+  /** When retention last removed contents, events or logs of it. */
+  payloadDroppedAt: Type.Optional(Type.Number()),
 });
 
 export const SessionDetail = Type.Object({

@@ -19,6 +19,8 @@ export function summaryOf(row: SessionRow, session: Session | undefined): Sessio
     rmode: row.rmode,
     signatures: { ...row.signatures },
     live: session !== undefined,
+    ...(row.pinnedAt === null ? {} : { pinned: true }),
+    ...(row.payloadDroppedAt === null ? {} : { payloadDroppedAt: row.payloadDroppedAt }),
   };
 }
 

@@ -25,6 +25,7 @@ import { checkCoverage } from './coverage-check.ts';
 import type { ApiDeps } from './deps.ts';
 import { sessionRow } from './graph-text.ts';
 import { checkLog, openStoredSeal, verifyLog } from './log-verification.ts';
+import { droppedParts, entriesOf, loggedRetention, type LoggedRetention } from './retention-acts.ts';
 import {
   documentText,
   endedSession,
@@ -39,6 +40,8 @@ import {
 } from './stored-session.ts';
 import { joinVerdicts, Report, type Verdict } from './verdict.ts';
 
+type Retention = Awaited<ReturnType<typeof loggedRetention>>;
+
 const HASH_BYTES = 32;
 const SESSIONS_AT_ONCE = 500;
 
@@ -46,7 +49,12 @@ const SESSIONS_AT_ONCE = 500;
  * Verifies a session, and the log its seal stands in unless `withLog` is false. Throws only where there is nothing to
  * verify: no such session, or one that is not over.
  */
-export async function verifyStored(deps: ApiDeps, sessionId: string, withLog = true): Promise<Verdict> {
+export async function verifyStored(
+  deps: ApiDeps,
+  sessionId: string,
+  withLog = true,
+  retention?: Retention,
+): Promise<Verdict> {
   const row = await verifiable(deps, sessionId);
   const report = new Report();
   const seal = await sealOf(deps.store, row);
@@ -66,15 +74,20 @@ export async function verifyStored(deps: ApiDeps, sessionId: string, withLog = t
   if (withLog) await report.attempt('log', () => checkLog(deps, report));
   const loaded = await report.attempt('graph', () => sessionGraph(deps, row));
   const nameOf = namer(deps, row, loaded?.graph);
+  const retained = entriesOf(
+    retention ?? (await loggedRetention(deps.store)),
+    { sessionId, createdAtMs: facts?.createdAtMs ?? row.createdAt, key: row.key },
+    facts,
+  );
   if (facts) {
     await report.attempt('session', () => checkFacts(row, facts, seal, report));
     await report.attempt('history', () =>
-      checkCoverage({ store: deps.store, row, seal, facts, report, nameOf }),
+      checkCoverage({ store: deps.store, row, seal, facts, report, nameOf, retained }),
     );
     if (facts.importedFrom)
       await report.attempt('imported seal', () => checkOrigin(deps, row, facts, report));
   }
-  await report.attempt('history', () => checkContradictions(deps, row, nameOf, report));
+  await report.attempt('history', () => checkContradictions(deps, row, nameOf, report, retained));
   if (loaded) await report.attempt('records', () => checkRecords(deps, row, seal, facts, loaded, report));
   return report.verdict();
 }
@@ -97,14 +110,16 @@ export async function verifyHistory(deps: ApiDeps): Promise<Verdict> {
     ['', file.verdict()],
     ['', await verifyLog(deps)],
   ];
+  const retention = await loggedRetention(deps.store);
   for (let offset = 0; ; offset += SESSIONS_AT_ONCE) {
     const { sessions } = await deps.store.sessions({ offset, limit: SESSIONS_AT_ONCE });
-    for (const row of sessions) verdicts.push([`session ${row.sessionId}`, await verifyOne(deps, row)]);
+    for (const row of sessions)
+      verdicts.push([`session ${row.sessionId}`, await verifyOne(deps, row, retention)]);
     if (sessions.length < SESSIONS_AT_ONCE) return joinVerdicts(verdicts);
   }
 }
 
-async function verifyOne(deps: ApiDeps, row: SessionRow): Promise<Verdict> {
+async function verifyOne(deps: ApiDeps, row: SessionRow, retention: Retention): Promise<Verdict> {
   const report = new Report();
   if (!isOver(row.status) && row.sealIndex === null)
     report.note('seal', `It is ${row.status}: it is sealed when it is over.`);
@@ -117,7 +132,8 @@ async function verifyOne(deps: ApiDeps, row: SessionRow): Promise<Verdict> {
     );
   else
     return (
-      (await report.attempt('session', () => verifyStored(deps, row.sessionId, false))) ?? report.verdict()
+      (await report.attempt('session', () => verifyStored(deps, row.sessionId, false, retention))) ??
+      report.verdict()
     );
   return report.verdict();
 }
@@ -139,13 +155,29 @@ function namer(
   };
 }
 
+/** A time as text, also one that was altered into no time at all. */
+const dateOf = (at: number): string => (Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at));
+
 async function checkContradictions(
   deps: ApiDeps,
   row: SessionRow,
   nameOf: (at: number) => Promise<string>,
   report: Report,
+  retained: readonly LoggedRetention[],
 ): Promise<void> {
-  for (const { table, row: at, message } of await deps.store.contradictions(row.key))
+  const dropped = droppedParts(retained);
+  const last = retained.findLast((entry) => droppedParts([entry]).length > 0);
+  if ((last?.droppedAtMs ?? null) !== row.payloadDroppedAt)
+    report.add(
+      'session',
+      row.payloadDroppedAt === null
+        ? 'The log says that contents, events or logs of it were removed, but the store does not: one was altered.'
+        : `The store says that contents, events or logs of it were removed on ${dateOf(row.payloadDroppedAt)}, but the log has no act of retention of that time: it was altered, or they were removed by hand.`,
+      { table: 'session' },
+    );
+  if (dropped.includes('contents') && last)
+    report.note('contents', `They were removed on ${dateOf(last.droppedAtMs)}; their hashes are kept.`);
+  for (const { table, row: at, message } of await deps.store.contradictions(row.key, dropped))
     if (at === null) report.add(`table ${table}`, message, { table });
     else report.drop(await nameOf(at), message, table);
 }

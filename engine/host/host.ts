@@ -21,6 +21,7 @@ import { openStore, type Store } from '../store/index.ts';
 import {
   API_VERSION,
   ApiService,
+  StandingRules,
   startHttp,
   TranslatorFiles,
   type ApiDeps,
@@ -35,6 +36,7 @@ import { measuredSeconds } from './measured.ts';
 import { practise } from './practise.ts';
 import { inspectGraph, openGraph, toPhysical, translateGraph } from './prepare.ts';
 import { subGraphs } from './run-within.ts';
+import { settingsOf } from './settings.ts';
 import { sampleFolder } from './samples.ts';
 
 export interface HostOptions {
@@ -125,6 +127,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     manager,
     parser,
     ...(ledger ? { ledger } : {}),
+    settings: settingsOf(dataDir),
+    applyRules: () => rules.apply(),
     samples: sampleFolder(path.join(options.resourcesDir ?? defaultResourcesDir(), 'samples')),
     readGraphFile,
     toPhysical: async (file, choices, work) => toPhysical(file, await measuring(file, choices), work),
@@ -135,8 +139,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
   };
   services.provide(subGraphRunner, subGraphs(deps));
   const service = new ApiService(deps);
+  const rules = new StandingRules(deps, onProblem);
   const end = async (): Promise<void> => {
     await manager.shutdown();
+    await rules.close();
     service.close();
     await services.dispose();
     await ledger?.close();

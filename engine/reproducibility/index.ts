@@ -27,6 +27,7 @@ export * from './record-stream.ts';
 export * from './record-tiles.ts';
 export * from './reprodata-out.ts';
 export * from './ro-crate.ts';
+export * from './retention-act.ts';
 export * from './root-sets.ts';
 export * from './runtime-pack.ts';
 export * from './runtime.ts';

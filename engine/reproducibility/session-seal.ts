@@ -76,6 +76,8 @@ export interface SessionFacts {
   readonly covers?: Readonly<Record<string, Coverage>>;
   /** Set when this device only took the session in: what its seal says is that nothing was altered since. */
   readonly importedFrom?: ImportedFrom;
+  /** From when this was sealed on, whatever retention takes of the session is an act in the log (retention-act.ts). */
+  readonly retentionLogged?: true;
 }
 
 /** The name of a session's seal: readable, without spaces. */
@@ -103,16 +105,21 @@ export function sealSession(
       'REPRO_INVALID',
       `The session "${facts.sessionId}" has ${facts.drops} drops but ${tree.size} records; it cannot be sealed yet.`,
     );
-  const checkpoint: Checkpoint = {
-    origin: sessionOrigin(signer.name, facts),
-    size: tree.size,
-    root: tree.root,
-    extensions: [`${FACTS_LINE}${factsHash(facts)}`, `${TIME_LINE}${sealedAtMs}`],
-  };
-  return signNote(formatCheckpoint(checkpoint), [signer]);
+  return sealNote({ origin: sessionOrigin(signer.name, facts), ...tree, facts }, sealedAtMs, signer);
 }
 
-function factsHash(facts: SessionFacts): string {
+/** Signs a checkpoint over a tree with the hash of facts about it: what stands in the device's log. */
+export function sealNote(
+  about: Pick<Checkpoint, 'origin' | 'size' | 'root'> & { readonly facts: object },
+  sealedAtMs: number,
+  signer: NoteSigner,
+): string {
+  const { origin, size, root, facts } = about;
+  const extensions = [`${FACTS_LINE}${factsHash(facts)}`, `${TIME_LINE}${sealedAtMs}`];
+  return signNote(formatCheckpoint({ origin, size, root, extensions }), [signer]);
+}
+
+function factsHash(facts: object): string {
   return createHash('sha256').update(canonicalJson(facts)).digest('base64');
 }
 
@@ -149,18 +156,28 @@ export function openSessionSeal(
   note: string,
   facts: SessionFacts,
   verifiers: readonly NoteVerifier[],
-): SessionSeal & { readonly signers: readonly NoteVerifier[] } {
+): NotedSeal {
+  const seal = openNoted(note, facts, verifiers);
+  const { signers } = seal;
+  if (seal.origin !== sessionOrigin((signers[0] as NoteVerifier).name, facts) || seal.size !== facts.drops)
+    throw new WeirError(
+      'PROOF_INVALID',
+      `The seal "${seal.origin}" is not that of session "${facts.sessionId}".`,
+    );
+  return seal;
+}
+
+/** A seal whose signature and facts hold, with the keys that signed it. */
+export type NotedSeal = SessionSeal & { readonly signers: readonly NoteVerifier[] };
+
+/** Checks the signature of an entry of the log and that it belongs to these facts. Throws PROOF_INVALID. */
+export function openNoted(note: string, facts: object, verifiers: readonly NoteVerifier[]): NotedSeal {
   const { signers } = openNote(note, verifiers);
   const seal = parseSessionSeal(note);
   if (seal.factsSha256Base64 !== factsHash(facts))
     throw new WeirError(
       'PROOF_INVALID',
       'The facts of the session are not the ones that were sealed: they were altered.',
-    );
-  if (seal.origin !== sessionOrigin((signers[0] as NoteVerifier).name, facts) || seal.size !== facts.drops)
-    throw new WeirError(
-      'PROOF_INVALID',
-      `The seal "${seal.origin}" is not that of session "${facts.sessionId}".`,
     );
   return { ...seal, signers };
 }

@@ -10,13 +10,16 @@ import {
   COMPARISON_DOCUMENT,
   CompactRange,
   RECORDS_PER_TILE,
+  retentionTree,
   sealLeaf,
+  sealRetention,
   sealSession,
   SESSION_FACTS_TYPE,
   SESSION_FACTS_VERSION,
   signLogCheckpoint,
   verifierKeyText,
   type NoteSigner,
+  type RetentionAct,
   type RecordPage,
   type RecordSource,
   type RecordTree,
@@ -27,7 +30,7 @@ import {
   type SessionFacts,
 } from '../reproducibility/index.ts';
 import type { PhysicalGraph } from '../graph/index.ts';
-import type { Store } from '../store/index.ts';
+import type { NewLogEntry, NewRetention, Store } from '../store/index.ts';
 import { coverageOf, coveredSections } from './coverage.ts';
 import { Slices } from './slices.ts';
 import { specPage, textColumn } from './spec-pages.ts';
@@ -254,37 +257,80 @@ export async function sealRecords(
     environments: imported?.facts.environments ?? { [session.environmentSha256]: ledger.environment },
     weirVersion: ledger.version,
     covers: coverageOf(covered),
+    retentionLogged: true,
     ...(imported && { importedFrom: imported.from }),
   };
   const sealedAt = Math.round(ledger.now());
   const seal = sealSession(facts, tree, sealedAt, ledger.signer);
-  const leaf = sealLeaf(seal);
+  await appendToLog(ledger, store, { note: seal, sealedAt, what: `Session ${session.sessionId}` }, (place) =>
+    store.sealSession({
+      ...place,
+      key: session.key,
+      leafCount: tree.size,
+      root: new Uint8Array(tree.root),
+      facts: canonicalJson(facts),
+      leafHashes: new Uint8Array(tree.leafHashes),
+      nodes: tree.nodes.map(({ height, hashes }) => ({ height, hashes: new Uint8Array(hashes) })),
+      covered,
+    }),
+  );
+}
+
+/** What an entry of the log has of its place in it. */
+type LogPlace = Omit<NewLogEntry, 'leafCount' | 'root' | 'facts'>;
+
+/**
+ * Appends a signed note to the device's log with a checkpoint of the log as it is then. `append` says false or null where
+ * another process was faster; then it is called again with the next place.
+ */
+async function appendToLog<T>(
+  ledger: Ledger,
+  store: Pick<Store, 'lastSeal'>,
+  { note, sealedAt, what }: { readonly note: string; readonly sealedAt: number; readonly what: string },
+  append: (place: LogPlace) => Promise<T | false | null>,
+): Promise<T> {
+  const leaf = sealLeaf(note);
   for (let tries = 0; tries < TRIES; tries++) {
     const last = await store.lastSeal();
     const range = new CompactRange(last ? last.index + 1 : 0, last ? split(last.logRange) : []);
     range.append(leaf);
-    const appended = await store.sealSession({
-      key: session.key,
+    const appended = await append({
       index: range.size - 1,
-      leafCount: tree.size,
-      root: new Uint8Array(tree.root),
-      facts: canonicalJson(facts),
-      seal,
+      seal: note,
       keyText: verifierKeyText(ledger.signer),
       sealedAt,
       logLeaf: new Uint8Array(leaf),
       logRange: new Uint8Array(Buffer.concat(range.peaks)),
       logCheckpoint: signLogCheckpoint({ size: range.size, root: range.root() }, sealedAt, ledger.signer),
-      leafHashes: new Uint8Array(tree.leafHashes),
-      nodes: tree.nodes.map(({ height, hashes }) => ({ height, hashes: new Uint8Array(hashes) })),
-      covered,
     });
-    if (appended) return;
+    if (appended !== false && appended !== null) return appended;
   }
   throw new WeirError(
     'STORE_LOCKED',
-    `Session ${session.sessionId} could not be sealed: other processes seal all the time. It will be when it is next looked at.`,
-    { details: { sessionId: session.sessionId } },
+    `${what} could not be sealed: other processes seal all the time. Try again when they are done.`,
+  );
+}
+
+/** Signs an act of retention, appends it to the log and removes what it says. Resolves with the bytes that took. */
+export async function recordRetention(
+  ledger: Ledger,
+  store: Store,
+  act: RetentionAct,
+  takes: Pick<NewRetention, 'drops' | 'deletes' | 'document'>,
+): Promise<number> {
+  const { size, root } = retentionTree(act);
+  return appendToLog(
+    ledger,
+    store,
+    { note: sealRetention(act, ledger.signer), sealedAt: act.atMs, what: 'What is to be removed' },
+    (place) =>
+      store.retain({
+        ...place,
+        ...takes,
+        leafCount: size,
+        root: new Uint8Array(root),
+        facts: canonicalJson(act),
+      }),
   );
 }
 

@@ -24,7 +24,14 @@ import type {
   StoredLog,
 } from './contract.ts';
 import { closedStore, fromWire, unfitRuntime } from './errors.ts';
-import type { DropSearch, NewSeal, PayloadParts, SealedSection, SealQuery } from './ledger-contract.ts';
+import type {
+  DropSearch,
+  NewRetention,
+  NewSeal,
+  PayloadParts,
+  SealedSection,
+  SealQuery,
+} from './ledger-contract.ts';
 import type { Answer, ReadName, Request, StoreThreadData, WriteName } from './messages.ts';
 import { packOutcomes } from './outcome-columns.ts';
 import { packet, sizeOf, type Packet } from './transfer.ts';
@@ -163,8 +170,11 @@ class StoreClient implements Store {
   sealSession(seal: NewSeal): Promise<boolean> {
     return this.#send('sealSession', () => packet([seal], true));
   }
-  dropPayload(key: number, parts: readonly PayloadParts[]): Promise<number> {
-    return this.#write('dropPayload', [key, parts]);
+  retain(act: NewRetention): Promise<number | null> {
+    return this.#write('retain', [act]);
+  }
+  pinSession(key: number, isPinned: boolean): Promise<void> {
+    return this.#write('pinSession', [key, isPinned]);
   }
   putDocument(key: number | null, name: string, bytes: Uint8Array): Promise<void> {
     return this.#send('putDocument', () => packet([key, name, bytes], true));
@@ -249,8 +259,8 @@ class StoreClient implements Store {
   sealedHashes(index: number, section: SealedSection): ReturnType<Store['sealedHashes']> {
     return this.#read('sealedHashes', [index, section]);
   }
-  contradictions(key?: number): ReturnType<Store['contradictions']> {
-    return this.#read('contradictions', [key]);
+  contradictions(key?: number, dropped?: readonly PayloadParts[]): ReturnType<Store['contradictions']> {
+    return this.#read('contradictions', [key, dropped]);
   }
   document(key: number | null, name: string): ReturnType<Store['document']> {
     return this.#read('document', [key, name]);

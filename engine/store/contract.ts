@@ -138,6 +138,8 @@ export interface SessionRow {
   readonly sealIndex: number | null;
   /** When a retention rule removed contents, events or logs, or null. */
   readonly payloadDroppedAt: number | null;
+  /** Since when standing rules spare it, or null. */
+  readonly pinnedAt: number | null;
   readonly signatures: Readonly<Record<string, string>>;
   readonly host: { readonly name: string; readonly platform: string; readonly version: string };
 }

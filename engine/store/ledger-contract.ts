@@ -4,16 +4,14 @@
  */
 import type { StoredDrop, TextColumn } from './contract.ts';
 
-/** A session's seal with its place in the device's log of seals. Hashes are 32 bytes (SHA-256). */
-export interface NewSeal {
-  /** Key of the session. */
-  readonly key: number;
-  /** Where it goes in the log: the number of seals there are now. */
+/** An entry of the device's log: the seal of a session or of an act of retention. Hashes are 32 bytes (SHA-256). */
+export interface NewLogEntry {
+  /** Where it goes in the log: the number of entries there are now. */
   readonly index: number;
-  /** Number of records, and the root of the tree over them in the order of rows. */
+  /** Number of leaves, and the root of the tree over them: records of a session in the order of rows. */
   readonly leafCount: number;
   readonly root: Uint8Array;
-  /** Canonical JSON of the session's facts. */
+  /** Canonical JSON of the session's facts, or of what the act took. */
   readonly facts: string;
   /** The signed note over root and facts. */
   readonly seal: string;
@@ -26,6 +24,12 @@ export interface NewSeal {
   readonly logRange: Uint8Array;
   /** Signed checkpoint of the log with this seal. */
   readonly logCheckpoint: string;
+}
+
+/** A session's seal with its place in the device's log of seals. */
+export interface NewSeal extends NewLogEntry {
+  /** Key of the session. */
+  readonly key: number;
   /** Leaf hashes of the records, end to end. */
   readonly leafHashes: Uint8Array;
   /** Hashes of the complete subtrees of 2^height leaves, end to end, for the heights 8, 16, 24 where there are any. */
@@ -73,13 +77,29 @@ export interface Contradiction {
   readonly message: string;
 }
 
-/** A seal as it is kept: for ever, also when its session is deleted. */
-export interface StoredSeal extends Omit<NewSeal, 'leafHashes' | 'nodes' | 'covered'> {
+/** An act of retention with its place in the log, and what is removed with it, in one transaction. */
+export interface NewRetention extends NewLogEntry {
+  /** Sessions that are over, by key, and what goes of them. */
+  readonly drops: readonly { readonly key: number; readonly parts: readonly PayloadParts[] }[];
+  /** Sessions that go as a whole. */
+  readonly deletes?: readonly number[];
+  /** A document of the device that goes with it. */
+  readonly document?: string;
+}
+
+/** The key that acts of retention have in place of a session's. */
+export const RETENTION_KEY = 0;
+
+/** An entry of the log as it is kept: for ever, also when its session is deleted. */
+export interface StoredSeal extends NewLogEntry {
+  /** Key of its session, or `RETENTION_KEY`. */
+  readonly key: number;
+  /** Empty for acts of retention. */
   readonly sessionId: string;
 }
 
 export interface SealQuery {
-  /** Seals of this session only; a session that was resumed may have several, and the last is the one of its records. */
+  /** Seals of this session only, or acts of retention (`RETENTION_KEY`); a session that was resumed may have several, and the last is the one of its records. */
   readonly key?: number;
   /** From this place in the log. */
   readonly from?: number;
@@ -152,13 +172,21 @@ export interface LedgerStore {
   recordTiles(key: number, first: number, count: number): Promise<readonly Uint8Array[]>;
   /** Makes the drops of a large session findable by uid without reading much; before it is sealed. */
   indexUids(key: number): Promise<void>;
-  /** What contradicts itself in a session; without a key: in the file as a whole. */
-  contradictions(key?: number): Promise<readonly Contradiction[]>;
+  /**
+   * What contradicts itself in a session; without a key: in the file as a whole. `dropped`: what retention has taken from
+   * the session, as the log says.
+   */
+  contradictions(key?: number, dropped?: readonly PayloadParts[]): Promise<readonly Contradiction[]>;
   /** Puts the whole text of a graph in the place of what was appended: lists that were joined and linked. */
   replaceGraph(key: number, pieces: readonly Uint8Array[]): Promise<void>;
-  /** Removes what takes room from a session that is over. Resolves with the bytes it took in the file. */
-  dropPayload(key: number, parts: readonly PayloadParts[]): Promise<number>;
-  /** Bytes that `dropPayload` would remove. */
+  /**
+   * Appends an act of retention to the log and removes what it says. Resolves with the bytes that took in the file, or
+   * null where the log has another length than `act.index` by now: then nothing was removed; sign again.
+   */
+  retain(act: NewRetention): Promise<number | null>;
+  /** Spares a session from standing rules, or no more. */
+  pinSession(key: number, isPinned: boolean): Promise<void>;
+  /** Bytes that `retain` would remove. */
   payloadBytes(key: number, parts: readonly PayloadParts[]): Promise<number>;
   /**
    * Drops of all sessions, newest session first. A call looks through as much as takes a short time; `next` says where

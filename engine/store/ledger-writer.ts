@@ -3,7 +3,14 @@ import { WeirError } from '../protocol/index.ts';
 import type { Database } from './database.ts';
 import { badBatch, unknownSession } from './errors.ts';
 import { blob, BLOCKS_PER_TILE, HASHES_PER_TILE, outcomeId, HASH_BYTES } from './layout.ts';
-import type { NewSeal, PayloadParts, SealedSectionHashes } from './ledger-contract.ts';
+import {
+  RETENTION_KEY,
+  type NewLogEntry,
+  type NewRetention,
+  type NewSeal,
+  type PayloadParts,
+  type SealedSectionHashes,
+} from './ledger-contract.ts';
 
 const DEVICE = 0;
 
@@ -21,9 +28,19 @@ export class LedgerWriter {
       .pluck()
       .get(seal.key);
     if (sessionId === undefined) throw unknownSession(seal.key);
+    if (!this.#append(seal, seal.key, sessionId)) return false;
+    for (const { height, hashes } of [{ height: 0, hashes: seal.leafHashes }, ...seal.nodes]) {
+      this.#insertTiles(seal, height, hashes);
+    }
+    for (const section of seal.covered ?? []) this.#insertCovered(seal, section);
+    return true;
+  }
+
+  /** Puts an entry at the end of the log; false where the end is elsewhere by now. */
+  #append(entry: NewLogEntry, key: number, sessionId: string): boolean {
     const size = this.#db.prepare<[], number>('SELECT count(*) FROM seal').pluck().get();
-    if (size !== seal.index) return false;
-    const { index, key, leafCount, root, facts, keyText, sealedAt, logLeaf, logRange, logCheckpoint } = seal;
+    if (size !== entry.index) return false;
+    const { index, leafCount, root, facts, keyText, sealedAt, logLeaf, logRange, logCheckpoint } = entry;
     this.#db
       .prepare(
         `INSERT INTO seal (idx, session, session_id, leaf_count, root, facts, seal, key_text, sealed_at, log_leaf,
@@ -36,18 +53,30 @@ export class LedgerWriter {
         leafCount,
         blob(root),
         facts,
-        seal.seal,
+        entry.seal,
         keyText,
         sealedAt,
         blob(logLeaf),
         blob(logRange),
         logCheckpoint,
       );
-    for (const { height, hashes } of [{ height: 0, hashes: seal.leafHashes }, ...seal.nodes]) {
-      this.#insertTiles(seal, height, hashes);
-    }
-    for (const section of seal.covered ?? []) this.#insertCovered(seal, section);
     return true;
+  }
+
+  /** Bytes that were removed; null where the log has another length. */
+  retain(act: NewRetention): number | null {
+    checkEntry(act, RETENTION_KEY);
+    if (!this.#append(act, RETENTION_KEY, '')) return null;
+    let freed = 0;
+    for (const { key, parts } of act.drops) freed += this.#dropPayload(key, parts, act.sealedAt);
+    if (act.document !== undefined)
+      this.#db.prepare('DELETE FROM document WHERE session = ? AND name = ?').run(DEVICE, act.document);
+    return freed;
+  }
+
+  pin(key: number, at: number | null): void {
+    const { changes } = this.#db.prepare('UPDATE session SET pinned_at = ? WHERE key = ?').run(at, key);
+    if (changes === 0) throw unknownSession(key);
   }
 
   #insertCovered(seal: NewSeal, { section, hashes, checks }: SealedSectionHashes): void {
@@ -80,8 +109,7 @@ export class LedgerWriter {
     }
   }
 
-  /** Bytes that were removed. */
-  dropPayload(key: number, parts: readonly PayloadParts[], now: number): number {
+  #dropPayload(key: number, parts: readonly PayloadParts[], at: number): number {
     const session = this.#db
       .prepare<[number], { readonly session_id: string; readonly status: string }>(
         'SELECT session_id, status FROM session WHERE key = ?',
@@ -101,7 +129,8 @@ export class LedgerWriter {
       freed += this.#dropOf('event_block', 'length(rows) + length(kind) + length(value) + length(at)', key);
     }
     if (parts.includes('logs')) freed += this.#dropOf('log', 'length(message) + 24', key);
-    this.#db.prepare('UPDATE session SET payload_dropped_at = ? WHERE key = ?').run(now, key);
+    if (parts.length > 0)
+      this.#db.prepare('UPDATE session SET payload_dropped_at = ? WHERE key = ?').run(at, key);
     return freed;
   }
 
@@ -138,13 +167,18 @@ export class LedgerWriter {
   }
 }
 
-function checkSeal(seal: NewSeal): void {
-  const { leafCount, root, logLeaf, logRange, leafHashes, nodes } = seal;
-  const wrong = (what: string) => badBatch(`a seal has ${what}`, { key: seal.key, leafCount });
+function checkEntry({ leafCount, root, logLeaf, logRange }: NewLogEntry, key: number): void {
+  const wrong = (what: string) => badBatch(`a seal has ${what}`, { key, leafCount });
   if (root.length !== HASH_BYTES || logLeaf.length !== HASH_BYTES)
     throw wrong('a root or leaf that is not 32 bytes');
   if (logRange.length === 0 || logRange.length % HASH_BYTES !== 0)
     throw wrong('a range that is not of hashes');
+}
+
+function checkSeal(seal: NewSeal): void {
+  const { leafCount, leafHashes, nodes } = seal;
+  const wrong = (what: string) => badBatch(`a seal has ${what}`, { key: seal.key, leafCount });
+  checkEntry(seal, seal.key);
   if (leafHashes.length !== leafCount * HASH_BYTES) {
     throw wrong(`${leafHashes.length} bytes of leaf hashes for ${leafCount} leaves`);
   }

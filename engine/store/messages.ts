@@ -21,7 +21,8 @@ export const WRITES = [
   'putRecordTiles',
   'indexUids',
   'sealSession',
-  'dropPayload',
+  'retain',
+  'pinSession',
   'putDocument',
   'flush',
 ] as const satisfies readonly (keyof Store)[];

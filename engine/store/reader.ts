@@ -57,12 +57,13 @@ interface SessionRecord {
   readonly error_count: number;
   readonly seal_index: number | null;
   readonly payload_dropped_at: number | null;
+  readonly pinned_at: number | null;
 }
 
 const SESSION_COLUMNS = `
   key, session_id, status, graph_name, origin, dir, rmode, host, created_at, started_at, finished_at, load_ms, deploy_ms,
   execute_ms, record_ms, coalesce(drops, row_count) AS drops, signatures, by_state, error_count,
-  payload_dropped_at, (SELECT max(idx) FROM seal WHERE seal.session = session.key) AS seal_index`;
+  payload_dropped_at, pinned_at, (SELECT max(idx) FROM seal WHERE seal.session = session.key) AS seal_index`;
 
 /** Sessions of one page where the query does not say. */
 const PAGE = 100;
@@ -219,9 +220,9 @@ export class Reader implements Handlers<ReadName> {
     blockPlaces(this.#db, key, section);
   readonly sealedHashes = (index: number, section: SealedSection): Answer<'sealedHashes'> =>
     this.#ledger.sealedHashes(index, section);
-  readonly contradictions = (key?: number): Contradiction[] => {
+  readonly contradictions = (key?: number, dropped: readonly PayloadParts[] = []): Contradiction[] => {
     const redundancy = new Redundancy(this.#db, this.#columns);
-    return key === undefined ? redundancy.ofFile() : redundancy.ofSession(key);
+    return key === undefined ? redundancy.ofFile() : redundancy.ofSession(key, dropped);
   };
 
   readonly document = (key: number | null, name: string): Uint8Array | undefined =>
@@ -315,6 +316,7 @@ function sessionRow(row: SessionRecord): SessionRow {
     errorCount: row.error_count,
     sealIndex: row.seal_index,
     payloadDroppedAt: row.payload_dropped_at,
+    pinnedAt: row.pinned_at,
     signatures: parsedOr<Record<string, string>>(row.signatures, {}),
     host: parsedOr<SessionRow['host']>(row.host, { name: '', platform: '', version: '' }),
   };

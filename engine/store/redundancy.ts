@@ -7,7 +7,7 @@ import Sqlite from 'better-sqlite3';
 import type { Database } from './database.ts';
 import type { DropColumns } from './drop-columns.ts';
 import { float64s, outcomeId, uint32s, HASH_BYTES } from './layout.ts';
-import type { Contradiction } from './ledger-contract.ts';
+import type { Contradiction, PayloadParts } from './ledger-contract.ts';
 import { stateName } from './live-session.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { OutcomeReader } from './outcome-columns.ts';
@@ -22,7 +22,6 @@ interface Counters {
   readonly row_count: number;
   readonly by_state: string;
   readonly error_count: number;
-  readonly payload_dropped_at: number | null;
 }
 
 export class Redundancy {
@@ -85,19 +84,17 @@ export class Redundancy {
     }
   }
 
-  /** What contradicts itself in one session. */
-  ofSession(key: number): Contradiction[] {
+  /** What contradicts itself in one session; `dropped`: what retention has taken from it. */
+  ofSession(key: number, dropped: readonly PayloadParts[]): Contradiction[] {
     const counters = this.#db
-      .prepare<[number], Counters>(
-        'SELECT row_count, by_state, error_count, payload_dropped_at FROM session WHERE key = ?',
-      )
+      .prepare<[number], Counters>('SELECT row_count, by_state, error_count FROM session WHERE key = ?')
       .get(key);
     if (counters === undefined) return [];
     return [
       ...this.#counters(key, counters),
       ...this.#tiles(key),
-      ...this.#givenBack(key, counters),
-      ...this.#contents(key, counters),
+      ...(dropped.includes('events') ? [] : this.#givenBack(key, counters)),
+      ...this.#contents(key, dropped.includes('contents')),
     ];
   }
 
@@ -161,8 +158,7 @@ export class Redundancy {
   }
 
   /** Drops are EXPIRED or DELETED only where an event says so, and COMPLETED where none does. */
-  #givenBack(key: number, { row_count: rowCount, payload_dropped_at: droppedAt }: Counters): Contradiction[] {
-    if (droppedAt !== null) return [];
+  #givenBack(key: number, { row_count: rowCount }: Counters): Contradiction[] {
     const isGivenBack = (state: number): boolean =>
       state === DROPStates.EXPIRED || state === DROPStates.DELETED;
     const told = this.#lastTold(key, rowCount);
@@ -198,7 +194,7 @@ export class Redundancy {
   }
 
   /** Every content that an outcome speaks of is there, has the hash it should have, and is found by it. */
-  #contents(key: number, counters: Counters): Contradiction[] {
+  #contents(key: number, areDropped: boolean): Contradiction[] {
     const found: Contradiction[] = [];
     const add = (table: string, row: number, message: string): void => {
       if (found.length < LISTED) found.push({ table, row, message });
@@ -231,8 +227,12 @@ export class Redundancy {
           );
         if (!hasContent) continue;
         const content = kept.get(outcomeId(key, row));
-        if (content === undefined && counters.payload_dropped_at === null)
-          add('content', row, 'Its kept content is gone, or is kept for another drop: it was altered.');
+        if (content === undefined && !areDropped)
+          add(
+            'content',
+            row,
+            'Its kept content is gone or is kept for another drop, and no act of retention in the log took it: it was altered.',
+          );
         if (
           content &&
           outcome.contentHash !== null &&

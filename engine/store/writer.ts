@@ -18,7 +18,7 @@ import type { Database } from './database.ts';
 import { badBatch, unknownSession } from './errors.ts';
 import { mergeEvents } from './event-blocks.ts';
 import { BLOCK_MASK, blob, outcomeId, ROWS_PER_BLOCK } from './layout.ts';
-import type { NewSeal, PayloadParts } from './ledger-contract.ts';
+import type { NewRetention, NewSeal } from './ledger-contract.ts';
 import { LedgerWriter } from './ledger-writer.ts';
 import { LiveSession, type StateBlock } from './live-session.ts';
 import type { Handlers, WriteName } from './messages.ts';
@@ -254,8 +254,14 @@ export class Writer implements Handlers<WriteName> {
 
   readonly sealSession = (seal: NewSeal): boolean => this.#ledger.seal(seal);
 
-  readonly dropPayload = (key: number, parts: readonly PayloadParts[]): number =>
-    this.#ledger.dropPayload(key, parts, Date.now());
+  readonly retain = (act: NewRetention): number | null => {
+    const freed = this.#ledger.retain(act);
+    if (freed !== null) for (const key of act.deletes ?? []) this.deleteSession(key);
+    return freed;
+  };
+
+  readonly pinSession = (key: number, isPinned: boolean): void =>
+    this.#ledger.pin(key, isPinned ? Date.now() : null);
 
   readonly putDocument = (key: number | null, name: string, bytes: Uint8Array): void =>
     this.#ledger.putDocument(key, name, bytes);

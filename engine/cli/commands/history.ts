@@ -1,14 +1,15 @@
-/** `weir history` and `weir history prune`: what ran, found again, and what the history gives up (design/cli.md). */
-import { Option, type Command } from 'commander';
+/** `weir history`: what ran, found again (design/cli.md). */
+import type { Command } from 'commander';
 import type { FoundDrop, MethodResult, SessionSummary } from '../../api/index.ts';
 import type { Host } from '../../host/index.ts';
 import { SESSION_STATE_NAMES, WeirError } from '../../protocol/index.ts';
 import { DATA_DIR, JSON_FLAG, type StoreOptions } from '../options.ts';
-import { bytesText, print, printJson, table, timeText } from '../output.ts';
-import { durationMs, pastTime, sizeBytes } from '../quantities.ts';
+import { print, printJson, table, timeText } from '../output.ts';
+import { pastTime } from '../quantities.ts';
 import { hashFile, isFile } from '../user-files.ts';
 import { countFromOne, wholeNumber } from '../values.ts';
 import { withHost } from '../with-host.ts';
+import { retentionCommands } from './retention.ts';
 
 interface HistoryOptions extends StoreOptions {
   readonly graph?: string;
@@ -61,7 +62,7 @@ export function historyCommands(program: Command): void {
       if (left > 0) print(`${left} more: --limit and --offset show them`);
       return undefined;
     });
-  pruneCommand(history);
+  retentionCommands(history);
 }
 
 function sessionState(text: string): string {
@@ -163,9 +164,12 @@ function listText(sessions: readonly Found[]): string {
     timeText(s.createdAt),
     String(s.drops),
     String(s.errorCount),
+    [s.pinned ? 'pinned' : '', s.payloadDroppedAt === undefined ? '' : 'contents dropped']
+      .filter((word) => word !== '')
+      .join(', '),
   ]);
   const [head, ...lines] = table(
-    ['session', 'status', 'graph', 'created (UTC)', 'drops', 'errors'],
+    ['session', 'status', 'graph', 'created (UTC)', 'drops', 'errors', ''],
     rows,
   ).split('\n') as [string, ...string[]];
   return [head, ...lines.flatMap((line, i) => [line, ...matchLines(sessions[i]?.matches ?? [])])].join('\n');
@@ -180,86 +184,4 @@ function matchLines(matches: readonly FoundDrop[]): string[] {
     );
   if (matches.length > LISTED) lines.push(`    and ${matches.length - LISTED} more drops`);
   return lines;
-}
-
-// --- prune -----------------------------------------------------------------------------------------------------------
-
-interface PruneOptions extends StoreOptions {
-  readonly olderThan?: number;
-  readonly keep?: number;
-  readonly maxSize?: number;
-  readonly graph?: string;
-  readonly perGraph?: boolean;
-  readonly except?: readonly string[];
-  readonly what: readonly string[];
-  readonly dryRun?: boolean;
-}
-
-const PARTS = ['contents', 'events', 'logs', 'files'];
-
-function partsOf(text: string): string[] {
-  const parts = text.split(',').map((part) => part.trim());
-  const wrong = parts.find((part) => !PARTS.includes(part));
-  if (wrong === undefined) return parts;
-  throw new WeirError(
-    'USAGE',
-    `--what takes ${PARTS.join(', ')} with commas between; "${wrong}" is none of them.`,
-  );
-}
-
-function pruneCommand(history: Command): void {
-  history
-    .command('prune')
-    .description(
-      'drop contents, events and logs of old sessions; records, hashes and seals stay, so everything still verifies',
-    )
-    .option('--older-than <time>', 'of sessions that ended longer ago than this, e.g. 90d', durationMs)
-    .option('--keep <n>', 'of all but the newest n sessions', wholeNumber)
-    .option('--max-size <size>', 'of the oldest, until the rest takes no more than this, e.g. 2G', sizeBytes)
-    .option('--graph <text>', 'only sessions of graphs whose name contains this')
-    .option('--per-graph', 'count --keep and --max-size for every graph by itself')
-    .option('--except <session...>', 'sessions that are spared')
-    .addOption(
-      new Option('--what <parts>', `what goes: ${PARTS.join(', ')}, with commas between`)
-        .argParser(partsOf)
-        .default(['contents', 'events', 'logs'], 'contents,events,logs'),
-    )
-    .option('--dry-run', 'only say what would go')
-    .option(...JSON_FLAG)
-    .option(...DATA_DIR)
-    .action(async (_own: unknown, command: Command) => {
-      const options = command.optsWithGlobals<PruneOptions>();
-      const { olderThan, keep, maxSize, graph, perGraph, except, what, dryRun } = options;
-      const rules = {
-        ...(olderThan === undefined ? {} : { olderThanMs: olderThan }),
-        ...(keep === undefined ? {} : { keep }),
-        ...(maxSize === undefined ? {} : { maxBytes: maxSize }),
-        ...(graph === undefined ? {} : { graph }),
-        ...(perGraph === undefined ? {} : { perGraph }),
-        ...(except === undefined ? {} : { except }),
-        ...(dryRun === undefined ? {} : { dryRun }),
-        parts: what,
-      };
-      const result = (await withHost(options, (host) =>
-        host.call('history.prune', rules),
-      )) as MethodResult<'history.prune'>;
-      if (options.json) printJson(result);
-      else print(pruneText(result));
-    });
-}
-
-function pruneText({ dryRun, sessions, freedBytes, keptBytes }: MethodResult<'history.prune'>): string {
-  const amount = (bytes: number): string => bytesText(bytes);
-  if (sessions.length === 0) return `Nothing to drop: ${amount(keptBytes)} are kept.`;
-  const rows = sessions.map((session) => [
-    session.sessionId,
-    session.graphName,
-    timeText(session.finishedAt),
-    amount(session.bytes),
-    session.reasons.join(', '),
-  ]);
-  return [
-    table(['session', 'graph', 'ended (UTC)', 'size', 'why'], rows),
-    `${amount(freedBytes)} of ${sessions.length} session(s) ${dryRun ? 'would go' : 'are gone'}, ${amount(keptBytes)} ${dryRun ? 'would stay' : 'stay'}; records, hashes and seals ${dryRun ? 'would stay, too' : 'are untouched'}.`,
-  ].join('\n');
 }

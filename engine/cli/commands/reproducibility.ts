@@ -111,7 +111,12 @@ async function showCheckpoints(options: ProveOptions): Promise<void> {
   print(
     table(
       ['seals', 'signed (UTC)', 'after session', 'root'],
-      checkpoints.map((one) => [String(one.size), timeText(one.signedAt), one.sessionId, one.root]),
+      checkpoints.map((one) => [
+        String(one.size),
+        timeText(one.signedAt),
+        one.sessionId === '' ? '(an act of retention)' : one.sessionId,
+        one.root,
+      ]),
     ),
   );
 }

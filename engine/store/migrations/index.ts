@@ -4,6 +4,7 @@
 import { sessions } from './0001-sessions.ts';
 import { ledger } from './0002-ledger.ts';
 import { coverage } from './0003-coverage.ts';
+import { retention } from './0004-retention.ts';
 
 /** One step from schema `version - 1` to `version`. */
 export interface Migration {
@@ -12,4 +13,4 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [sessions, ledger, coverage];
+export const MIGRATIONS: readonly Migration[] = [sessions, ledger, coverage, retention];

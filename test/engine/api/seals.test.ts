@@ -78,7 +78,7 @@ describe('a sealed session', () => {
   it('still holds when a retention rule removed contents, events and logs, and verify says so', async () => {
     const session = await run('s');
     await session.dispose();
-    await host.store.dropPayload(session.key, ['contents', 'events', 'logs']);
+    await host.call('history.prune', { keep: 0 });
     const verdict = await verifyStored(host.deps, 's');
     expect(verdict.problems).toEqual([]);
     expect(verdict.notes.map(({ where }) => where)).toContain('table event_block');

@@ -39,7 +39,7 @@ const CACHES: Readonly<Record<string, string>> = {
   'session.owner': 'the process that runs the session; nobody looks at it when it is over',
   'session.last_at': 'when the session was last heard of, for the case that its process dies',
   'session.hashes_wait': 'whether the index of contents is still to be made: then it is made again',
-  'session.payload_dropped_at': 'written after the seal, when a retention rule removes contents',
+  'session.pinned_at': 'what a person wishes of standing rules; the log says what they took',
 };
 
 let dataDir: string;
@@ -53,6 +53,8 @@ beforeAll(async () => {
   for (const [id, graph] of [
     ['ran', pipeline],
     ['failed', failing],
+    ['pruned', pipeline],
+    ['deleted', failing],
   ] as const) {
     const session = await first.manager.createSession(id);
     await session.addGraphSpec(bytesOf(graph));
@@ -61,6 +63,8 @@ beforeAll(async () => {
     session.note(new Error('Something that happened beside the drops.'));
     await session.recorded();
   }
+  await first.call('history.prune', { keep: 0, except: ['ran', 'failed', 'deleted'] });
+  await first.call('sessions.delete', { sessionId: 'deleted' });
   elsewhere = await testHost();
   const session = await elsewhere.manager.createSession('taken');
   await session.addGraphSpec(bytesOf(pipeline));
@@ -148,7 +152,7 @@ function put(cell: Cell, value: unknown, current: unknown): void {
 }
 
 /** What a problem must name: the table, or a session, drop or seal that the cell is part of. */
-const NAMED = /session (ran|failed|taken)|drop \w|table \w|seal \d|checkpoint of size \d/;
+const NAMED = /session (ran|failed|taken|pruned)|drop \w|table \w|seal \d|checkpoint of size \d/;
 
 describe('weir verify of a whole history', () => {
   it('finds an intact history intact', async () => {
@@ -163,6 +167,57 @@ describe('weir verify of a whole history', () => {
     const empty = ['content', 'content_index', 'error', 'log', 'event_block', 'record_tile', 'sealed_tile', 'document']
       .filter((table) => db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() === 0); // prettier-ignore
     expect(empty).toEqual([]);
+  });
+
+  it('tells what retention took, as the log says, from what is gone without an entry', async () => {
+    const { problems, notes } = await verifyHistory(host.deps);
+    expect(problems).toEqual([]);
+    const said = notes.map(({ where, message }) => `${where}: ${message}`).join('\n');
+    expect(said).toMatch(
+      /session pruned, table event_block: Its rows were removed by a person on .*, as the log says/,
+    );
+    expect(said).toMatch(/\(session deleted\): The session it is of was deleted on .*, as the log says/);
+    /** Does this to the file as somebody would who knows it, and puts the file back. */
+    const after = async (...statements: readonly string[]): Promise<string> => {
+      db.exec('BEGIN');
+      const copies = ['session', 'event_block', 'log', 'content', 'document'].map((table) => {
+        db.exec(`CREATE TEMP TABLE kept_${table} AS SELECT * FROM ${table}`);
+        return table;
+      });
+      for (const sql of statements) db.exec(sql);
+      db.exec('COMMIT');
+      const verdict = await verifyHistory(host.deps);
+      for (const table of copies)
+        db.exec(
+          `DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM kept_${table}; DROP TABLE temp.kept_${table}`,
+        );
+      return verdict.problems.map(({ where, message }) => `${where}: ${message}`).join('\n');
+    };
+    const ofRan = "(SELECT key FROM session WHERE session_id = 'ran')";
+    const drop = "UPDATE session SET payload_dropped_at = 1764000000000 WHERE session_id = 'ran'";
+    expect(await after(`DELETE FROM event_block WHERE session = ${ofRan}`, drop)).toMatch(
+      /session ran, table event_block: All its rows are gone, and no act of retention .* removed by hand/,
+    );
+    expect(await after(`DELETE FROM log WHERE session = ${ofRan}`)).toMatch(
+      /session ran, table log: All its rows/,
+    );
+    expect(await after(`DELETE FROM content WHERE id / 2147483648 = ${ofRan}`, drop)).toMatch(
+      /session ran, drop g: Its kept content is gone .* no act of retention/,
+    );
+    expect(await after(drop)).toMatch(
+      /session ran, session: .* the log has no act of retention of that time/,
+    );
+    expect(await after("UPDATE session SET payload_dropped_at = NULL WHERE session_id = 'pruned'")).toMatch(
+      /session pruned, session: The log says .* but the store does not/,
+    );
+    // A marker that was put there by hand is taken for nothing: what is sealed by now knows the log.
+    expect(
+      await after(
+        `DELETE FROM event_block WHERE session = ${ofRan}`,
+        drop,
+        "INSERT INTO document VALUES (0, 'retention-to-adopt', x'')",
+      ),
+    ).toMatch(/session ran, table event_block: All its rows are gone/);
   });
 
   it('finds that a trigger was taken away which keeps seals as they are', async () => {

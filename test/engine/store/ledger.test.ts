@@ -9,7 +9,14 @@ import {
   treeOf,
   verifyInclusion,
 } from '../../../engine/reproducibility/index.ts';
-import { openStore, textAt, type NewSeal, type Store } from '../../../engine/store/index.ts';
+import {
+  openStore,
+  RETENTION_KEY,
+  textAt,
+  type NewSeal,
+  type PayloadParts,
+  type Store,
+} from '../../../engine/store/index.ts';
 import {
   dropBatch,
   eventBatch,
@@ -299,11 +306,18 @@ describe('retention', () => {
     await store.recordEvents(key, eventBatch([{ row: 0, kind: 0, value: 1, at: 1 }]));
     await store.recordLogs(key, [{ at: 1, level: 'info', row: 0, uid: 'u', message: 'm' }]);
     await store.sealSession(sealOf(key, ['r0'], []));
-    await expect(store.dropPayload(key, ['contents'])).rejects.toMatchObject({ code: 'SESSION_STATE' });
+    const entry = async () => {
+      const { key: _, leafHashes: _l, nodes: _n, ...rest } = sealOf(key, ['r0'], []);
+      const last = await store.lastSeal();
+      return { ...rest, index: last ? last.index + 1 : 0 };
+    };
+    const drop = async (of: number, parts: PayloadParts[]) =>
+      store.retain({ ...(await entry()), drops: [{ key: of, parts }] });
+    await expect(drop(key, ['contents'])).rejects.toMatchObject({ code: 'SESSION_STATE' });
     await store.updateSession(key, { status: 'FINISHED' });
     expect((await store.session('a'))?.payloadDroppedAt).toBeNull();
 
-    expect(await store.dropPayload(key, ['contents'])).toBe(1000);
+    expect(await drop(key, ['contents'])).toBe(1000);
     expect(await store.outcome(key, 0)).toMatchObject({
       content: null,
       contentHash: HASH_A,
@@ -312,13 +326,21 @@ describe('retention', () => {
     });
     expect(await store.outcome(key, 1)).toMatchObject({ content: null, reason: 'too large' });
     expect(await store.events(key, 0)).toHaveLength(1);
-    expect(await store.dropPayload(key, ['events', 'logs'])).toBeGreaterThan(0);
+    expect(await drop(key, ['events', 'logs'])).toBeGreaterThan(0);
     expect(await store.events(key, 0)).toEqual([]);
     expect((await store.logs(key, { offset: 0, limit: 1 })).total).toBe(0);
     expect(await store.whoMade(HASH_A)).toHaveLength(1);
     expect(await store.seals({ key })).toHaveLength(1);
-    expect((await store.session('a'))?.payloadDroppedAt).toBeGreaterThan(0);
-    await expect(store.dropPayload(99, ['contents'])).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' });
+    expect((await store.session('a'))?.payloadDroppedAt).toBe(5);
+    // Each was an entry of the log, which nothing that failed left behind.
+    expect(
+      (await store.seals({ key: RETENTION_KEY })).map(({ index, sessionId }) => [index, sessionId]),
+    ).toEqual([
+      [1, ''],
+      [2, ''],
+    ]);
+    expect(await store.retain({ ...(await entry()), index: 7, drops: [] })).toBeNull();
+    await expect(drop(99, ['contents'])).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' });
   });
 });
 
