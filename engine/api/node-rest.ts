@@ -15,6 +15,7 @@ import type { Session } from '../session/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { logOf } from './summaries.ts';
 import { readBody } from './request-body.ts';
+import { reproData } from './repro-data.ts';
 import { restError } from './rest-errors.ts';
 import { sessionRow } from './graph-text.ts';
 
@@ -107,8 +108,13 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
     return undefined;
   });
   route('GET', '/api/sessions/:sid/repro/status', async (request) => session(request).isOver);
-  route('GET', '/api/sessions/:sid/repro/data', async (request) => {
+  route('GET', '/api/sessions/:sid/repro/data', async (request, reply) => {
     const found = session(request);
+    const whole = await reproData(found);
+    if (whole) {
+      allowOrigin(request, reply);
+      return reply.type('application/json').send(whole);
+    }
     const text = await deps.store.reprodata(found.key);
     return Buffer.concat([
       Buffer.from('{"graph": '),

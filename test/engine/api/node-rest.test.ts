@@ -1,5 +1,7 @@
 /** The REST interface over real HTTP, as DALiuGE's clients use it. */
+import { readFile, truncate } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import path from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytesOf, helloGraph, testHost, type TestHost } from '../../support/host.ts';
@@ -41,6 +43,28 @@ function raw(headers: Record<string, string>): Promise<number | undefined> {
 }
 
 describe('the REST interface of a node', () => {
+  it.each([
+    ['without an R-mode', 'NOTHING'],
+    ['with an R-mode, whose graph brought no data of its own', 'REPEAT'],
+  ])('gives the reproducibility data of a session %s as reprodata.out has it', async (_, rmode) => {
+    const { sessionId } = await host.manager.createSession(newId(), { rmode });
+    const sid = encodeURIComponent(sessionId);
+    await post(`/sessions/${sid}/graph/append`, Buffer.from(bytesOf(helloGraph)), json);
+    const asked = async () => (await fetch(url(`/sessions/${sid}/repro/data`))).json();
+    expect(await asked()).toMatchObject({ graph: { b: { oid: 'b' }, hello: { oid: 'hello' } } });
+    await post(`/sessions/${sid}/deploy`, 'completed=hello');
+    const session = host.manager.get(decodeURIComponent(sid));
+    await session.over;
+    const answer = await asked();
+    const written = JSON.parse(await readFile(path.join(session.dir, 'reprodata.out'), 'utf8'));
+    expect(answer).toEqual({ graph: written[0], reprodata: written[1] });
+    expect(Object.keys(answer)).toEqual(['graph', 'reprodata']);
+    if (rmode === 'REPEAT') expect(answer.graph.b.reprodata.REPEAT.rg_blockhash).toMatch(/^[0-9a-f]{64}$/);
+    // A file that was cut is not passed on as if it were whole.
+    await truncate(path.join(session.dir, 'reprodata.out'), 40);
+    expect(await asked()).toMatchObject({ graph: { b: { oid: 'b' } } });
+  });
+
   it('runs a graph from creation to its end', async () => {
     const sid = await created();
     expect(
