@@ -79,6 +79,7 @@ export function sha256Hex(bytes: Uint8Array | string): string {
  * half surrogate pairs become objects that name them, so that nothing is lost and nothing collides.
  */
 export function portable(value: unknown): unknown {
+  if (value === null || typeof value === 'boolean') return value;
   if (typeof value === 'bigint') return { $integer: value.toString() };
   if (value instanceof PyFloat) return portable(value.value);
   if (typeof value === 'number' && !Number.isFinite(value)) return { $float: String(value) };

@@ -72,8 +72,9 @@ export function parametersOf(spec: Readonly<Record<string, unknown>>): Record<st
     }
   }
   const out: Record<string, Json> = Object.create(null) as Record<string, Json>;
-  for (const [name, value] of [...parameters].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-    out[portable(name) as string] = portable(value) as Json;
+  // The default order is by UTF-16 code units, as RFC 8785 has it.
+  for (const name of [...parameters.keys()].sort())
+    out[portable(name) as string] = portable(parameters.get(name)) as Json;
   return { ...out };
 }
 

@@ -20,6 +20,8 @@ export const KEPT_BYTES = 65_536;
 /** Data that others wrote (a command) is read once more to hash it, up to this size where no R-mode asks for it. */
 const HASHED_BYTES = 2 ** 30;
 const AT_ONCE = 16;
+/** Milliseconds of one turn that go into this: what runs comes first, this while it waits for others. */
+const TURN_MS = 0.3;
 
 /** What a drop was when it ended, and what is known of its run. */
 export interface Ended {
@@ -74,6 +76,7 @@ export class Outcomes {
   /** Drops that are being looked at. */
   readonly #pending = new Map<number, Promise<unknown>>();
   #active = 0;
+  #isScheduled = false;
   #idle: (() => void)[] = [];
 
   constructor(options: OutcomesOptions) {
@@ -91,7 +94,17 @@ export class Outcomes {
     // Held until it was looked at: data that expires after use may be given back otherwise.
     if (drop instanceof DataDROP) drop.incrRefCount();
     this.#waiting.push({ row, drop, status });
-    this.#pump();
+    this.#schedule();
+  }
+
+  /** Looks at what waits in a later turn: the drops that come next are started before this one is written down. */
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#pump();
+    });
   }
 
   #isTelling(row: number, drop: AbstractDROP): boolean {
@@ -109,7 +122,9 @@ export class Outcomes {
   }
 
   #pump(): void {
+    const until = performance.now() + TURN_MS;
     while (this.#active < AT_ONCE) {
+      if (this.#waiting.size > 0 && performance.now() > until) return this.#schedule();
       const next = this.#waiting.shift();
       if (next === undefined) break;
       this.#active++;
@@ -119,7 +134,7 @@ export class Outcomes {
         this.#pending.delete(next.row);
         if (next.drop instanceof DataDROP) next.drop.decrRefCount();
         this.#active--;
-        this.#pump();
+        this.#schedule();
       });
     }
     if (this.#active > 0 || this.#waiting.size > 0) return;

@@ -278,9 +278,11 @@ function isReadByPythonOnly(drop: DataDROP): boolean {
 
 /** A record in Python's JSON. NaN and the infinities, which JSON does not have, stand there as texts. */
 function parsedRecord(text: string): Record<string, unknown> {
-  const plain = text.replaceAll(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (token) =>
-    token.startsWith('"') ? token : JSON.stringify(token),
-  );
+  const plain = /NaN|Infinity/.test(text)
+    ? text.replaceAll(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (token) =>
+        token.startsWith('"') ? token : JSON.stringify(token),
+      )
+    : text;
   return JSON.parse(plain) as Record<string, unknown>;
 }
 
