@@ -51,3 +51,14 @@ export async function compute(
   });
   return isOne ? results[0] : results;
 }
+
+declare module './value.ts' {
+  interface DelayedValue {
+    /** Computes this value alone: `compute(value, options)`. */
+    compute(options: ComputeOptions): Promise<unknown>;
+  }
+}
+
+DelayedValue.prototype.compute = function (this: DelayedValue, options: ComputeOptions): Promise<unknown> {
+  return compute(this, options);
+};

@@ -83,7 +83,7 @@ export interface DropContext {
 
 const looseServices = new Services();
 
-/** The surroundings of drops made by hand: no session, files below the system's temporary directory. */
+/** The surroundings of drops made by hand: no session, files below the system's temporary directory, errors to stderr. */
 export const looseContext: DropContext = {
   sessionId: '',
   baseDir: path.join(tmpdir(), 'daliuge_tfiles'),
@@ -93,6 +93,9 @@ export const looseContext: DropContext = {
   hostName: 'localhost',
   env: process.env,
   now: () => Date.now(),
-  log: () => undefined,
+  log: (level, drop, message) => {
+    if (level !== 'error') return;
+    process.emitWarning(drop ? `${drop.uid}: ${message}` : message, 'WeirWarning');
+  },
   service: (key) => looseServices.get(key, looseContext),
 };

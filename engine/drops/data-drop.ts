@@ -1,46 +1,37 @@
 /** Drops that hold data (seed `dlg.drop`, spec/engine.md 4.1, 4.2). */
 import { createHash, type Hash } from 'node:crypto';
 import {
-  sha3Hasher,
   ChecksumTypes,
   DataDROPError,
-  DROPException,
   DROPStates,
+  InvalidDropException,
   InvalidDROPState,
   DROP_STATE_NAMES,
-  isWeirError,
   messageOf,
   OutputDROPCancelled,
+  type AppDROPStates,
   type Event,
 } from '../protocol/index.ts';
 import { crc32c } from './crc32c.ts';
-import { AbstractDROP, type DropKwargs } from './drop.ts';
-import type { DataIO } from './io/data-io.ts';
-import { OpenMode } from './io/data-io.ts';
-import { DataEvents, dataStep } from './machines.ts';
+import type { DropKwargs } from './drop.ts';
+import { OpenMode, type DataIO } from './io/data-io.ts';
+import { DataEvents, dataStep, isAppOver } from './machines.ts';
+import { nextTurn, ReadableDROP, storageError, TURN_BYTES } from './readable-drop.ts';
 
-/** Default size of one read, in bytes. */
-export const DEFAULT_READ_BYTES = 65536;
-/** Bytes that are stored, summed or read without giving other work its turn: a few milliseconds. */
-const TURN_BYTES = 8 << 20;
+export { DEFAULT_READ_BYTES } from './readable-drop.ts';
 
 /** What a streaming consumer looks like to the drop it consumes. */
 interface StreamReceiver {
+  readonly execStatus: AppDROPStates;
+  setError(error: unknown): Promise<void>;
   dataWritten(uid: string, data: Uint8Array): void | Promise<void>;
 }
 
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-export abstract class DataDROP extends AbstractDROP {
+export abstract class DataDROP extends ReadableDROP {
   /** Whether the graph itself says `expireAfterUse`; where not, it is the habit of the class (spec/engine.md 4.4). */
   readonly expireAfterUseGiven: boolean;
-  /** Told when a reader left; the data lifecycle manager may have waited for it. */
-  onReaderGone: (() => void) | undefined;
 
   #writer: DataIO | undefined;
-  #readers: Map<number, DataIO> | undefined;
-  #nextDescriptor = 1;
-  #externalReaders = 0;
   #size: number | null = null;
   #checksum: number | null = null;
   #checksumType: ChecksumTypes | null = null;
@@ -56,133 +47,25 @@ export abstract class DataDROP extends AbstractDROP {
     this.expireAfterUseGiven = kwargs['expireAfterUse'] !== undefined;
     const expected = kwargs['expectedSize'];
     if (expected) {
-      this.#expectedSize = Math.trunc(Number(expected));
+      const size = Number(expected);
+      if (Number.isNaN(size))
+        throw new InvalidDropException(
+          `Drop ${this.uid}: expectedSize must be a number of bytes, but is ${JSON.stringify(expected)}.`,
+          { details: { uid: this.uid } },
+        );
+      this.#expectedSize = Math.trunc(size);
       delete this.parameters['expectedSize'];
     }
+    const { producerFinished, handleEvent } = DataDROP.prototype;
+    if (this.producerFinished !== producerFinished || this.handleEvent !== handleEvent) this.hearNeighbours();
   }
 
-  /** A fresh storage object for this drop's data. */
-  abstract getIO(): DataIO;
   /** A URL that names the data, with this node as host. */
   abstract get dataURL(): string;
 
   /** What kind of buffer the content is: 'str' for text, 'bytes', or null where it is no buffer. */
   get buftype(): 'str' | 'bytes' | null {
     return null;
-  }
-
-  // --- reading -----------------------------------------------------------------------------------------------------
-
-  /** Opens the data for reading; the drop must be COMPLETED. Resolves to a descriptor for `read` and `close`. */
-  async open(): Promise<number> {
-    this.#expectReadable();
-    const io = this.getIO();
-    try {
-      await io.open(OpenMode.OPEN_READ);
-    } catch (error) {
-      throw this.#storageError('opened', error);
-    }
-    const descriptor = this.#nextDescriptor++;
-    (this.#readers ??= new Map<number, DataIO>()).set(descriptor, io);
-    this._fire('open');
-    return descriptor;
-  }
-
-  /** At most `count` bytes from an opened descriptor; empty at the end, null for storage without content. */
-  async read(descriptor: number, count = DEFAULT_READ_BYTES): Promise<Uint8Array | null> {
-    const io = this.#reader(descriptor);
-    try {
-      return await io.read(count);
-    } catch (error) {
-      throw this.#storageError('read', error);
-    }
-  }
-
-  /** Closes a descriptor. Also works after the drop has expired. */
-  async close(descriptor: number): Promise<void> {
-    const io = this.#reader(descriptor);
-    this.#readers?.delete(descriptor);
-    try {
-      await io.close();
-    } finally {
-      this.onReaderGone?.();
-    }
-  }
-
-  isBeingRead(): boolean {
-    return (this.#readers?.size ?? 0) + this.#externalReaders > 0;
-  }
-
-  /** Counts readers that go to the storage without `open` (droputils' DROPFile). */
-  incrRefCount(): void {
-    this.#externalReaders++;
-  }
-
-  decrRefCount(): void {
-    if (this.#externalReaders > 0) this.#externalReaders--;
-    this.onReaderGone?.();
-  }
-
-  #expectReadable(): void {
-    if (this.status !== DROPStates.COMPLETED)
-      throw new InvalidDROPState(
-        `Drop ${this.uid} can be read only when it is COMPLETED, but it is ${DROP_STATE_NAMES[this.status]}.`,
-        { details: { uid: this.uid, status: this.status } },
-      );
-  }
-
-  #reader(descriptor: number): DataIO {
-    const io = this.#readers?.get(descriptor);
-    if (!io)
-      throw new InvalidDROPState(
-        `Drop ${this.uid} has no open descriptor ${String(descriptor)}; open the drop first.`,
-        { details: { uid: this.uid } },
-      );
-    return io;
-  }
-
-  #storageError(verb: string, cause: unknown): Error {
-    if (isWeirError(cause)) return cause;
-    return new DROPException(
-      'FILE_UNREADABLE',
-      `The storage of drop ${this.uid} could not be ${verb}: ${messageOf(cause)}`,
-      { cause, details: { uid: this.uid, name: this.name } },
-    );
-  }
-
-  /** All the content in one array. For content whose size is known to be small. */
-  async contents(limitBytes = Number.MAX_SAFE_INTEGER): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    let total = 0;
-    for await (const chunk of this.stream()) {
-      total += chunk.length;
-      if (total > limitBytes)
-        throw new InvalidDROPState(
-          `Drop ${this.uid} holds more than the ${limitBytes} bytes that were asked for at most.`,
-          { details: { uid: this.uid, limitBytes } },
-        );
-      chunks.push(chunk);
-    }
-    return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, total);
-  }
-
-  /** The content piece by piece, with one descriptor that is closed however the reading ends. */
-  async *stream(chunkBytes = 1 << 20): AsyncGenerator<Uint8Array> {
-    const descriptor = await this.open();
-    let untilTurn = TURN_BYTES;
-    try {
-      for (;;) {
-        const chunk = await this.read(descriptor, chunkBytes);
-        if (!chunk || chunk.length === 0) return;
-        yield chunk;
-        untilTurn -= chunk.length;
-        if (untilTurn > 0) continue;
-        untilTurn = TURN_BYTES;
-        await nextTurn();
-      }
-    } finally {
-      await this.close(descriptor);
-    }
   }
 
   // --- writing -----------------------------------------------------------------------------------------------------
@@ -214,11 +97,23 @@ export abstract class DataDROP extends AbstractDROP {
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) return DataDROPError.INCORRECT_DATA_FORMAT;
     const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
     const written = await this.#store(data, bytes);
-    for (const consumer of this.streamingConsumers)
-      await (consumer as unknown as StreamReceiver).dataWritten(this.uid, bytes);
+    await this.#feed(bytes);
     if (this.#expectedSize > 0 && (this.#size ?? 0) >= this.#expectedSize) await this.#settle();
     else this._flow.writing(this._row);
     return written;
+  }
+
+  /** What a streaming consumer cannot take is its own failure: the others go on, and so does the writer. */
+  async #feed(bytes: Uint8Array): Promise<void> {
+    for (const drop of this.streamingConsumers) {
+      const consumer = drop as unknown as StreamReceiver;
+      if (isAppOver(consumer.execStatus)) continue;
+      try {
+        await consumer.dataWritten(this.uid, bytes);
+      } catch (error) {
+        await consumer.setError(error);
+      }
+    }
   }
 
   /** Like `write`, for applications: a cancelled output is an exception. */
@@ -251,7 +146,7 @@ export abstract class DataDROP extends AbstractDROP {
       this.#size = (this.#size ?? 0) + written;
       return written;
     } catch (cause) {
-      const error = this.#storageError('written', cause);
+      const error = storageError(this, 'written', cause);
       // Consumers hear of it (upstream forgot them, spec 13 #8).
       this._fail(error);
       await this.#abandonWriter();
@@ -332,7 +227,7 @@ export abstract class DataDROP extends AbstractDROP {
       await this.#closeWriter();
       await this.onCompleting?.();
     } catch (error) {
-      this._fail(this.#storageError('completed', error));
+      this._fail(storageError(this, 'completed', error));
       return;
     }
     this._flow.complete(this._row);
@@ -366,6 +261,18 @@ export abstract class DataDROP extends AbstractDROP {
     if (event.type === 'producerFinished')
       this.producerFinished(String(event['uid']), event['status'] as DROPStates);
     else super.handleEvent(event);
+  }
+
+  /** @internal A class with methods of its own for the reports of producers gets them as upstream has it. */
+  override _inputAnnounced(row: number, state: DROPStates): void {
+    const table = this._flow.table;
+    try {
+      this.handleEvent(
+        table.drop(row)._eventFor('producerFinished', { status: state, execStatus: table.execOf(row) }),
+      );
+    } catch (error) {
+      this._fail(error);
+    }
   }
 
   /** A producer has finished with this state (seed `producerFinished`). */
@@ -417,7 +324,7 @@ export abstract class DataDROP extends AbstractDROP {
   async computeChecksum(): Promise<number | null> {
     if (this.#checksum !== null || this.status !== DROPStates.COMPLETED) return this.#checksum;
     let running: number | undefined;
-    for await (const chunk of this.#content()) running = crc32c(chunk, running ?? 0);
+    for await (const chunk of this.finiteContent()) running = crc32c(chunk, running ?? 0);
     if (running !== undefined && this.#checksum === null) this.checksum = running;
     return this.#checksum;
   }
@@ -432,28 +339,6 @@ export abstract class DataDROP extends AbstractDROP {
   /** The SHA-256 of the content, by reading it where it was not made while writing. Throws unless COMPLETED. */
   async computeContentHash(): Promise<string> {
     return this.contentHash ?? (this.#contentHash = await this.digest('sha256'));
-  }
-
-  /** A digest of the content, by reading it. Lower-case hex. Throws unless the drop is COMPLETED. */
-  async digest(algorithm: 'sha256' | 'sha3-256'): Promise<string> {
-    if (algorithm === 'sha3-256') {
-      const hash = sha3Hasher();
-      for await (const chunk of this.#content()) hash.update(chunk);
-      return hash.digest();
-    }
-    const hash = createHash(algorithm);
-    for await (const chunk of this.#content()) hash.update(chunk);
-    return hash.digest('hex');
-  }
-
-  /** The content for checks: nothing where it has no end (a device, a pipe). */
-  async *#content(): AsyncGenerator<Uint8Array> {
-    if (await this.hasEnd()) yield* this.stream();
-  }
-
-  /** Whether reading the content comes to an end. */
-  protected async hasEnd(): Promise<boolean> {
-    return true;
   }
 
   /** What REPRODUCE records of this drop once it is over (spec/reproducibility.md 9.2); reads the content where needed. */

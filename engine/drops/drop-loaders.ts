@@ -6,9 +6,18 @@ import { isNpy, readNpy, writeNpy } from './npy/index.ts';
 import { readPickle, writePickle } from './pickle/index.ts';
 import { NdArray, typeName, type PyValue } from './pyrepr/index.ts';
 
-/** All bytes of a COMPLETED drop. */
-export async function allDropContents(drop: DataDROP): Promise<Uint8Array> {
-  return drop.contents();
+const READ_ALL_BYTES = 1 << 20;
+
+/** All bytes of a COMPLETED drop, read `bufsize` bytes at a time. */
+export async function allDropContents(drop: DataDROP, bufsize = READ_ALL_BYTES): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of drop.stream(bufsize)) pieces.push(piece);
+  return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
+}
+
+/** The bytes as they are. */
+export function loadBinary(drop: DataDROP): Promise<Uint8Array> {
+  return allDropContents(drop);
 }
 
 interface Container {
@@ -89,9 +98,6 @@ export async function loadUtf8(drop: DataDROP): Promise<string> {
     });
   }
 }
-
-/** The bytes as they are. */
-export const loadBinary = allDropContents;
 
 /** Writes bytes as they are. */
 export async function saveBinary(drop: DataDROP, data: Uint8Array): Promise<void> {

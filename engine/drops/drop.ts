@@ -4,6 +4,7 @@ import {
   Event,
   ExecutionMode,
   InvalidDropException,
+  messageOf,
   type AppDROPStates,
   type DROPStates,
   type EventHandler,
@@ -238,6 +239,11 @@ export abstract class AbstractDROP extends LinkedDROP implements EventHandler {
   /** Fires an event with the attributes every drop event has (spec/engine.md 2.2). */
   protected override _fire(type: string, attributes: Readonly<Record<string, unknown>> = {}): void {
     if (this.hasListeners(type)) this._fireEvent(type, this.#described(attributes));
+  }
+
+  /** What a listener does wrong is no fault of the drop it listens to: the others hear of the event, and the graph goes on. */
+  protected override _listenerFailed({ type }: Event, error: unknown): void {
+    this.#context.log('error', this, `A listener failed when ${this.uid} fired ${type}: ${messageOf(error)}`);
   }
 
   #described(attributes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -3,6 +3,7 @@ import {
   DROPStates,
   DROP_STATE_NAMES,
   InvalidDROPState,
+  messageOf,
   WeirError,
   type Event,
   type EventHandler,
@@ -16,14 +17,19 @@ import { isSettled } from './machines.ts';
 
 const USUAL_ENDS: readonly DROPStates[] = [DROPStates.COMPLETED, DROPStates.ERROR];
 
+function statesOf(expected: readonly DROPStates[]): ReadonlySet<DROPStates> {
+  return new Set(expected.length > 0 ? expected : USUAL_ENDS);
+}
+
 /** Calls `evt.set()` when an event with one of these states arrives. */
 export class EvtConsumer implements EventHandler {
   readonly #evt: { set(): void };
   readonly #states: ReadonlySet<DROPStates>;
 
-  constructor(evt: { set(): void }, expectedStates: readonly DROPStates[] = USUAL_ENDS) {
+  /** Without states (or with an empty list, upstream's default): COMPLETED and ERROR. */
+  constructor(evt: { set(): void }, expectedStates: readonly DROPStates[] = []) {
     this.#evt = evt;
-    this.#states = new Set(expectedStates);
+    this.#states = statesOf(expectedStates);
   }
 
   handleEvent(event: Event): void {
@@ -32,8 +38,9 @@ export class EvtConsumer implements EventHandler {
 }
 
 export interface WaiterOptions {
-  /** How long to wait for all of the drops together. */
+  /** How long to wait for all of the drops together; 1000 without. */
   readonly timeoutMs?: number;
+  /** Without them, or with none in the list: COMPLETED and ERROR. */
   readonly expectedStates?: readonly DROPStates[];
 }
 
@@ -52,7 +59,7 @@ export class DROPWaiterCtx {
   constructor(drops: AbstractDROP | readonly AbstractDROP[], options: WaiterOptions = {}) {
     this.#drops = listify(drops as AbstractDROP | AbstractDROP[]);
     this.#timeoutMs = options.timeoutMs ?? 1000;
-    this.#states = new Set(options.expectedStates ?? USUAL_ENDS);
+    this.#states = statesOf(options.expectedStates ?? []);
   }
 
   async run<T>(work: () => T | Promise<T>): Promise<T> {
@@ -161,17 +168,39 @@ export function listify<T>(value: T | T[]): T[] {
 
 // --- a drop as a file --------------------------------------------------------------------------------------------
 
+/** What a file of a drop holds open: apart from the file itself, so that it can be closed when the file is forgotten. */
+interface OpenedDrop {
+  readonly drop: DataDROP;
+  readonly io?: DataIO;
+  readonly descriptor?: number;
+}
+
+async function closeOpened({ drop, io, descriptor }: OpenedDrop): Promise<void> {
+  if (io) {
+    drop.decrRefCount();
+    await io.close();
+  } else if (descriptor !== undefined) await drop.close(descriptor);
+}
+
+/** Files nobody refers to any more, that were never closed: their drops would count as being read for ever. */
+const forgotten = new FinalizationRegistry<OpenedDrop>((opened) => {
+  const { drop } = opened;
+  closeOpened(opened).catch((error: unknown) => {
+    drop.context.log('warn', drop, `Closing a forgotten file of ${drop.uid} failed: ${messageOf(error)}`);
+  });
+});
+
 /**
  * Reads a COMPLETED drop like a file: straight from its storage where that can be reached (files of this machine, NGAS),
- * else through the drop. The drop counts as being read until `close`.
+ * else through the drop. The drop counts as being read until `close`; a file that nobody refers to any more closes when
+ * memory is cleared up.
  *
  *   await using file = new DROPFile(drop);
  *   const head = await file.read(100);
  */
 export class DROPFile {
   readonly #drop: DataDROP;
-  #io: DataIO | undefined;
-  #descriptor: number | undefined;
+  #opened: OpenedDrop | undefined;
   #isClosed = false;
 
   constructor(drop: DataDROP) {
@@ -181,29 +210,18 @@ export class DROPFile {
   /** Opens; reading does so by itself. */
   async open(): Promise<this> {
     if (this.#isClosed) throw new InvalidDROPState(`The file of drop ${this.#drop.uid} is closed.`);
-    if (this.#io || this.#descriptor !== undefined) return this;
-    const direct = this.#drop.isCompleted() ? this.#direct() : undefined;
-    if (!direct) {
-      this.#descriptor = await this.#drop.open();
-      return this;
-    }
-    await direct.open(OpenMode.OPEN_READ);
-    this.#io = direct;
-    this.#drop.incrRefCount();
+    if (this.#opened) return this;
+    const opened = await openDrop(this.#drop);
+    this.#opened = opened;
+    forgotten.register(this, opened, opened);
     return this;
-  }
-
-  #direct(): DataIO | undefined {
-    const url = this.#drop.dataURL;
-    return /^(file|ngas):/.test(url) ? ioForURL(url, this.#drop.context.hostName) : undefined;
   }
 
   /** At most `size` bytes; empty at the end, and for drops without content. */
   async read(size = DEFAULT_READ_BYTES): Promise<Uint8Array> {
     await this.open();
-    const piece = this.#io
-      ? await this.#io.read(size)
-      : await this.#drop.read(this.#descriptor as number, size);
+    const { drop, io, descriptor } = this.#opened as OpenedDrop;
+    const piece = io ? await io.read(size) : await drop.read(descriptor as number, size);
     return piece ?? new Uint8Array(0);
   }
 
@@ -214,15 +232,25 @@ export class DROPFile {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#io) {
-      this.#drop.decrRefCount();
-      await this.#io.close();
-    } else if (this.#descriptor !== undefined) await this.#drop.close(this.#descriptor);
+    if (!this.#opened) return;
+    forgotten.unregister(this.#opened);
+    await closeOpened(this.#opened);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+async function openDrop(drop: DataDROP): Promise<OpenedDrop> {
+  const direct =
+    drop.isCompleted() && /^(file|ngas):/.test(drop.dataURL)
+      ? ioForURL(drop.dataURL, drop.context.hostName)
+      : undefined;
+  if (!direct) return { drop, descriptor: await drop.open() };
+  await direct.open(OpenMode.OPEN_READ);
+  drop.incrRefCount();
+  return { drop, io: direct };
 }
 
 /** Resolves when a drop is over, in whatever state. */

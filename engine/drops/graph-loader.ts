@@ -4,18 +4,19 @@
  * graph together by hand.
  */
 import {
+  classify,
   DROPLinkType,
+  DROPRel,
   INVERSE_LINK,
   InvalidGraphException,
   LINK_SPEC_KEY,
   messageOf,
-  type DROPRel,
 } from '../protocol/index.ts';
 import type { AppDROP } from './app-drop.ts';
 import type { DataDROP } from './data-drop.ts';
 import type { AbstractDROP, DropKwargs } from './drop.ts';
 import { getUpstreamObjects } from './droputils.ts';
-import { dropClass } from './registry.ts';
+import { dropClass, type DropClass } from './registry.ts';
 
 /** One entry of a physical graph, as JSON has it. */
 export type DropSpec = Record<string, unknown>;
@@ -60,8 +61,8 @@ export function addLink(linkType: DROPLinkType, lhDropSpec: DropSpec, rhOID: str
 }
 
 /**
- * Takes relations to drops that are not in the list out of the dropspecs, and gives them back: `[missing, rel, oid]` says
- * "missing is a `rel` of oid".
+ * Takes relations to drops that are not in the list out of the dropspecs, and gives them back: `DROPRel(missing, rel, oid)`
+ * says "missing is a `rel` of oid".
  */
 export function removeUnmetRelationships(dropSpecList: readonly DropSpec[]): DROPRel[] {
   const known = new Set(dropSpecList.map((spec) => spec['oid']));
@@ -71,7 +72,7 @@ export function removeUnmetRelationships(dropSpecList: readonly DropSpec[]): DRO
       const relation = spec[key];
       if (relation === undefined || relation === null) continue;
       const missing = idsOf(relation).filter((id) => !known.has(id));
-      for (const id of missing) unmet.push([id, type as DROPLinkType, String(spec['oid'])]);
+      for (const id of missing) unmet.push(DROPRel(id, type as DROPLinkType, String(spec['oid'])));
       if (missing.length > 0) without(spec, key, new Set(missing));
     }
   return unmet;
@@ -104,21 +105,29 @@ export function loadDropSpecs(dropSpecList: readonly DropSpec[] | null): {
   const hasReprodata = Boolean(last['rmode']) || Object.keys(last).length === 0;
   const dropSpecs = new Map<string, DropSpec>();
   for (const [n, spec] of (hasReprodata ? dropSpecList.slice(0, -1) : dropSpecList).entries()) {
-    for (const key of ['oid', 'categoryType', 'dropclass'])
+    for (const key of ['oid', 'categoryType'])
       if (typeof spec[key] !== 'string')
         throw new InvalidGraphException(`Element ${n} of the graph has no "${key}"; every drop needs one.`);
     const oid = spec['oid'] as string;
     if (dropSpecs.has(oid))
       throw new InvalidGraphException(`The id "${oid}" occurs twice; every drop needs one of its own.`);
-    if (!dropClass(spec['dropclass'] as string))
-      throw new InvalidGraphException(
-        `Drop ${oid} wants the class "${String(spec['dropclass'])}", which is not known.`,
-        { details: { drop: oid } },
-        'GRAPH_UNKNOWN_CLASS',
-      );
+    classOf(oid, spec);
     dropSpecs.set(oid, spec);
   }
   return { dropSpecs, reprodata: hasReprodata ? last : {} };
+}
+
+/** The class of a drop: by `dropclass`, in old graphs also by `categoryType` and `storage` (spec/engine.md 8.3). */
+function classOf(oid: string, spec: DropSpec): DropClass {
+  const what = classify(String(spec['categoryType']), textOf(spec['dropclass']), textOf(spec['storage']));
+  if (typeof what === 'string') throw new InvalidGraphException(`Drop ${oid}: ${what}.`);
+  const Class = dropClass(what.classPath);
+  if (Class) return Class;
+  throw new InvalidGraphException(
+    `Drop ${oid} wants the class "${what.classPath}", which is not known.`,
+    { details: { drop: oid } },
+    'GRAPH_UNKNOWN_CLASS',
+  );
 }
 
 /** A drop that could not be made. */
@@ -138,8 +147,8 @@ export function createGraphFromDropSpecList(dropSpecList: readonly DropSpec[]): 
   const loadFailures: LoadFailure[] = [];
   for (const [oid, spec] of dropSpecs)
     try {
-      const Class = dropClass(spec['dropclass'] as string);
-      if (Class) drops.set(oid, new Class(oid, textOf(spec['uid']) ?? oid, kwargsOf(spec)));
+      const Class = classOf(oid, spec);
+      drops.set(oid, new Class(oid, textOf(spec['uid']) ?? oid, kwargsOf(spec)));
     } catch (exception) {
       loadFailures.push({ oid, exception });
     }

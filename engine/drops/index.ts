@@ -17,6 +17,17 @@ export * from './lifecycle/index.ts';
 export * from './machines.ts';
 export * from './names.ts';
 export * from './params.ts';
+export {
+  NdArray,
+  NumpyScalar,
+  PyByteArray,
+  PyComplex,
+  PyDict,
+  PyRange,
+  PySet,
+  PyTuple,
+  type PyValue,
+} from './pyrepr/index.ts';
 export * from './registry.ts';
 export * from './table.ts';
 export * from './utils.ts';

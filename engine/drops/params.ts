@@ -1,6 +1,7 @@
 /** Declared parameters of components and their conversion from what graphs contain (spec/engine.md 6.1). */
 import { InvalidDropException } from '../protocol/index.ts';
 import { truthy, type DropKwargs } from './drop.ts';
+import { parseLiteral, PyDict, PySet, pyStr, PyTuple, type PyValue } from './pyrepr/index.ts';
 
 /** One declared parameter: where it comes from, what it becomes. */
 export interface Param<T> {
@@ -62,7 +63,7 @@ export function stringParam(
   };
 }
 
-/** A list, given as one or as text: JSON, or a Python list of plain values. */
+/** A list, given as one or as text: JSON, or as Python writes it. */
 export function listParam(
   name: string,
   fallback: readonly unknown[] | null,
@@ -80,6 +81,7 @@ export function listParam(
   };
 }
 
+/** A map, given as one or as text: JSON, or as Python writes it. */
 export function dictParam(
   name: string,
   fallback: Readonly<Record<string, unknown>> | null,
@@ -100,19 +102,28 @@ export function dictParam(
 
 function literal(text: string, where: string, expected: string): unknown {
   try {
-    return JSON.parse(
-      text
-        .replaceAll("'", '"')
-        .replaceAll(/\bTrue\b/g, 'true')
-        .replaceAll(/\bFalse\b/g, 'false')
-        .replaceAll(/\bNone\b/g, 'null'),
-    );
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: then the way Python writes it.
+  }
+  try {
+    return plain(parseLiteral(text));
   } catch (cause) {
     throw new InvalidDropException(
-      `${where} must be ${expected}, but its text cannot be read as one: ${text}`,
+      `${where} must be ${expected}, but its text cannot be read as one (neither as JSON nor as Python writes it): ${text.slice(0, 200)}`,
       { cause },
     );
   }
+}
+
+/** A value of Python as JSON has it: tuples and sets are lists, keys are texts. */
+function plain(value: PyValue): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (value instanceof PyTuple || value instanceof PySet) return value.items.map(plain);
+  if (value instanceof PyDict)
+    return Object.fromEntries(value.entries().map(([key, item]) => [pyStr(key), plain(item)]));
+  return value;
 }
 
 /** Reads declared parameters from a drop's arguments. Null and "" leave the default. `where` names the drop. */

@@ -1,8 +1,14 @@
 /** Second pass: from ids to rows, and from links as they were listed at either end to edges that stand once. */
-import { DROPLinkType, EdgeTable, INVERSE_LINK, LINK_SPEC_KEY, type ErrorCode } from '../protocol/index.ts';
+import {
+  DROPLinkType,
+  EdgeTable,
+  INVERSE_LINK,
+  LINK_SPEC_KEY,
+  SpecKinds,
+  type ErrorCode,
+} from '../protocol/index.ts';
 import { ByteIndex, hashBytes, sameBytes } from './byte-index.ts';
 import type { LinkColumns, RowColumns } from './rows.ts';
-import { SpecKinds } from './spec-keys.ts';
 import { textOf } from './spec-members.ts';
 
 export interface ResolverHost {

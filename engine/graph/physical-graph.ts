@@ -2,9 +2,8 @@
  * A physical graph as columns: its text stays the bytes it came as, and everything the engine needs while it runs is
  * found by row. A drop's own JSON is parsed when somebody asks for it.
  */
-import { EdgeTable, type EdgeColumns, type JsonObject } from '../protocol/index.ts';
+import { EdgeTable, SpecKinds, type EdgeColumns, type JsonObject } from '../protocol/index.ts';
 import { ByteIndex, hashBytes, sameBytes } from './byte-index.ts';
-import { SpecKinds } from './spec-keys.ts';
 
 /** Bits of the `flags` column. */
 export const SpecFlags = {

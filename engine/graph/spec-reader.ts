@@ -2,11 +2,11 @@
  * First pass over a submitted list of dropspecs: notes where everything is and what every drop is. A dropspec that looks
  * like one before it is compared with that (spec-shape.ts); any other is read byte by byte.
  */
-import type { ErrorCode, JsonObject } from '../protocol/index.ts';
+import { classify, type ErrorCode, type JsonObject } from '../protocol/index.ts';
 import { hashBytes } from './byte-index.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { SpecFlags } from './physical-graph.ts';
-import { classify, KeyRoles, type SpecKey } from './spec-keys.ts';
+import { KeyRoles, type SpecKey } from './spec-keys.ts';
 import { SpecMembers, textOf } from './spec-members.ts';
 import { SpecShape, type ShapeMember, type ShapeStep } from './spec-shape.ts';
 

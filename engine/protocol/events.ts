@@ -58,6 +58,16 @@ export class EventFirer {
     if (!this.#listeners || !this.hasListeners(eventType)) return;
     const receivers = [...(this.#listeners.get(eventType) ?? []), ...(this.#listeners.get(ALL) ?? [])];
     const event = new Event(eventType, attributes);
-    for (const receiver of receivers) receiver.handleEvent(event);
+    for (const receiver of receivers)
+      try {
+        receiver.handleEvent(event);
+      } catch (error) {
+        this._listenerFailed(event, error);
+      }
+  }
+
+  /** A listener threw: its error reaches who fired the event, and the listeners after it hear nothing. */
+  protected _listenerFailed(_event: Event, error: unknown): void {
+    throw error;
   }
 }

@@ -28,5 +28,20 @@ export const LINK_SPEC_KEY = [
 ] as const;
 export type LinkSpecKey = (typeof LINK_SPEC_KEY)[number];
 
-/** "lhs is a `rel` of rhs": `["D", CONSUMER, "A"]` means D consumes A. A 3-element list on the wire. */
-export type DROPRel = readonly [lhs: string, rel: DROPLinkType, rhs: string];
+/** "lhs is a `rel` of rhs": `DROPRel("D", CONSUMER, "A")` means D consumes A. A 3-element list, also on the wire. */
+export type DROPRel = readonly [lhs: string, rel: DROPLinkType, rhs: string] & {
+  readonly lhs: string;
+  readonly rel: DROPLinkType;
+  readonly rhs: string;
+};
+
+export function DROPRel(lhs: string, rel: DROPLinkType, rhs: string): DROPRel {
+  // Not enumerable: whoever compares or sends it sees the list.
+  return Object.freeze(
+    Object.defineProperties([lhs, rel, rhs], {
+      lhs: { value: lhs },
+      rel: { value: rel },
+      rhs: { value: rhs },
+    }),
+  ) as unknown as DROPRel;
+}

@@ -215,8 +215,10 @@ describe('a session that is over', () => {
     const told = new Promise<Any>((resolve) => drop.subscribe({ handleEvent: resolve }, 'reproducibility'));
     await drop.setCompleted();
     expect(await told).toMatchObject({
-      data: { status: DROPStates.COMPLETED },
-      merkleroot: '689fcf0d74c42200bef177db545adc43c135dfb0d7dc85b166db3af1dcded235',
+      reprodata: {
+        data: { status: DROPStates.COMPLETED },
+        merkleroot: '689fcf0d74c42200bef177db545adc43c135dfb0d7dc85b166db3af1dcded235',
+      },
     });
   });
 });
