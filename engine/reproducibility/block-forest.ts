@@ -3,6 +3,7 @@
  * the hashes of a level of all trees are computed in pairs, and what two modes have in common is computed once.
  */
 
+import { BlockIndex } from './block-index.ts';
 import type { KnownLeaves } from './leaf-sources.ts';
 import type { Digest, Sha3Arena } from './sha3-arena.ts';
 
@@ -12,38 +13,87 @@ const MAX_LEAVES = 64;
 /** Nodes of a level, from the left, that are looked for in the other trees. */
 const COMPARED = 4;
 
-/** Block digests by drop, and the leaf digests of their hexadecimal texts, made when first needed. */
+/**
+ * Block digests of the drops in a stage and mode, and the leaf digests of their hexadecimal texts, made when first needed.
+ * Drops whose blocks are made of the same parts share one.
+ */
 export class BlockColumn {
-  readonly blocks: Digest;
+  readonly #blocks: Digest;
   readonly #leaves: Digest;
   readonly #hasLeaf: Uint8Array;
+  /** The number of a drop's block. */
+  readonly #of: Uint32Array;
   readonly #arena: Sha3Arena;
+  #count = 0;
+  #index = new BlockIndex();
 
   constructor(arena: Sha3Arena, count: number) {
     this.#arena = arena;
-    this.blocks = arena.room(count * DIGEST);
+    this.#blocks = arena.room(count * DIGEST);
     this.#leaves = arena.room(count * DIGEST);
     this.#hasLeaf = new Uint8Array(count);
+    this.#of = new Uint32Array(count);
   }
 
   /** Where the block of a drop is. */
   block(drop: number): Digest {
-    return this.blocks + drop * DIGEST;
+    return this.#blocks + (this.#of[drop] as number) * DIGEST;
   }
 
   /** Where the leaf of a drop is, or will be when what was put off has been computed. */
   leaf(drop: number): Digest {
-    const leaf = this.#leaves + drop * DIGEST;
-    if (this.#hasLeaf[drop] === 0) {
-      this.#hasLeaf[drop] = 1;
-      this.#arena.addLeafHex(this.block(drop), leaf);
+    const block = this.#of[drop] as number;
+    const leaf = this.#leaves + block * DIGEST;
+    if (this.#hasLeaf[block] === 0) {
+      this.#hasLeaf[block] = 1;
+      this.#arena.addLeafHex(this.#blocks + block * DIGEST, leaf);
     }
     return leaf;
   }
 
-  /** The blocks are others now. */
-  reset(): void {
+  /** The number of a drop's block: the same for drops that share it. */
+  numberOf(drop: number): number {
+    return this.#of[drop] as number;
+  }
+
+  /** Whether it pays to ask for blocks that are there already. */
+  get isShared(): boolean {
+    return this.#index.isUseful;
+  }
+
+  /** Gives a drop the block made of these parts. True: it is a new one, and its hash is to be computed. */
+  make(drop: number, parts: Uint32Array, length: number): boolean {
+    const found = this.#index.find(parts, length);
+    if (found >= 0) {
+      this.#of[drop] = found;
+      return false;
+    }
+    this.#index.add(this.#count, parts, length);
+    this.makeOwn(drop);
+    return true;
+  }
+
+  /** Gives a drop a block of its own. */
+  makeOwn(drop: number): void {
+    this.#of[drop] = this.#count++;
+  }
+
+  /** The blocks are others now: none, or those at this place, one a drop. */
+  reset(bytes?: Uint8Array): void {
     this.#hasLeaf.fill(0);
+    this.#index = new BlockIndex();
+    this.#count = 0;
+    if (bytes === undefined) return;
+    this.#arena.write(bytes, this.#blocks);
+    this.#count = this.#of.length;
+    for (let drop = 0; drop < this.#count; drop++) this.#of[drop] = drop;
+  }
+
+  /** The blocks, 32 bytes a drop. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    const out = new Uint8Array(this.#of.length * DIGEST);
+    this.#of.forEach((_, drop) => out.set(this.#arena.view(this.block(drop), DIGEST), drop * DIGEST));
+    return out;
   }
 }
 

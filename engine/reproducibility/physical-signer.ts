@@ -9,6 +9,7 @@
 
 import { WeirError } from '../protocol/index.ts';
 import { BlockColumn, BlockForest } from './block-forest.ts';
+import { MAX_PARTS } from './block-index.ts';
 import { ReproKeyError } from './fields.ts';
 import { type Column, KnownLeaves, type LeafSource, StatusLeafMaker } from './leaf-sources.ts';
 import { agglomerateLeaves } from './merkle.ts';
@@ -63,6 +64,7 @@ export class PhysicalSigner {
   readonly #parents: Parents;
   readonly #forest: BlockForest;
   readonly #tailScratch: Digest;
+  readonly #parts = new Uint32Array(MAX_PARTS);
   #sets: RootSets | undefined;
   #order: ParentOrder | undefined;
   #runtime: RuntimeStage | undefined;
@@ -159,6 +161,10 @@ export class PhysicalSigner {
     for (let t = 0; t < lanes.length; t++) {
       const lane = lanes[t] as Lane;
       const { own, column, mode } = lane;
+      if (!this.#isNew(lane, drop)) {
+        forest.drop(t);
+        continue;
+      }
       forest.begin(t, column.block(drop));
       for (let i = 0; i < own.length; i++) forest.add(t, (own[i] as LeafSource).leaf(drop));
       if (mode !== 'REPRODUCE') this.#addParents(column, drop, t, mode === 'RERUN');
@@ -169,6 +175,34 @@ export class PhysicalSigner {
     }
     forest.grow(lanes.length);
     if (many !== undefined) this.#overMany(many, drop);
+  }
+
+  /** Finds the block of a drop among those made of the same parts. True: there is none; it is to be computed. */
+  #isNew({ own, column, mode }: Lane, drop: number): boolean {
+    const { offsets, sources } = this.#parents;
+    const from = offsets[drop] as number;
+    const end = offsets[drop + 1] as number;
+    const isOfRoots = mode === 'REPRODUCE';
+    if (!column.isShared || (!isOfRoots && own.length + end - from > MAX_PARTS)) {
+      column.makeOwn(drop);
+      return true;
+    }
+    const parts = this.#parts;
+    let length = 0;
+    for (let i = 0; i < own.length; i++) parts[length++] = (own[i] as LeafSource).leaf(drop);
+    if (isOfRoots) parts[length++] = this.#rootSets().numberOf(drop);
+    else
+      for (let e = from; e < end; e++) {
+        const parent = sources[e] as number;
+        if (mode === 'RERUN' && this.#shape.isGated[parent] === 1) continue;
+        // In order, as it does not matter which parent has which of the blocks.
+        const number = column.numberOf(parent);
+        let at = length++;
+        for (; at > own.length && (parts[at - 1] as number) > number; at--)
+          parts[at] = parts[at - 1] as number;
+        parts[at] = number;
+      }
+    return column.make(drop, parts, length);
   }
 
   #rootSets(): RootSets {
@@ -212,15 +246,7 @@ export class PhysicalSigner {
     for (const parent of parents) this.#forest.add(tree, column.leaf(parent));
   }
 
-  /** Takes the block hashes of an earlier stage from documents: `block(drop)` is the text. */
-  loadBlocks(stage: 'pgt' | 'pg', mode: HashedRMode, block: (drop: number) => string): void {
-    if (this.#owner(stage, mode) !== mode) return;
-    const column = this.#column(stage, mode);
-    for (let drop = 0; drop < this.#shape.count; drop++) this.#arena.readHex(block(drop), column.block(drop));
-    column.reset();
-  }
-
-  /** As {@link loadBlocks}, from 32 bytes per drop end to end. */
+  /** Takes the block hashes of an earlier stage, 32 bytes per drop end to end. */
   loadBlockBytes(stage: 'pgt' | 'pg', mode: HashedRMode, bytes: Uint8Array): void {
     if (this.#owner(stage, mode) !== mode) return;
     const { count } = this.#shape;
@@ -229,9 +255,7 @@ export class PhysicalSigner {
         'REPRO_INVALID',
         `The ${stage} blocks of ${mode} should have ${count * DIGEST} bytes, but have ${bytes.length}.`,
       );
-    const column = this.#column(stage, mode);
-    this.#arena.write(bytes, column.blocks);
-    column.reset();
+    this.#column(stage, mode).reset(bytes);
   }
 
   // --- run time -----------------------------------------------------------------------------------------------------
@@ -312,7 +336,7 @@ export class PhysicalSigner {
 
   /** The block hashes of a stage, 32 bytes per drop end to end. */
   blockBytes(stage: PhysicalStage, mode: HashedRMode): Uint8Array<ArrayBuffer> {
-    return this.#arena.read(this.#required(stage, mode).blocks, this.#shape.count * DIGEST);
+    return this.#required(stage, mode).bytes();
   }
 
   /** The block hash of one drop, in hexadecimal. */

@@ -88,6 +88,11 @@ export class RootSets {
     return set;
   }
 
+  /** The number of a drop's set: the same for drops that descend from the same data roots. */
+  numberOf(drop: number): number {
+    return this.#of[drop] as number;
+  }
+
   members(drop: number): Uint32Array {
     return this.#members[this.#of[drop] as number] as Uint32Array;
   }

@@ -3,7 +3,6 @@
  * per digest. A digest is the address of its 32 bytes.
  */
 
-import { WeirError } from '../protocol/index.ts';
 import { BLOCK, HEAP, Job, type KeccakExports, keccakInstance, RATE } from './keccak-wasm.ts';
 
 export type Digest = number;
@@ -105,15 +104,6 @@ export class Sha3Arena {
       if (difference !== 0) return difference;
     }
     return 0;
-  }
-
-  /** Puts the digest that a hexadecimal text names at `out`. Throws REPRO_INVALID for another text. */
-  readHex(text: string, out: Digest): void {
-    if (text.length !== 64 || this.#bytes.write(text, out, 32, 'hex') !== 32)
-      throw new WeirError(
-        'REPRO_INVALID',
-        `Expected a hash of 64 hexadecimal digits, found ${JSON.stringify(text)}.`,
-      );
   }
 
   /** The leaf of the hexadecimal text of a digest, at a given place. */
