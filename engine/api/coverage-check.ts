@@ -1,7 +1,9 @@
 /** Compares what is stored of a session with the hashes that its seal covers, and names what differs. */
 import type { Coverage, SessionFacts } from '../reproducibility/index.ts';
-import { coverageOfHashes, hasChecks, sectionHashes } from '../session/index.ts';
+import { checksOf, coverageOfHashes, sectionHashes } from '../session/index.ts';
 import {
+  CHECKED_FIELDS,
+  gridDifference,
   SEALED_SECTIONS,
   SESSION_FIELDS,
   type SealedSection,
@@ -17,6 +19,8 @@ const HASH_BYTES = 32;
 const DROPS_PER_BLOCK = 1024;
 /** Drops and blocks of one section that are named one by one. */
 const LISTED = 50;
+/** Labels from here on are places in a grid, those below are drops. */
+const GRID_LABELS = 2 ** 31;
 
 /** The table of each section, and what one of its rows is called. */
 const TABLES: Readonly<Record<SealedSection, readonly [table: string, what: string]>> = {
@@ -76,9 +80,9 @@ export async function checkCoverage(covered: Covered): Promise<void> {
 const isSame = (a: Coverage, b: Coverage): boolean => a.blocks === b.blocks && a.sha256 === b.sha256;
 
 async function checkSection(covered: Covered, section: SealedSection, sealed: Coverage): Promise<void> {
-  const { store, row, seal, report } = covered;
+  const { store, row, seal, facts, report } = covered;
   const [table] = TABLES[section];
-  const now = await sectionHashes(store, row.key, section, hasChecks(row.drops));
+  const now = await sectionHashes(store, row.key, section, checksOf(facts.drops, facts.checks));
   const kept = await store.sealedHashes(seal.index, section);
   report.checked += sealed.blocks;
   const isKeptSealed = isSame(coverageOfHashes(kept.hashes), sealed);
@@ -165,62 +169,103 @@ async function nameDifferences(
   then: SealedSectionHashes,
 ): Promise<void> {
   const { report } = covered;
-  const [table, what] = TABLES[section];
+  const [table] = TABLES[section];
   const places = new Map<string, number>();
   for (let i = 0; i < now.hashes.length / HASH_BYTES; i++) places.set(hashAt(now.hashes, i), i);
   const [before, after] = [checksByBlock(then), checksByBlock(now)];
-  const named = new Set<number>();
-  let listed = 0;
-  for (let block = 0; block < before.length && listed < LISTED; block++) {
+  const told = new Set<string>();
+  let blockPlaces: readonly number[] | undefined;
+  for (let block = 0; block < before.length && told.size < LISTED; block++) {
     if (places.has(hashAt(then.hashes, block))) continue;
-    const labels = differing(before[block], after[block]);
-    if (labels.length === 0) {
-      listed++;
-      report.add(
-        `table ${table}`,
-        await blockText(covered, section, block, [...(before[block]?.keys() ?? [])]),
-        { table },
-      );
-    }
-    for (const label of labels) {
-      if (named.has(label) || listed >= LISTED) continue;
-      named.add(label);
-      listed++;
-      if (section === 'session')
-        report.add(
-          'session',
-          `The session's ${SESSION_FIELDS[label] ?? ''} is not what was sealed: it was altered.`,
-          {
-            table,
-          },
-        );
-      else
-        report.drop(
-          await covered.nameOf(label),
-          `Its ${what.replace(/^an? /, '')} (table ${table}) is not what was sealed: it was altered.`,
-          table,
-        );
+    blockPlaces ??= await covered.store.blockPlaces(covered.row.key, section);
+    const at = { block, place: blockPlaces[block] };
+    const found = await differencesIn(covered, section, at, before[block], after[block]);
+    for (const { uid, message } of found) {
+      if (told.size >= LISTED || told.has(`${uid} ${message}`)) continue;
+      told.add(`${uid} ${message}`);
+      if (uid !== undefined) report.drop(uid, message, table);
+      else report.add(section === 'session' ? 'session' : `table ${table}`, message, { table });
     }
   }
-  if (listed === 0)
+  if (told.size === 0)
     report.add(
       `table ${table}`,
       'Its rows are not in the order in which they were sealed, or some were added.',
-      {
-        table,
-      },
+      { table },
     );
 }
 
-/** Labels whose check values differ or are on one side only; none where one side has none. */
-function differing(
-  before: ReadonlyMap<number, number> = new Map(),
-  after: ReadonlyMap<number, number> = new Map(),
-): number[] {
-  if (before.size === 0) return [];
+type Difference = { readonly uid?: string; readonly message: string };
+type Checks = ReadonlyMap<number, number>;
+/** A block by its number among the sealed ones, and where it is kept now. */
+type BlockAt = { readonly block: number; readonly place: number | undefined };
+
+/** What differs in one block, as nearly as its check values tell. */
+async function differencesIn(
+  covered: Covered,
+  section: SealedSection,
+  at: BlockAt,
+  before: Checks = new Map(),
+  after: Checks = new Map(),
+): Promise<readonly Difference[]> {
+  const [table, what] = TABLES[section];
+  const labels = differing(before, after);
+  if (section === 'session' && labels.length > 0)
+    return labels.map((label) => ({
+      message: `The session's ${SESSION_FIELDS[label] ?? ''} is not what was sealed: it was altered.`,
+    }));
+  const byField = await fieldsIn(covered, section, at, before, after, new Set(labels));
+  if (byField.length > 0) return byField;
+  const drops = [...before.keys()].filter((label) => label < GRID_LABELS);
+  if (labels.length === 0) return [{ message: await blockText(covered, section, at.block, drops) }];
+  const message = `Its ${what.replace(/^an? /, '')} (table ${table}) is not what was sealed: it was altered.`;
+  return Promise.all(labels.map(async (label) => ({ uid: await covered.nameOf(label), message })));
+}
+
+/** By field and place; with `only`, drops that are known to differ. */
+async function fieldsIn(
+  { store, row, nameOf }: Covered,
+  section: SealedSection,
+  { block, place }: BlockAt,
+  before: Checks,
+  after: Checks,
+  only: ReadonlySet<number>,
+): Promise<readonly Difference[]> {
+  const fields = CHECKED_FIELDS[section];
+  const [table] = TABLES[section];
+  if (fields === undefined || place === undefined) return [];
+  const drops = await store.blockDrops(row.key, section, place);
+  const difference = gridDifference(before, after, drops.length);
+  if (difference === undefined) return [];
+  if (section === 'errors' || section === 'logs')
+    return difference.places.map(({ field }) => ({
+      message: `Row ${block} of ${table} is not what was sealed: its ${fields[field] ?? ''} was altered.`,
+    }));
+  const found: Difference[] = [];
+  for (const { field, index } of difference.places) {
+    const drop = drops[index];
+    if (found.length >= LISTED || drop === undefined || (only.size > 0 && !only.has(drop))) continue;
+    const isSure = only.size > 0 || !difference.isAmbiguous;
+    const name = fields[field] ?? '';
+    found.push({
+      uid: await nameOf(drop),
+      message: isSure
+        ? `Its ${name} (table ${table}) is not what was sealed: it was altered.`
+        : `Its ${name} (table ${table}), or that of others named with it, is not what was sealed: several were altered.`,
+    });
+  }
+  return found;
+}
+
+/** Labels of drops whose check values differ or are on one side only; none where one side has none. */
+function differing(before: Checks, after: Checks): number[] {
+  const [then, now] = [before, after].map((checks) =>
+    [...checks.keys()].filter((label) => label < GRID_LABELS),
+  );
+  if (then === undefined || now === undefined || then.length === 0) return [];
   // A block that is gone, or cannot be unpacked any more, is about all its drops.
-  if (after.size === 0) return before.size <= LISTED ? [...before.keys()] : [];
-  const labels = new Set([...before.keys(), ...after.keys()]);
+  if (now.length === 0) return then.length <= LISTED ? then : [];
+  const labels = new Set([...then, ...now]);
   return [...labels].filter((label) => before.get(label) !== after.get(label));
 }
 

@@ -27,6 +27,9 @@ export const SESSION_FACTS_TYPE = 'weir-session-facts';
 /** Version 2 adds `covers`; version 1 says nothing of what is stored beside the records. */
 export const SESSION_FACTS_VERSION = 2;
 
+/** Check values also by field and place (engine/store/grid-checks.ts). */
+export const CHECKS_FORM = 2;
+
 /** Whether facts of this version can be read. */
 export function isKnownFactsVersion(version: unknown): version is SessionFacts['version'] {
   return version === 1 || version === SESSION_FACTS_VERSION;
@@ -78,6 +81,8 @@ export interface SessionFacts {
   readonly importedFrom?: ImportedFrom;
   /** From when this was sealed on, whatever retention takes of the session is an act in the log (retention-act.ts). */
   readonly retentionLogged?: true;
+  /** The form of the check values kept beside the covered hashes; absent: one for each drop, of up to 100 000. */
+  readonly checks?: typeof CHECKS_FORM;
 }
 
 /** The name of a session's seal: readable, without spaces. */

@@ -1,33 +1,43 @@
 /** What a seal covers beside the records: hashes over everything that is stored of a session, section by section. */
 import { hash } from 'node:crypto';
-import type { Coverage } from '../reproducibility/index.ts';
+import { CHECKS_FORM, type Coverage, type SessionFacts } from '../reproducibility/index.ts';
 import { SEALED_SECTIONS, type SealedSection, type SealedSectionHashes, type Store } from '../store/index.ts';
 
 const HASH_BYTES = 32;
 /** Blocks that are hashed at once: up to some megabytes, so that others are answered between. */
 const BLOCKS_AT_ONCE = 64;
-/** Up to this many drops a difference is told by drop; beyond, the check values would take too much room. */
+/** Up to this many drops there is a check value for each; beyond, those by field and place are all. */
 const CHECKED_DROPS = 100_000;
 
-/** Whether the hashes of a session of this size come with check values by drop. */
-export const hasChecks = (drops: number): boolean => drops <= CHECKED_DROPS;
+/** The check values that come with the hashes of a session of this size. `form`: what its facts say of them. */
+export function checksOf(drops: number, form: SessionFacts['checks']): WantedChecks {
+  return { byDrop: drops <= CHECKED_DROPS, byField: form === CHECKS_FORM };
+}
+
+type WantedChecks = Parameters<Store['sealedBlocks']>[4];
 
 /** The hashes of one section as it is stored now. */
 export async function sectionHashes(
   store: Pick<Store, 'sealedBlocks'>,
   key: number,
   section: SealedSection,
-  wantsChecks: boolean,
+  wants: WantedChecks,
 ): Promise<SealedSectionHashes> {
   const hashes: Uint8Array[] = [];
-  const checks: number[] = [];
+  const checks: Uint32Array[] = [];
   for (let after: number | null = -1; after !== null;) {
-    const page = await store.sealedBlocks(key, section, after, BLOCKS_AT_ONCE, wantsChecks);
+    const page = await store.sealedBlocks(key, section, after, BLOCKS_AT_ONCE, wants);
     hashes.push(page.hashes);
-    for (const check of page.checks) checks.push(check);
+    checks.push(page.checks);
     after = page.last;
   }
-  return { section, hashes: new Uint8Array(Buffer.concat(hashes)), checks: Uint32Array.from(checks) };
+  const joined = new Uint32Array(checks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of checks) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return { section, hashes: new Uint8Array(Buffer.concat(hashes)), checks: joined };
 }
 
 /** The hashes of all sections of a session of so many drops. */
@@ -38,7 +48,7 @@ export async function coveredSections(
 ): Promise<SealedSectionHashes[]> {
   const sections: SealedSectionHashes[] = [];
   for (const section of SEALED_SECTIONS)
-    sections.push(await sectionHashes(store, key, section, hasChecks(drops)));
+    sections.push(await sectionHashes(store, key, section, checksOf(drops, CHECKS_FORM)));
   return sections;
 }
 

@@ -7,6 +7,7 @@ import { WeirError } from '../protocol/index.ts';
 import {
   canonicalHash,
   canonicalJson,
+  CHECKS_FORM,
   COMPARISON_DOCUMENT,
   CompactRange,
   RECORDS_PER_TILE,
@@ -258,6 +259,7 @@ export async function sealRecords(
     weirVersion: ledger.version,
     covers: coverageOf(covered),
     retentionLogged: true,
+    checks: CHECKS_FORM,
     ...(imported && { importedFrom: imported.from }),
   };
   const sealedAt = Math.round(ledger.now());

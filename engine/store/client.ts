@@ -249,9 +249,12 @@ class StoreClient implements Store {
     section: SealedSection,
     after: number,
     limit: number,
-    wantsChecks: boolean,
+    wants: Parameters<Store['sealedBlocks']>[4],
   ): ReturnType<Store['sealedBlocks']> {
-    return this.#read('sealedBlocks', [key, section, after, limit, wantsChecks]);
+    return this.#read('sealedBlocks', [key, section, after, limit, wants]);
+  }
+  blockDrops(key: number, section: SealedSection, place: number): ReturnType<Store['blockDrops']> {
+    return this.#read('blockDrops', [key, section, place]);
   }
   blockPlaces(key: number, section: SealedSection): ReturnType<Store['blockPlaces']> {
     return this.#read('blockPlaces', [key, section]);

@@ -55,11 +55,34 @@ export const SEALED_SECTIONS = [
 ] as const;
 export type SealedSection = (typeof SEALED_SECTIONS)[number];
 
+/** The fields that check values tell apart. */
+export const CHECKED_FIELDS: Readonly<Partial<Record<SealedSection, readonly string[]>>> = {
+  drops: ['id', 'name', 'logical key', 'kind', 'class', 'hash of the id'],
+  states: ['state', 'execution state', 'time of starting', 'time of ending', 'size'],
+  events: ['drop that an event is of', 'kind of an event', 'value of an event', 'time of an event'],
+  errors: ['number', 'time', 'row', 'uid', 'name', 'code', 'message', 'detail'],
+  logs: ['number', 'time', 'level', 'row', 'uid', 'message'],
+  outcomes: [
+    'parts',
+    'size',
+    'checksum',
+    'content hash',
+    'data URL',
+    'path',
+    'reason',
+    'facts of the run',
+    'record',
+  ],
+};
+
 /** Hashes of blocks of a section (sealed-rows.ts), in order. */
 export interface SealedBlocks {
   /** SHA-256 of each block, end to end. */
   readonly hashes: Uint8Array;
-  /** Of each block: the number of its check values, then label (row of a drop, number of a field) and CRC-32 of each. */
+  /**
+   * Of each block: the number of its check values, then label and CRC-32 of each. A label is the row of a drop, the number
+   * of a field of the session, or a place in a grid (grid-checks.ts).
+   */
   readonly checks: Uint32Array;
   /** Where to go on, or null where that was the last. */
   readonly last: number | null;
@@ -157,8 +180,10 @@ export interface LedgerStore {
     section: SealedSection,
     after: number,
     limit: number,
-    wantsChecks: boolean,
+    wants: { readonly byDrop: boolean; readonly byField: boolean },
   ): Promise<SealedBlocks>;
+  /** The drops that the rows of the block at this place of a section are of; none where it cannot be read. */
+  blockDrops(key: number, section: SealedSection, place: number): Promise<Uint32Array>;
   /** The places of all blocks of a section: `first_row` of drops, numbers of blocks otherwise. */
   blockPlaces(key: number, section: SealedSection): Promise<readonly number[]>;
   /** The hashes of a section as they were when the seal with this index was made; empty where it has none. */

@@ -49,6 +49,7 @@ export const READS = [
   'recordTiles',
   'sealedBlocks',
   'blockPlaces',
+  'blockDrops',
   'sealedHashes',
   'contradictions',
   'payloadBytes',

@@ -14,6 +14,7 @@ import { isAscii } from 'node:buffer';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { DropOutcome, TextColumn } from './contract.ts';
 import { badBatch } from './errors.ts';
+import type { Field } from './grid-checks.ts';
 import { textAt } from './text-column.ts';
 import { HASH_BYTES } from './layout.ts';
 
@@ -258,6 +259,24 @@ export class OutcomeReader {
     const { bytes, offsets } = this.#texts;
     const at = RECORD * this.#rows.length + index;
     return bytes.subarray(offsets[at], offsets[at + 1]);
+  }
+
+  /** All fields as they are kept: flags, size, checksum, hash, then the texts. */
+  fields(): Field[] {
+    const count = this.#rows.length;
+    const numbers = (from: number): Uint8Array =>
+      new Uint8Array(this.#sizes.buffer, this.#sizes.byteOffset + from * 8, count * 8);
+    const { bytes, offsets } = this.#texts;
+    return [
+      { bytes: new Uint8Array(this.#flags.buffer, this.#flags.byteOffset, count * 2), width: 2 },
+      { bytes: numbers(0), width: 8 },
+      { bytes: numbers(count), width: 8 },
+      { bytes: this.#hashes, width: HASH_BYTES },
+      ...TEXT_FIELDS.map((_, field) => ({
+        bytes,
+        offsets: offsets.subarray(field * count, (field + 1) * count + 1),
+      })),
+    ];
   }
 
   at(index: number): BlockOutcome {

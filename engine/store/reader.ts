@@ -31,7 +31,7 @@ import { LedgerReader } from './ledger-reader.ts';
 import type { Handlers, ReadName } from './messages.ts';
 import { Outcomes } from './outcomes.ts';
 import { Redundancy } from './redundancy.ts';
-import { blockPlaces, sealedBlocks } from './sealed-rows.ts';
+import { blockDrops, blockPlaces, sealedBlocks, type WantedChecks } from './sealed-rows.ts';
 
 type Answer<Name extends keyof Store> = Store[Name] extends (...args: never) => Promise<infer R> ? R : never;
 
@@ -214,8 +214,11 @@ export class Reader implements Handlers<ReadName> {
     section: SealedSection,
     after: number,
     limit: number,
-    wantsChecks: boolean,
-  ): Answer<'sealedBlocks'> => sealedBlocks(this.#db, key, section, after, limit, wantsChecks);
+    wants: WantedChecks,
+  ): Answer<'sealedBlocks'> => sealedBlocks(this.#db, key, section, after, limit, wants);
+
+  readonly blockDrops = (key: number, section: SealedSection, place: number): Uint32Array =>
+    blockDrops(this.#db, key, section, place);
   readonly blockPlaces = (key: number, section: SealedSection): number[] =>
     blockPlaces(this.#db, key, section);
   readonly sealedHashes = (index: number, section: SealedSection): Answer<'sealedHashes'> =>

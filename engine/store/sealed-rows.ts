@@ -7,7 +7,7 @@
  * A block is a row of its table. Two things are hashed by what they mean: data drops that were given back after the
  * session's end (EXPIRED, DELETED) count as COMPLETED, because that is no part of the run; and errors, log, events and
  * outcomes may get more rows after the seal, which it does not cover. Beside each hash there may be check values (CRC-32)
- * by drop. They prove nothing; they say which drop of a block it was.
+ * by drop, and by field and place (grid-checks.ts). They prove nothing; they say which drop and field of a block it was.
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -15,6 +15,7 @@ import { DROPStates } from '../protocol/index.ts';
 import type { Database } from './database.ts';
 import { BLOCK_SHIFT, float64s, uint16s, uint32s } from './layout.ts';
 import type { SealedBlocks, SealedSection } from './ledger-contract.ts';
+import { gridChecks, type Check, type Field } from './grid-checks.ts';
 import { OutcomeReader } from './outcome-columns.ts';
 import { SESSION_FIELDS } from './session-fields.ts';
 import { textAt, unpackTexts } from './text-column.ts';
@@ -22,7 +23,7 @@ import { textAt, unpackTexts } from './text-column.ts';
 /** A value as SQLite gives it; texts are read as bytes, because an altered text need not be UTF-8. */
 type Value = number | Buffer | null;
 type Row = Readonly<Record<string, Value>>;
-type Checks = readonly (readonly [label: number, check: number])[];
+type Checks = readonly Check[];
 
 interface Section {
   /** Selects `at` (the place of the block) and the hashed columns of blocks behind a place. */
@@ -31,6 +32,21 @@ interface Section {
   /** What is hashed in place of a column. */
   readonly settled?: { readonly column: string; readonly as: (value: Value) => Value };
   readonly checks?: (row: Row) => Checks;
+  /** The fields of all rows in a block, in the order of `CHECKED_FIELDS` (ledger-contract.ts), and which drops the rows are of. */
+  readonly grid?: (row: Row) => Grid;
+}
+
+interface Grid {
+  readonly fields: readonly Field[];
+  readonly drops: Uint32Array;
+}
+
+/** Which check values come with hashes. */
+export interface WantedChecks {
+  /** One for each drop of a block. */
+  readonly byDrop: boolean;
+  /** By field and place. */
+  readonly byField: boolean;
 }
 
 const BEHIND = 'WHERE session = @key AND';
@@ -67,6 +83,7 @@ const SECTIONS: Readonly<Record<SealedSection, Section>> = {
           FROM drop_block ${BEHIND} first_row > @after ORDER BY first_row`,
     columns: ['first_row', 'count', 'kind', 'class_id', 'classes', 'uid_hash', 'name', 'lg_key', 'uid'],
     checks: dropChecks,
+    grid: dropGrid,
   },
   states: {
     sql: `SELECT block AS at, block, status, exec, started_at, finished_at, size_bytes
@@ -74,28 +91,33 @@ const SECTIONS: Readonly<Record<SealedSection, Section>> = {
     columns: ['block', 'status', 'exec', 'started_at', 'finished_at', 'size_bytes'],
     settled: { column: 'status', as: settledStatuses },
     checks: stateChecks,
+    grid: stateGrid,
   },
   events: {
     sql: `SELECT seq AS at, seq, min_row, max_row, rows, kind, value, at AS times
           FROM event_block ${BEHIND} seq > @after ORDER BY seq`,
     columns: ['seq', 'min_row', 'max_row', 'rows', 'kind', 'value', 'times'],
     checks: eventChecks,
+    grid: eventGrid,
   },
   errors: {
     sql: `SELECT seq AS at, seq, at AS time, row, ${['uid', 'name', 'code', 'message', 'detail'].map(text).join(', ')}
           FROM error ${BEHIND} seq > @after ORDER BY seq`,
     columns: ['seq', 'time', 'row', 'uid', 'name', 'code', 'message', 'detail'],
+    grid: (row) => rowGrid(row, ['seq', 'time', 'row', 'uid', 'name', 'code', 'message', 'detail']),
   },
   logs: {
     sql: `SELECT seq AS at, seq, at AS time, ${text('level')}, row, ${['uid', 'message'].map(text).join(', ')}
           FROM log ${BEHIND} seq > @after ORDER BY seq`,
     columns: ['seq', 'time', 'level', 'row', 'uid', 'message'],
+    grid: (row) => rowGrid(row, ['seq', 'time', 'level', 'row', 'uid', 'message']),
   },
   outcomes: {
     sql: `SELECT seq AS at, seq, min_row, max_row, rows, hashes, data
           FROM outcome_block ${BEHIND} seq > @after ORDER BY seq`,
     columns: ['seq', 'min_row', 'max_row', 'rows', 'hashes', 'data'],
     checks: outcomeChecks,
+    grid: outcomeGrid,
   },
   records: {
     sql: `SELECT tile AS at, tile, data FROM record_tile ${BEHIND} tile > @after ORDER BY tile`,
@@ -119,9 +141,9 @@ export function sealedBlocks(
   section: SealedSection,
   after: number,
   limit: number,
-  wantsChecks: boolean,
+  wants: WantedChecks,
 ): SealedBlocks {
-  const { sql, columns, settled, checks } = SECTIONS[section];
+  const { sql, columns, settled, checks, grid } = SECTIONS[section];
   const rows = db
     .prepare<[Readonly<Record<string, number>>], Row>(`${sql} LIMIT @limit`)
     .iterate({ key, after, limit });
@@ -135,7 +157,11 @@ export function sealedBlocks(
       for (const part of encode(settled?.column === column ? settled.as(value) : value)) hash.update(part);
     }
     hashes.push(hash.digest());
-    const of = wantsChecks && checks ? unlessUnreadable(() => checks(row)) : [];
+    const of = [
+      // The facts of a session are few, and have no other check values.
+      ...(checks && (wants.byDrop || (wants.byField && !grid)) ? unlessUnreadable(() => checks(row)) : []),
+      ...(grid && wants.byField ? unlessUnreadable(() => checksOfGrid(grid(row))) : []),
+    ];
     found.push(of.length, ...of.flat());
     last = row['at'] as number;
   }
@@ -149,10 +175,31 @@ export function sealedBlocks(
 /** Places of the blocks of a section, in order: what their hashes are of. */
 export function blockPlaces(db: Database, key: number, section: SealedSection): number[] {
   return db
-    .prepare<[Readonly<Record<string, number>>], { readonly at: number }>(SECTIONS[section].sql)
+    .prepare<[Readonly<Record<string, number>>], { readonly at: number }>(
+      `SELECT at FROM (${SECTIONS[section].sql})`,
+    )
     .all({ key, after: -1 })
     .map(({ at }) => at);
 }
+
+/**
+ * The drops that the rows of a block are of, as it is now; none where it cannot be read. `place` is that of the block.
+ */
+export function blockDrops(db: Database, key: number, section: SealedSection, place: number): Uint32Array {
+  const { sql, grid } = SECTIONS[section];
+  const row = db
+    .prepare<[Readonly<Record<string, number>>], Row>(`${sql} LIMIT 1`)
+    .get({ key, after: place - 1 });
+  const none = new Uint32Array(0);
+  if (row === undefined || row['at'] !== place || grid === undefined) return none;
+  try {
+    return grid(row).drops;
+  } catch {
+    return none;
+  }
+}
+
+const checksOfGrid = ({ fields, drops }: Grid): Checks => gridChecks(fields, drops.length);
 
 function encode(value: Value): readonly Uint8Array[] {
   if (value === null) return [Buffer.from('N')];
@@ -245,4 +292,64 @@ function outcomeChecks(row: Row): Checks {
   const rows = uint32s(bytesIn(row, 'rows'));
   const reader = new OutcomeReader(rows, bytesIn(row, 'hashes'), bytesIn(row, 'data'));
   return [...rows].map((drop, i) => [drop, crc32(JSON.stringify(reader.at(i)))] as const);
+}
+
+/** Rows [first, first + count). */
+const span = (first: number, count: number): Uint32Array =>
+  Uint32Array.from({ length: count }, (_, i) => first + i);
+
+function dropGrid(row: Row): Grid {
+  const count = row['count'] as number;
+  const texts = ['uid', 'name', 'lg_key'].map((column) => unpackTexts(bytesIn(row, column), count));
+  return {
+    fields: [
+      ...texts,
+      { bytes: bytesIn(row, 'kind'), width: 1 },
+      { bytes: bytesIn(row, 'class_id'), width: 2 },
+      { bytes: bytesIn(row, 'uid_hash'), width: 4 },
+    ],
+    drops: span(row['first_row'] as number, count),
+  };
+}
+
+function stateGrid(row: Row): Grid {
+  const status = settledStatuses(bytesIn(row, 'status')) as Buffer;
+  const numbers = ['started_at', 'finished_at', 'size_bytes'].map((column) => bytesIn(row, column));
+  return {
+    fields: [
+      { bytes: status, width: 1 },
+      { bytes: bytesIn(row, 'exec'), width: 1 },
+      ...numbers.map((bytes) => ({ bytes, width: 8 })),
+    ],
+    drops: span((row['block'] as number) << BLOCK_SHIFT, status.length),
+  };
+}
+
+function eventGrid(row: Row): Grid {
+  const rows = bytesIn(row, 'rows');
+  return {
+    fields: [
+      { bytes: rows, width: 4 },
+      { bytes: bytesIn(row, 'kind'), width: 1 },
+      { bytes: bytesIn(row, 'value'), width: 1 },
+      { bytes: bytesIn(row, 'times'), width: 8 },
+    ],
+    drops: uint32s(rows),
+  };
+}
+
+function outcomeGrid(row: Row): Grid {
+  const drops = uint32s(bytesIn(row, 'rows'));
+  const reader = new OutcomeReader(drops, bytesIn(row, 'hashes'), bytesIn(row, 'data'));
+  return { fields: reader.fields(), drops };
+}
+
+/** A row of a table that has one for each entry; the drop it is about, or 0. */
+function rowGrid(row: Row, columns: readonly string[]): Grid {
+  const fields = columns.map((column) => {
+    const bytes = Buffer.concat([...encode(row[column] as Value)]);
+    return { bytes, width: bytes.length };
+  });
+  const drop = row['row'];
+  return { fields, drops: Uint32Array.of(typeof drop === 'number' ? drop : 0) };
 }

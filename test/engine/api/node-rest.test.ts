@@ -5,6 +5,7 @@ import path from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytesOf, helloGraph, testHost, type TestHost } from '../../support/host.ts';
+import type { Any } from '../reproducibility/golden.ts';
 
 let host: TestHost;
 beforeAll(async () => {
@@ -50,7 +51,7 @@ describe('the REST interface of a node', () => {
     const { sessionId } = await host.manager.createSession(newId(), { rmode });
     const sid = encodeURIComponent(sessionId);
     await post(`/sessions/${sid}/graph/append`, Buffer.from(bytesOf(helloGraph)), json);
-    const asked = async () => (await fetch(url(`/sessions/${sid}/repro/data`))).json();
+    const asked = async (): Promise<Any> => (await fetch(url(`/sessions/${sid}/repro/data`))).json();
     expect(await asked()).toMatchObject({ graph: { b: { oid: 'b' }, hello: { oid: 'hello' } } });
     await post(`/sessions/${sid}/deploy`, 'completed=hello');
     const session = host.manager.get(decodeURIComponent(sid));

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { sortByHash } from '../../../engine/store/uid-tiles.ts';
 import { dropBatch, newSession, open, plainDrops } from './helpers.ts';
 
+const NO_CHECKS = { byDrop: false, byField: false };
+
 describe('finding a drop of a large session by its uid', () => {
   it('gives every drop, and none for a uid there is not, with tiles as without', async () => {
     const store = await open();
@@ -21,9 +23,9 @@ describe('finding a drop of a large session by its uid', () => {
     // Made again, they are the same.
     await store.indexUids(key);
     expect(await found()).toEqual(before);
-    const { hashes } = await store.sealedBlocks(key, 'uids', -1, 100, false);
+    const { hashes } = await store.sealedBlocks(key, 'uids', -1, 100, NO_CHECKS);
     expect(hashes).toHaveLength(Math.ceil(17_000 / 4096) * 32);
-    expect((await store.sealedBlocks(key, 'uids', -1, 100, false)).last).toBeNull();
+    expect((await store.sealedBlocks(key, 'uids', -1, 100, NO_CHECKS)).last).toBeNull();
   });
 
   it('sorts rows by hash in both ways alike, equal hashes by row', () => {
