@@ -7,11 +7,14 @@ const HASH_BYTES = 32;
 /** Blocks that are hashed at once: up to some megabytes, so that others are answered between. */
 const BLOCKS_AT_ONCE = 64;
 /** Up to this many drops there is a check value for each; beyond, those by field and place are all. */
-const CHECKED_DROPS = 100_000;
+const CHECKED_DROPS = 10_000;
+/** ... where there are none by field and place. */
+const CHECKED_DROPS_ALONE = 100_000;
 
 /** The check values that come with the hashes of a session of this size. `form`: what its facts say of them. */
 export function checksOf(drops: number, form: SessionFacts['checks']): WantedChecks {
-  return { byDrop: drops <= CHECKED_DROPS, byField: form === CHECKS_FORM };
+  const byField = form === CHECKS_FORM;
+  return { byDrop: drops <= (byField ? CHECKED_DROPS : CHECKED_DROPS_ALONE), byField };
 }
 
 type WantedChecks = Parameters<Store['sealedBlocks']>[4];
