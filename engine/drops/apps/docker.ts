@@ -17,6 +17,7 @@ import {
   shmBytes,
   splitWords,
 } from './docker-settings.ts';
+import { withinLimit } from './time-limit.ts';
 import { OutputLog } from './output-log.ts';
 import { Tail } from './process.ts';
 import { buildCommand } from './shell-command.ts';
@@ -70,6 +71,8 @@ export class DockerApp extends BarrierAppDROP {
   #container: Docker.Container | undefined;
   #facts: Record<string, unknown> = {};
   #exitStatus: number | undefined;
+  /** Settles when what ran is over, however it went. */
+  #run: Promise<void> | undefined;
   #stdout = new Tail();
   #stderr = new Tail();
 
@@ -142,20 +145,32 @@ export class DockerApp extends BarrierAppDROP {
   }
 
   override async run(): Promise<void> {
+    const run = withinLimit(this, (signal) => this.#runUntil(signal));
+    this.#run = run.catch(() => undefined);
+    await run;
+  }
+
+  /** Resolves when the container is gone too. */
+  override async cancel(): Promise<void> {
+    await super.cancel();
+    await this.#run;
+  }
+
+  async #runUntil(signal: AbortSignal): Promise<void> {
     const docker = await this.context.service(dockerClient);
     await this.#talk('reach Docker', () => docker.ping());
     const image = await this.#image(docker);
     const options = await this.#options(image);
-    if (this.signal.aborted) return;
+    if (signal.aborted) return;
     const container = await this.#talk('create a container', () => docker.createContainer(options));
     this.#container = container;
     this.#facts = { ...this.#facts, containerId: container.id };
     const stop = (): void => void this.#stop();
-    this.signal.addEventListener('abort', stop, { once: true });
+    signal.addEventListener('abort', stop, { once: true });
     try {
-      await this.#supervise(container);
+      await this.#supervise(container, signal);
     } finally {
-      this.signal.removeEventListener('abort', stop);
+      signal.removeEventListener('abort', stop);
       this.#container = undefined;
       if (this.#params.removeContainer)
         await container.remove({ force: true }).catch((error: unknown) => {
@@ -249,9 +264,11 @@ export class DockerApp extends BarrierAppDROP {
     return other.#containerIp ?? '';
   }
 
-  async #supervise(container: Docker.Container): Promise<void> {
+  async #supervise(container: Docker.Container, signal: AbortSignal): Promise<void> {
     try {
       await this.#talk('start its container', () => container.start());
+      // What was to stop it before it ran had nothing to stop.
+      if (signal.aborted) await this.#stop();
       await this.#learnAddress(container);
       const log = new OutputLog(this);
       await this.#talk('read the output of its container', () => this.#follow(container, log));
@@ -264,7 +281,7 @@ export class DockerApp extends BarrierAppDROP {
     } finally {
       this.#gotIp.open();
     }
-    this.#judge(this.#exitStatus);
+    if (!signal.aborted) this.#judge(this.#exitStatus);
   }
 
   async #learnAddress(container: Docker.Container): Promise<void> {
@@ -306,7 +323,7 @@ export class DockerApp extends BarrierAppDROP {
   }
 
   #judge(status: number): void {
-    if (status === 0 || this.signal.aborted) return;
+    if (status === 0) return;
     if (STOPPED.has(status)) {
       this.context.log('warn', this, `The container of ${this.uid} was stopped (exit status ${status}).`);
       return;
@@ -363,9 +380,11 @@ export class DockerApp extends BarrierAppDROP {
 
   #trouble(what: string, cause: unknown): DaliugeException {
     const { code } = cause as { code?: string };
-    const hint =
-      code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EACCES'
-        ? ' Is Docker (or Podman) running, may this user use it, and does DOCKER_HOST name its socket?'
+    const isAway = code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EACCES';
+    const hint = isAway
+      ? ' Is Docker (or Podman) running, may this user use it, and does DOCKER_HOST name its socket?'
+      : /\/bin\/bash.*no such file/.test(messageOf(cause))
+        ? ` A command is run by /bin/bash, which the image ${this.#params.image} does not have: begin the command with %% to hand it to the image's own entry point, or to the one that "entrypoint" names.`
         : '';
     return new DaliugeException(
       'APP_FAILED',

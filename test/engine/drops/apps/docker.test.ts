@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -171,18 +171,76 @@ describe('a command in a container', () => {
   });
 });
 
-const real = existsSync('/var/run/docker.sock');
-describe.skipIf(!real)('a command in a real container (needs /var/run/docker.sock)', () => {
-  it('prints, and is removed', async ({ skip }) => {
-    const docker = new Docker();
-    const images = await docker.listImages();
-    const image = images.flatMap(({ RepoTags }) => RepoTags ?? [])[0];
-    if (!image) return skip('no image is on this machine');
+const docker = new Docker();
+/** The first image of a Docker on this machine, which must have a /bin/bash. */
+const real = existsSync('/var/run/docker.sock')
+  ? await docker
+      .listImages()
+      .then((images) => images.flatMap(({ RepoTags }) => RepoTags ?? []).find((tag) => !tag.startsWith('<')))
+      .catch(() => undefined)
+  : undefined;
+
+describe.skipIf(real === undefined)('a command in a real container (needs a Docker with an image)', () => {
+  // Other runs of these tests may have left theirs.
+  const uid = `app-${process.pid}`;
+  const container = (spec: Record<string, unknown>): Spec => app({ image: real, uid, ...spec });
+  const left = () => docker.listContainers({ all: true, filters: { label: [`weir.drop=${uid}`] } });
+
+  it('prints, and is removed', async () => {
+    const run = await new GraphRun([container({ command: '%%-c "echo real"', entrypoint: '/bin/sh' })]).run();
+    expect(run.app('app').facts).toMatchObject({ stdout: 'real\n', exitStatus: 0 });
+    expect(run.app('app').facts['imageId']).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(await left()).toEqual([]);
+  });
+
+  it('reads and writes files of the session, as the user of the engine', async () => {
+    const run = new GraphRun([
+      { oid: 'in', dropclass: FILE, filepath: 'in.txt', consumers: [{ app: 'i' }] },
+      container({
+        command: 'cat {in} > {o}; echo "$DLG_UID in $(pwd)" >> {o}',
+        inputs: [{ in: 'i' }],
+        outputs: [{ out: 'o' }],
+      }),
+      { oid: 'out', dropclass: FILE, filepath: 'sub/out.txt' },
+    ]);
+    writeFileSync(path.join(run.baseDir, 'in.txt'), 'content\n');
+    await run.run();
+    expect(await textOf(run.drop('out'))).toBe(`content\n${uid} in ${run.baseDir}\n`);
+    expect(statSync(path.join(run.baseDir, 'sub/out.txt')).uid).toBe(process.getuid?.());
+  });
+
+  it('that fails ends in ERROR with exit status and what it said last', async () => {
+    const run = await new GraphRun([container({ command: 'echo trouble >&2; exit 3' })]).run();
+    expect(run.errorOf(uid).message).toMatch(/exit status 3; the last it said: trouble/);
+    expect(await left()).toEqual([]);
+  });
+
+  it('is stopped and removed when its time is over', async () => {
     const run = await new GraphRun([
-      app({ image, command: '%%-c "echo real"', entrypoint: '/bin/sh' }),
+      container({ command: 'sleep 60', componentParams: { timeout: { value: 1 } } }),
     ]).run();
-    expect(run.app('app').facts['stdout']).toBe('real\n');
-    const left = await docker.listContainers({ all: true, filters: { label: ['weir.drop=app'] } });
-    expect(left).toEqual([]);
+    expect(run.errorOf(uid).message).toMatch(/longer than its timeout of 1 s/);
+    expect(await left()).toEqual([]);
+  });
+
+  it('is stopped when it is cancelled', async () => {
+    const run = new GraphRun([container({ command: 'echo begun; sleep 60' })]);
+    const begun = run.logged(/begun/);
+    await run.trigger();
+    await begun;
+    await run.app('app').cancel();
+    await run.over();
+    expect(run.app('app').execStatus).toBe(AppDROPStates.CANCELLED);
+    expect(await left()).toEqual([]);
+  });
+
+  it('whose command or image is not there is told in words', async () => {
+    const noCommand = await new GraphRun([container({ command: 'no-such-command' })]).run();
+    expect(noCommand.errorOf(uid).message).toMatch(/exit status 127.*not found/);
+    const noEntry = await new GraphRun([container({ command: '%%x', entrypoint: '/no/such' })]).run();
+    expect(noEntry.errorOf(uid).message).toMatch(/no such file/i);
+    const noImage = await new GraphRun([container({ image: 'weir.invalid/none:1' })]).run();
+    expect(noImage.errorOf(uid).message).toMatch(/could not pull the image weir.invalid\/none:1/);
+    expect(await left()).toEqual([]);
   });
 });
