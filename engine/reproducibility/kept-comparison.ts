@@ -63,7 +63,12 @@ export class ComparisonKeeper {
 
   /** Adds the text of the next record. */
   add(record: string): void {
-    hash('sha256', claimText(record), 'buffer').copy(this.#claims, this.#count++ * CLAIMS, 0, CLAIMS);
+    this.addClaims(claimText(record));
+  }
+
+  /** Adds the part of the next record's text that a comparison may look at. */
+  addClaims(claims: string | Uint8Array): void {
+    hash('sha256', claims, 'buffer').copy(this.#claims, this.#count++ * CLAIMS, 0, CLAIMS);
   }
 
   /** The bytes to keep. */

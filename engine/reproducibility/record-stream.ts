@@ -3,7 +3,7 @@
  * their leaves, the root of the tree and Weir's own signatures. Lives in the worker thread.
  */
 
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 
 import {
   APP_STATE_NAMES,
@@ -12,16 +12,17 @@ import {
   EdgeTable,
   WeirError,
 } from '../protocol/index.ts';
-import { canonicalSignatures } from './canonical-signature.ts';
-import type { DropInput, DropRecord } from './drop-record.ts';
-import { dropRecordLeaf, dropRecordText, parseDropRecord } from './drop-record.ts';
+import { CanonicalSigner, inputsIn } from './canonical-signature.ts';
+import type { DropRecord } from './drop-record.ts';
+import { dropRecordLeaf, parseDropRecord } from './drop-record.ts';
 import { HASH_BYTES } from './merkle-log.ts';
 import { type TiledTree, treeOf } from './tiled-tree.ts';
 import { ComparisonKeeper } from './kept-comparison.ts';
 import { ALL_RMODES, type HashedRMode, type RModeName } from './modes.ts';
 import { packRecordTiles, RECORDS_PER_TILE, recordTileLines } from './record-tiles.ts';
+import { type DerivedFacts, RecordWriter } from './record-writer.ts';
 import { commitRuntimeData, contentReproduceData, EMPTY_DATA_HASH } from './runtime.ts';
-import { parseSpec, type SpecPage, specsIn } from './session-signing.ts';
+import { parseSpec, type SpecPage } from './session-signing.ts';
 import { type RecordPlace, recordOfSpec, settledStatus } from './spec-record.ts';
 
 /** UTF-8 texts end to end, and n + 1 offsets. */
@@ -87,6 +88,11 @@ const textAt = (texts: Texts, index: number): string =>
     texts.offsets[index + 1],
   );
 
+const NEWLINE = 0x0a;
+
+const lineAt = (bytes: Buffer, starts: Uint32Array, i: number): string =>
+  bytes.toString('utf8', starts[i], (starts[i + 1] as number) - 1);
+
 export class RecordStream {
   readonly #source: RecordSource;
   readonly #edges: {
@@ -96,7 +102,10 @@ export class RecordStream {
   };
   readonly #leaves: Buffer;
   readonly #comparison: ComparisonKeeper;
-  readonly #records: DropRecord[] = [];
+  readonly #writer: RecordWriter;
+  /** Weir's own signatures, where they are wanted. */
+  readonly #signer: CanonicalSigner | undefined;
+  #rowOf: ReadonlyMap<string, number> | undefined;
   readonly #graph: Hash = createHash('sha256');
   readonly mismatches: RecordMismatch[] = [];
   #count = 0;
@@ -110,6 +119,14 @@ export class RecordStream {
     };
     this.#leaves = Buffer.alloc(source.isApp.length * HASH_BYTES);
     this.#comparison = new ComparisonKeeper(source.isApp.length);
+    const signer = source.wantsSignatures ? new CanonicalSigner() : undefined;
+    this.#signer = signer;
+    this.#writer = new RecordWriter({
+      oids: source.oids,
+      contents: source.contents,
+      record: (spec, facts) => this.#derived(spec, facts),
+      groups: signer && ((record) => signer.groupsOf(record)),
+    });
   }
 
   /** A piece of the graph's text, in order. */
@@ -119,25 +136,33 @@ export class RecordStream {
 
   /** The record texts of a page, in order. Does not count them into the tree. */
   texts(page: RecordPage): string[] {
-    return this.#recordsOf(page).texts;
+    this.#write(page, () => undefined);
+    const { bytes, starts } = this.#writer;
+    const stored = new Map<number, number>(Array.from(page.rows, (row, i) => [row, i]));
+    return Array.from({ length: page.status.length }, (_, i) => {
+      const at = stored.get(page.firstRow + i);
+      return at === undefined ? lineAt(bytes, starts, i) : textAt(page.records, at);
+    });
   }
 
-  /** Texts of a page, and the records of those that are made here. */
-  #recordsOf(page: RecordPage): { readonly texts: string[]; readonly made: (DropRecord | undefined)[] } {
-    const stored = new Map<number, number>();
-    page.rows.forEach((row, i) => stored.set(row, i));
-    const texts: string[] = [];
-    const made: (DropRecord | undefined)[] = [];
-    let i = 0;
-    for (const spec of specsIn(page.specs)) {
+  /** Writes the lines of a page; `each` is told of every drop when its line is there, with its stored text if it has one. */
+  #write(page: RecordPage, each: (i: number, row: number, stored: string | undefined) => void): void {
+    const writer = this.#writer;
+    const { text, start, length } = page.specs;
+    writer.begin(start.length);
+    let next = 0;
+    for (let i = 0; i < start.length; i++) {
       const row = page.firstRow + i;
-      const at = stored.get(row);
-      const record = at === undefined ? this.#derived(row, spec, page, i) : undefined;
-      made.push(record);
-      texts.push(record ? dropRecordText(record) : textAt(page.records, at as number));
-      i++;
+      let stored: string | undefined;
+      if (page.rows[next] === row) {
+        stored = textAt(page.records, next++);
+        writer.text('');
+      } else {
+        const from = start[i] as number;
+        writer.derived(text, from, from + (length[i] as number), this.#facts(row, page, i));
+      }
+      each(i, row, stored);
     }
-    return { texts, made };
   }
 
   /**
@@ -150,22 +175,39 @@ export class RecordStream {
         'INTERNAL',
         `Records from row ${this.#count} were expected, not from ${page.firstRow}.`,
       );
-    const stored = new Set(page.rows);
-    const { wantsSignatures } = this.#source;
-    const { texts, made } = this.#recordsOf(page);
-    const lines = texts.map((text, i) => (made[i] ? text : ''));
-    if (page.kept) this.#compareKept(lines, page.kept, page.firstRow);
-    for (const [i, text] of texts.entries()) {
-      this.#leaves.set(dropRecordLeaf(text), this.#count * HASH_BYTES);
-      this.#comparison.add(text);
-      const row = this.#count++;
-      if (!stored.has(row) && !wantsSignatures) continue;
-      const record = made[i] ?? this.#parsed(text, row);
-      if (record === undefined) continue;
-      if (stored.has(row)) this.#compare(record, row, page, i);
-      if (wantsSignatures) this.#records.push(record);
-    }
-    return page.kept ? [] : packRecordTiles(lines);
+    this.#write(page, (i, row, stored) => {
+      if (stored === undefined) this.#addDerived(i, row);
+      else this.#addStored(stored, row, page, i);
+      this.#count++;
+    });
+    const { bytes, starts } = this.#writer;
+    if (page.kept === undefined) return packRecordTiles(bytes, starts);
+    const lines = Array.from({ length: page.status.length }, (_, i) => lineAt(bytes, starts, i));
+    this.#compareKept(lines, page.kept, page.firstRow);
+    return [];
+  }
+
+  #addDerived(i: number, row: number): void {
+    const { bytes, starts, claimEnd, groups } = this.#writer;
+    const [from, end] = [starts[i] as number, (starts[i + 1] as number) - 1];
+    // A leaf begins with a zero byte, which may stand for the newline before it meanwhile.
+    bytes[from - 1] = 0;
+    this.#leaves.set(hash('sha256', bytes.subarray(from - 1, end), 'buffer'), row * HASH_BYTES);
+    bytes[from - 1] = NEWLINE;
+    if (claimEnd > 0) this.#comparison.addClaims(bytes.subarray(from, claimEnd));
+    else this.#comparison.add(bytes.toString('utf8', from, end));
+    if (groups !== undefined) this.#signer?.add(groups, null, this.#inputRows(row));
+  }
+
+  #addStored(text: string, row: number, page: RecordPage, i: number): void {
+    this.#leaves.set(dropRecordLeaf(text), row * HASH_BYTES);
+    this.#comparison.add(text);
+    const record = this.#parsed(text, row);
+    if (record === undefined) return;
+    this.#compare(record, row, page, i);
+    if (this.#signer === undefined) return;
+    this.#rowOf ??= new Map(Array.from(this.#source.isApp, (_, at) => [textAt(this.#source.oids, at), at]));
+    this.#signer.add(this.#signer.groupsOf(record), record.content, inputsIn(record, this.#rowOf));
   }
 
   /** Kept texts must be those that follow from specification and state. */
@@ -228,30 +270,42 @@ export class RecordStream {
       if (ms !== null && Number.isFinite(column[i]) && column[i] !== ms) wrong(name);
   }
 
-  #inputs(row: number): DropInput[] {
+  #inputRows(row: number): number[] {
     const { consumers, streaming, outputs } = this.#edges;
-    const isApp = this.#source.isApp[row] === 1;
-    const from = isApp ? [...consumers.sources(row), ...streaming.sources(row)] : outputs.sources(row);
-    return from.map((input) => ({
-      oid: textAt(this.#source.oids, input),
-      sha256: this.#source.contents.get(input) ?? null,
-    }));
+    if (this.#source.isApp[row] !== 1) return outputs.sources(row);
+    const read = consumers.sources(row);
+    for (const input of streaming.sources(row)) read.push(input);
+    return read;
   }
 
-  #derived(row: number, specText: string, page: RecordPage, i: number): DropRecord {
+  #facts(row: number, page: RecordPage, i: number): DerivedFacts {
+    return {
+      row,
+      classId: this.#source.classId[row] as number,
+      status: page.status[i] as number,
+      exec: page.exec[i] as number,
+      startedAtMs: page.startedAt[i] as number,
+      finishedAtMs: page.finishedAt[i] as number,
+      inputs: this.#inputRows(row),
+    };
+  }
+
+  #derived(specText: string, facts: DerivedFacts): DropRecord {
     const source = this.#source;
-    const classId = source.classId[row] as number;
+    const { row, classId, exec } = facts;
     const isApp = source.isApp[row] === 1;
-    const status = page.status[i] as DROPStates;
-    const exec = page.exec[i] as number;
+    const status = facts.status as DROPStates;
     return recordOfSpec(parseSpec(specText), source, {
       classPath: source.classes[classId] as string,
       isApp,
       status,
       ...(isApp && exec !== 255 && { execStatus: APP_STATE_NAMES[exec] as string }),
-      startedAtMs: page.startedAt[i] as number,
-      finishedAtMs: page.finishedAt[i] as number,
-      inputs: this.#inputs(row),
+      startedAtMs: facts.startedAtMs,
+      finishedAtMs: facts.finishedAtMs,
+      inputs: facts.inputs.map((input) => ({
+        oid: textAt(source.oids, input),
+        sha256: source.contents.get(input) ?? null,
+      })),
       content: null,
       code: {},
       upstream: plainRoots(source.rmode, status, !isApp && source.isHashedClass[classId] === 1),
@@ -264,12 +318,11 @@ export class RecordStream {
     if (this.#count !== size)
       throw new WeirError('INTERNAL', `${size} records were expected, ${this.#count} were given.`);
     const leafHashes = new Uint8Array(this.#leaves);
-    const isWhole = this.#source.wantsSignatures && this.#records.length === size;
     return {
       size,
       ...treeOf(leafHashes),
       leafHashes,
-      canonicalSignatures: isWhole ? signaturesOrNone(this.#records) : {},
+      canonicalSignatures: this.#signer?.size === size ? signaturesOrNone(this.#signer) : {},
       graphSha256: this.#graph.digest('hex'),
       comparison: this.#comparison.finish(this.#source.oids, this.#source.isApp, this.#edges),
     };
@@ -277,9 +330,9 @@ export class RecordStream {
 }
 
 /** Graphs with circles have no order to sign; they have records all the same. */
-function signaturesOrNone(records: readonly DropRecord[]): Partial<Record<HashedRMode, string>> {
+function signaturesOrNone(signer: CanonicalSigner): Partial<Record<HashedRMode, string>> {
   try {
-    return canonicalSignatures(records);
+    return signer.signatures();
   } catch (error) {
     if (error instanceof WeirError && error.code === 'REPRO_INVALID') return {};
     throw error;

@@ -7,16 +7,20 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 export const RECORDS_PER_TILE = 256;
 
-/** Tiles of the lines of drops, the first of which is a multiple of RECORDS_PER_TILE. */
-export function packRecordTiles(lines: readonly string[]): Uint8Array[] {
+/**
+ * Tiles of the lines of drops, the first of which is a multiple of RECORDS_PER_TILE: the lines as UTF-8, a newline behind
+ * each, and where each begins, with the end of the last one's newline as one more.
+ */
+export function packRecordTiles(lines: Uint8Array, starts: Uint32Array): Uint8Array[] {
   const tiles: Uint8Array[] = [];
-  for (let at = 0; at < lines.length; at += RECORDS_PER_TILE) {
-    const part = lines.slice(at, at + RECORDS_PER_TILE);
-    const isEmpty = part.every((line) => line === '');
+  const count = starts.length - 1;
+  for (let at = 0; at < count; at += RECORDS_PER_TILE) {
+    const next = Math.min(count, at + RECORDS_PER_TILE);
+    const [from, end] = [starts[at] as number, (starts[next] as number) - 1];
+    // Nothing but newlines between empty lines.
+    const isEmpty = end - from === next - at - 1;
     tiles.push(
-      isEmpty
-        ? new Uint8Array(0)
-        : new Uint8Array(deflateRawSync(Buffer.from(part.join('\n')), { level: 1 })),
+      isEmpty ? new Uint8Array(0) : new Uint8Array(deflateRawSync(lines.subarray(from, end), { level: 1 })),
     );
   }
   return tiles;
