@@ -91,6 +91,7 @@ export const S = {
     moreFilters: 'More filters',
     filterGraph: 'Graph',
     filterSince: 'Started since',
+    filterUntil: 'Started until',
     filterSignature: 'Signature, or its beginning',
     badSignature: 'A signature has up to 64 hexadecimal digits.',
     findDrops: 'By drop name or content: find drops in all sessions',

@@ -1,5 +1,8 @@
-/** Blocks of a session's block-DAG, read from its `reprodata.out` one drop at a time, however large the file is. */
-import { open, stat, type FileHandle } from 'node:fs/promises';
+/**
+ * Blocks of a session's block-DAG, read from its `reprodata.out` one drop at a time, however large the file is. An imported
+ * session has no folder of its own; it brought its file along in the bundle.
+ */
+import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isJsonObject, messageOf, NoDropException, WeirError } from '../protocol/index.ts';
 import {
@@ -9,21 +12,34 @@ import {
   type HashedRMode,
   type PyObject,
 } from '../reproducibility/index.ts';
-import type { SessionRow } from '../store/index.ts';
+import type { SessionRow, Store } from '../store/index.ts';
 import type { DropBlock } from './contract.ts';
+import { IMPORTED } from './stored-session.ts';
 
 const CHUNK_BYTES = 1 << 20;
+const KEY_BYTES = 4096;
 const PARENTS_LISTED = 1000;
 /** How an entry of the file begins: the keys of the drops are the only ones at this depth. */
 const ENTRY = Buffer.from('\n        "');
 const STAGES = ['rg', 'pg', 'pgt', 'lg', 'lgt'] as const;
 const ITEMS = ['pg_blockhash', 'pgt_blockhash', 'lg_blockhash'] as const;
 
-/** Where each drop's entry is: found once for a file, in one pass over its bytes. */
-interface FileIndex {
-  readonly file: string;
+/** Bytes of a `reprodata.out`, wherever it is. */
+interface Source {
+  /** How messages call it. */
+  readonly name: string;
   readonly sizeBytes: number;
-  readonly mtimeMs: number;
+  /** Another one where the content may be another. */
+  readonly version: string;
+  /** The bytes from an offset; fewer where it ends. */
+  read(from: number, size: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Where each drop's entry is: found once for a source, in one pass over its bytes. */
+interface FileIndex {
+  readonly name: string;
+  readonly version: string;
   /** Offset of each entry's key, in the order of the file. */
   readonly offsets: Float64Array;
   readonly placeOf: ReadonlyMap<string, number>;
@@ -31,44 +47,76 @@ interface FileIndex {
 
 /** Finds blocks. Keeps where the drops are in the file that was asked about last. */
 export class BlockReader {
+  readonly #store: Pick<Store, 'document'>;
   #index: FileIndex | undefined;
+
+  constructor(store: Pick<Store, 'document'>) {
+    this.#store = store;
+  }
 
   /**
    * The block of one drop; `mode` is the first that the session has where it is left out. Throws REPRO_INVALID where
    * the session has no blocks or not of this mode, NoDropException.
    */
   async block(session: SessionRow, uid: string, mode?: string): Promise<DropBlock> {
-    const file = path.join(session.dir, 'reprodata.out');
-    const index = await this.#indexOf(session, file);
-    const place = index.placeOf.get(uid);
-    if (place === undefined)
-      throw new NoDropException(`${file} has no drop "${uid}".`, {
-        details: { sessionId: session.sessionId, uid },
-      });
-    const handle = await open(file);
+    const source = await this.#sourceOf(session);
     try {
-      return describe(session, await readEntry(handle, index, place, uid), uid, mode);
+      const index = await this.#indexOf(source);
+      const place = index.placeOf.get(uid);
+      if (place === undefined)
+        throw new NoDropException(`${source.name} has no drop "${uid}".`, {
+          details: { sessionId: session.sessionId, uid },
+        });
+      return describe(session, await readEntry(source, index, place, uid), uid, mode);
     } finally {
-      await handle.close();
+      await source.close();
     }
   }
 
-  async #indexOf(session: SessionRow, file: string): Promise<FileIndex> {
-    const isThere = session.dir !== '' && session.rmode !== 'NOTHING';
-    const facts = isThere ? await stat(file).catch(() => undefined) : undefined;
-    if (facts === undefined) throw noBlocks(session);
+  async #indexOf(source: Source): Promise<FileIndex> {
     const known = this.#index;
-    if (known?.file === file && known.sizeBytes === facts.size && known.mtimeMs === facts.mtimeMs)
-      return known;
-    const index = await indexFile(file, facts.size, facts.mtimeMs);
+    if (known?.name === source.name && known.version === source.version) return known;
+    const index = await indexFile(source);
     this.#index = index;
     return index;
   }
+
+  async #sourceOf(session: SessionRow): Promise<Source> {
+    if (session.rmode === 'NOTHING') throw noBlocks(session);
+    const file = session.dir === '' ? undefined : await fileSource(path.join(session.dir, 'reprodata.out'));
+    if (file) return file;
+    const imported = await this.#store.document(session.key, IMPORTED.reprodata);
+    if (imported === undefined || imported.length === 0) throw noBlocks(session);
+    const bytes = Buffer.from(imported.buffer, imported.byteOffset, imported.byteLength);
+    return {
+      name: `the reprodata.out that came with session ${session.sessionId}`,
+      sizeBytes: bytes.length,
+      version: `${session.key} ${bytes.length}`,
+      read: async (from, size) => bytes.subarray(from, from + size),
+      close: async () => {},
+    };
+  }
+}
+
+async function fileSource(file: string): Promise<Source | undefined> {
+  const facts = await stat(file).catch(() => undefined);
+  if (!facts?.isFile()) return undefined;
+  const handle = await open(file);
+  return {
+    name: file,
+    sizeBytes: facts.size,
+    version: `${facts.size} ${facts.mtimeMs}`,
+    read: async (from, size) => {
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(size), 0, size, from);
+      return buffer.subarray(0, bytesRead);
+    },
+    close: () => handle.close(),
+  };
 }
 
 function noBlocks({ sessionId, rmode, origin, finishedAt }: SessionRow): WeirError {
   const why = origin.startsWith('import ')
-    ? 'it was imported, and an imported session has the records of its drops but not their blocks'
+    ? 'it was imported, and its bundle brought no reprodata.out'
     : finishedAt === null
       ? 'they are written when it is over'
       : rmode === 'NOTHING'
@@ -79,35 +127,28 @@ function noBlocks({ sessionId, rmode, origin, finishedAt }: SessionRow): WeirErr
   });
 }
 
-async function indexFile(file: string, sizeBytes: number, mtimeMs: number): Promise<FileIndex> {
+async function indexFile(source: Source): Promise<FileIndex> {
+  const { name, version, sizeBytes } = source;
   const placeOf = new Map<string, number>();
   const offsets: number[] = [];
-  const handle = await open(file);
-  try {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const key = Buffer.allocUnsafe(4096);
-    for (let from = 0; from < sizeBytes;) {
-      const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, from);
-      if (bytesRead === 0) break;
-      const part = chunk.subarray(0, bytesRead);
-      for (let at = part.indexOf(ENTRY); at >= 0; at = part.indexOf(ENTRY, at + ENTRY.length)) {
-        const offset = from + at + ENTRY.length - 1;
-        // The key may go on in the next chunk: it is read by itself then.
-        const inside = part.subarray(at + ENTRY.length - 1);
-        const text = keyIn(inside) ?? keyIn((await handle.read(key, 0, key.length, offset)).buffer);
-        if (text === undefined) continue;
-        placeOf.set(text, offsets.length);
-        offsets.push(offset);
-      }
-      if (bytesRead <= ENTRY.length) break;
-      // An entry's beginning that two chunks share is seen in the second.
-      from += bytesRead - ENTRY.length + 1;
-      if (from + ENTRY.length > sizeBytes) break;
+  for (let from = 0; from < sizeBytes;) {
+    const part = await source.read(from, CHUNK_BYTES);
+    if (part.length === 0) break;
+    for (let at = part.indexOf(ENTRY); at >= 0; at = part.indexOf(ENTRY, at + ENTRY.length)) {
+      const offset = from + at + ENTRY.length - 1;
+      // The key may go on in the next chunk: it is read by itself then.
+      const inside = part.subarray(at + ENTRY.length - 1);
+      const text = keyIn(inside) ?? keyIn(await source.read(offset, KEY_BYTES));
+      if (text === undefined) continue;
+      placeOf.set(text, offsets.length);
+      offsets.push(offset);
     }
-  } finally {
-    await handle.close();
+    if (part.length <= ENTRY.length) break;
+    // An entry's beginning that two chunks share is seen in the second.
+    from += part.length - ENTRY.length + 1;
+    if (from + ENTRY.length > sizeBytes) break;
   }
-  return { file, sizeBytes, mtimeMs, offsets: Float64Array.from(offsets), placeOf };
+  return { name, version, offsets: Float64Array.from(offsets), placeOf };
 }
 
 /** The JSON string that `bytes` begin with; undefined when they end before it does. */
@@ -120,15 +161,14 @@ function keyIn(bytes: Buffer): string | undefined {
 }
 
 async function readEntry(
-  handle: FileHandle,
-  { file, sizeBytes, offsets }: FileIndex,
+  source: Source,
+  { offsets }: FileIndex,
   place: number,
   uid: string,
 ): Promise<PyObject> {
+  const { name: file, sizeBytes } = source;
   const from = offsets[place] as number;
-  const bytes = Buffer.alloc((offsets[place + 1] ?? sizeBytes) - from);
-  await handle.read(bytes, 0, bytes.length, from);
-  const text = bytes.toString('utf8');
+  const text = (await source.read(from, (offsets[place + 1] ?? sizeBytes) - from)).toString('utf8');
   const begin = text.indexOf('{', JSON.stringify(uid).length);
   // The entry ends with the first line that closes at its own depth.
   const end = text.indexOf('\n        }', begin);

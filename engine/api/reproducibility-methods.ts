@@ -50,7 +50,7 @@ export type ReproducibilityMethods = Pick<
 >;
 
 export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
-  const blocks = new BlockReader();
+  const blocks = new BlockReader(deps.store);
   return {
     'sessions.reproducibility': async ({ sessionId }) => {
       await deps.manager.find(sessionId)?.recorded();

@@ -7,7 +7,7 @@ import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
 
 const STATUSES = ['RUNNING', 'FINISHED', 'FAILED', 'CANCELLED', 'INTERRUPTED'];
-const MORE_FILTERS = ['graph', 'since', 'signature'] as const;
+const MORE_FILTERS = ['graph', 'since', 'until', 'signature'] as const;
 
 /** @prop query - the filters of the address */
 export class WeirSessionsFilter extends LitElement {
@@ -75,7 +75,7 @@ export class WeirSessionsFilter extends LitElement {
   }
 
   override render() {
-    const { text = '', status = '', graph = '', since = '', signature = '' } = this.query;
+    const { text = '', status = '', graph = '', since = '', until = '', signature = '' } = this.query;
     const isBad = signature !== '' && !isSignature(signature);
     return html`<div class="toolbar" role="search">
         <input
@@ -109,7 +109,21 @@ export class WeirSessionsFilter extends LitElement {
           </label>
           <label
             >${S.list.filterSince}
-            <input type="date" .value=${since} @change=${(event: Event) => this.#set('since', event)} />
+            <input
+              type="date"
+              .value=${since}
+              max=${until || nothing}
+              @change=${(event: Event) => this.#set('since', event)}
+            />
+          </label>
+          <label
+            >${S.list.filterUntil}
+            <input
+              type="date"
+              .value=${until}
+              min=${since || nothing}
+              @change=${(event: Event) => this.#set('until', event)}
+            />
           </label>
           <label class="wide"
             >${S.list.filterSignature}

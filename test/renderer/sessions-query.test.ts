@@ -9,6 +9,7 @@ describe('the filters of the list of sessions', () => {
         status: 'FAILED',
         graph: 'meer',
         since: '2026-11-25',
+        until: '2026-11-30',
         signature: 'BDEA4',
       }),
     ).toEqual({
@@ -16,6 +17,8 @@ describe('the filters of the list of sessions', () => {
       status: 'FAILED',
       graph: 'meer',
       since: new Date(2026, 10, 25).getTime(),
+      // To the end of that day.
+      until: new Date(2026, 11, 1).getTime(),
       signature: 'bdea4',
     });
   });

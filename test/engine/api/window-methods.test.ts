@@ -181,6 +181,15 @@ describe('looking at a file', () => {
       expect(facts.witnesses).toHaveLength(1);
       expect(facts.witnesses[0]).toMatchObject({ checkpoint: facts.importedSeal?.note });
       expect(facts.witnesses[0]?.keyId).not.toBe(facts.importedSeal?.keyId);
+      // Its blocks came along in the bundle, although it has no folder here.
+      const uids = (await call('sessions.drops', { sessionId: 'first', offset: 0, limit: 3 })).rows;
+      for (const { uid } of uids)
+        expect(await other.call('sessions.block', { sessionId: 'first', uid, mode: 'REPEAT' })).toEqual(
+          await call('sessions.block', { sessionId: 'first', uid, mode: 'REPEAT' }),
+        );
+      await expect(other.call('sessions.block', { sessionId: 'first', uid: 'none' })).rejects.toThrow(
+        /reprodata.out that came with session first has no drop "none"/,
+      );
     } finally {
       await other.remove();
     }
