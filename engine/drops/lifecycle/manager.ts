@@ -8,19 +8,13 @@
  * not meet, because a session has a manager of its own.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  DROPPhases,
-  DROPStates,
-  DROP_STATE_NAMES,
-  InvalidDROPState,
-  type Event,
-} from '../../protocol/index.ts';
+import { DROPPhases, DROPStates, DROP_STATE_NAMES, InvalidDROPState } from '../../protocol/index.ts';
 import { ContainerDROP } from '../data/container.ts';
 import { FileDROP } from '../data/file.ts';
 import { InMemoryDROP } from '../data/memory.ts';
 import { SharedMemoryDROP } from '../data/shared-memory.ts';
 import { DataDROP } from '../data-drop.ts';
-import type { AbstractDROP } from '../drop.ts';
+import type { AbstractDROP, DropKeeper } from '../drop.ts';
 import { copyDropContents } from '../drop-loaders.ts';
 import { isAppOver } from '../machines.ts';
 import { DueList, nodeTimers, type Timers } from './due-list.ts';
@@ -71,9 +65,15 @@ export class DataLifecycleManager {
   #memoryBytes = 0;
   readonly #work = new Set<Promise<void>>();
   #isClosed = false;
-  readonly #onData = { handleEvent: (event: Event) => this.#dataEvent(event) };
-  readonly #onApp = { handleEvent: (event: Event) => this.#appEvent(event) };
-  readonly #apps = new Map<string, AbstractDROP>();
+  readonly #onCopy: DropKeeper = { opened: (drop) => this.#opened(drop) };
+  readonly #onData: DropKeeper = {
+    ...this.#onCopy,
+    statusChanged: (drop, status) => {
+      const tracked = this.#tracked.get(drop.uid);
+      if (tracked && status === DROPStates.COMPLETED) this.#completed(tracked);
+    },
+  };
+  readonly #onApp: DropKeeper = { execChanged: (app) => this.#appMoved(app) };
 
   constructor(options: LifecycleOptions = {}) {
     this.#options = options;
@@ -106,8 +106,7 @@ export class DataLifecycleManager {
     };
     this.#tracked.set(drop.uid, tracked);
     if (drop.phase === DROPPhases.PLASMA) drop.phase = DROPPhases.GAS;
-    drop.subscribe(this.#onData, 'status');
-    drop.subscribe(this.#onData, 'open');
+    drop._keeper = this.#onData;
     this.#do(drop, () => this.#registry.addDrop(drop));
     if (drop.status === DROPStates.COMPLETED) this.#completed(tracked);
   }
@@ -123,8 +122,7 @@ export class DataLifecycleManager {
   #forget(tracked: Tracked): void {
     const { drop } = tracked;
     this.#tracked.delete(drop.uid);
-    drop.unsubscribe(this.#onData, 'status');
-    drop.unsubscribe(this.#onData, 'open');
+    drop._keeper = undefined;
     drop.onReaderGone = undefined;
     this.#release(tracked);
   }
@@ -166,14 +164,11 @@ export class DataLifecycleManager {
 
   // --- events ------------------------------------------------------------------------------------------------------
 
-  #dataEvent(event: Event): void {
-    const tracked = this.#tracked.get(String(event['uid']));
+  #opened(drop: AbstractDROP): void {
+    const tracked = this.#tracked.get(drop.uid);
     if (!tracked) return;
-    const { drop } = tracked;
-    if (event.type === 'open') {
-      const atMs = (this.#options.now ?? Date.now)();
-      this.#do(drop, () => this.#registry.recordNewAccess(drop.oid, atMs));
-    } else if (event['status'] === DROPStates.COMPLETED) this.#completed(tracked);
+    const atMs = (this.#options.now ?? Date.now)();
+    this.#do(tracked.drop, () => this.#registry.recordNewAccess(drop.oid, atMs));
   }
 
   #completed(tracked: Tracked): void {
@@ -210,16 +205,14 @@ export class DataLifecycleManager {
       if (waiting) waiting.add(tracked);
       else {
         this.#users.set(app, new Set([tracked]));
-        this.#apps.set(app.uid, app);
-        app.subscribe(this.#onApp, 'execStatus');
+        app._keeper = this.#onApp;
       }
     }
     if (waitingFor.size === 0) this.#usedUp(tracked);
   }
 
-  #appEvent(event: Event): void {
-    const app = this.#apps.get(String(event['uid']));
-    if (!app || !isOver(app)) return;
+  #appMoved(app: AbstractDROP): void {
+    if (!isOver(app)) return;
     for (const tracked of [...(this.#users.get(app) ?? [])]) {
       this.#stopWaiting(app, tracked);
       tracked.waitingFor?.delete(app);
@@ -232,8 +225,7 @@ export class DataLifecycleManager {
     waiting?.delete(tracked);
     if (waiting?.size !== 0) return;
     this.#users.delete(app);
-    this.#apps.delete(app.uid);
-    app.unsubscribe(this.#onApp, 'execStatus');
+    app._keeper = undefined;
   }
 
   #usedUp(tracked: Tracked): void {
@@ -360,7 +352,7 @@ export class DataLifecycleManager {
       watchedPath: undefined,
     };
     this.#tracked.set(copy.uid, tracked);
-    copy.subscribe(this.#onData, 'open');
+    copy._keeper = this.#onCopy;
     if (copy instanceof FileDROP) this.#watchFile(tracked, copy);
   }
 }
