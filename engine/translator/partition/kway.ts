@@ -1,4 +1,6 @@
 import { checkCancelled, type WorkOptions } from '../errors.ts';
+import { bisectRecursively } from './bisect.ts';
+import { LenientRefiner } from './lenient.ts';
 import { randomFrom, type Random } from './random.ts';
 import { Refiner } from './refine.ts';
 import { contract, edgeCut, matchHeavyEdges, type WeightedGraph } from './weighted-graph.ts';
@@ -7,6 +9,8 @@ export interface KwayOptions extends WorkOptions {
   readonly parts: number;
   /** Heaviest part allowed, as a multiple of the even share (1.01 = one percent more). */
   readonly tolerance: number;
+  /** The tolerance that was asked for, where `tolerance` is rounded up; METIS's procedure for small graphs needs it. */
+  readonly exactTolerance?: number;
   readonly seed?: number;
   /** Whole runs from different seeds, of which the best counts; absent = by the size of the graph. */
   readonly tries?: number;
@@ -35,13 +39,15 @@ const COARSENESS = [1, 0.33, 0.15];
  * instead of chance. Every part gets at least one vertex if there are enough, unless parts may stay empty.
  */
 export function kway(graph: WeightedGraph, options: KwayOptions): Int32Array {
-  const { parts } = options;
-  if (parts <= 1 || graph.size === 0) return new Int32Array(graph.size);
+  // More parts than vertices only make the even share smaller.
+  const parts = Math.min(options.parts, graph.size);
+  if (options.parts <= 1 || graph.size === 0) return new Int32Array(graph.size);
   const mayLeaveEmpty = options.mayLeaveEmpty === true;
   if (parts >= graph.size && !mayLeaveEmpty) return Int32Array.from({ length: graph.size }, (_, i) => i);
   const tries =
     options.tries ?? (graph.size <= 400 ? 24 : graph.size <= 4000 ? 8 : graph.size <= 40_000 ? 2 : 1);
-  const limit = heaviestAllowed(graph, parts, options.tolerance);
+  const limit = heaviestAllowed(graph, options.parts, options.tolerance);
+  const least = fewestParts(graph, parts, limit);
   const cost = options.cost ?? ((part: Int32Array) => edgeCut(graph, part));
   let best: Int32Array | undefined;
   let bestCost = Infinity;
@@ -50,9 +56,12 @@ export function kway(graph: WeightedGraph, options: KwayOptions): Int32Array {
     checkCancelled(options.signal);
     options.onProgress?.({ phase: 'partition', done: n, total: tries });
     const random = randomFrom((options.seed ?? 1) + n * 7919);
-    const part = multilevel(graph, parts, limit, random, options, COARSENESS[n % COARSENESS.length] ?? 1);
+    // Where parts may stay empty, dividing into fewer from the start finds what joining them afterwards does not.
+    const used = mayLeaveEmpty ? parts - (n % (parts - least + 1)) : parts;
+    const part = multilevel(graph, used, limit, random, options, COARSENESS[n % COARSENESS.length] ?? 1);
     if (mayLeaveEmpty) joinParts(graph, part, parts, limit);
-    if (options.cost !== undefined && graph.size <= MAX_POLISHED) polish(graph, part, limit, options, cost);
+    if (options.cost !== undefined && graph.size <= MAX_POLISHED)
+      polish(graph, part, limit, { parts, mayLeaveEmpty }, cost);
     const over = excess(graph, part, parts, limit);
     const value = cost(part);
     if (over < bestOver || (over === bestOver && value < bestCost)) {
@@ -61,10 +70,42 @@ export function kway(graph: WeightedGraph, options: KwayOptions): Int32Array {
       bestOver = over;
     }
   }
-  const found = best ?? new Int32Array(graph.size);
+  let found = best ?? new Int32Array(graph.size);
+  if (mayLeaveEmpty && options.isRecursive !== true) {
+    const usual = usualOfMetis(graph, parts, options, cost);
+    if (cost(usual) < bestCost) found = usual;
+  }
   if (options.isRecursive !== true) return found;
   const halved = bisected(graph, parts, tries, options);
   return cost(halved) < cost(found) * WORTH_IMBALANCE ? halved : found;
+}
+
+/** Runs of METIS's procedure on a small graph, of which the middle one counts. */
+const METIS_RUNS = 15;
+
+/**
+ * What METIS makes of a graph with hardly more vertices than parts. It lets parts get too heavy there, up to the whole
+ * graph in one, depending on where it starts: of several starts the middle one by cost is taken, so that neither the
+ * cut nor the balance is worse than what METIS gives as a rule.
+ */
+function usualOfMetis(
+  graph: WeightedGraph,
+  parts: number,
+  options: KwayOptions,
+  cost: (part: Int32Array) => number,
+): Int32Array {
+  const tolerance = options.exactTolerance ?? options.tolerance;
+  const share = totalOf(graph) / options.parts;
+  const runs: { part: Int32Array; value: number; heaviest: number }[] = [];
+  for (let n = 0; n < METIS_RUNS; n++) {
+    checkCancelled(options.signal);
+    const random = randomFrom((options.seed ?? 1) + n * 31);
+    const part = bisectRecursively(graph, parts, random);
+    new LenientRefiner(graph, part, { parts, share, tolerance, random }).run();
+    runs.push({ part, value: cost(part), heaviest: Math.max(...loadsOf(graph, part, parts)) });
+  }
+  runs.sort((a, b) => a.value - b.value || a.heaviest - b.heaviest);
+  return runs[METIS_RUNS >> 1]?.part ?? new Int32Array(graph.size);
 }
 
 /** The best of several recursive bisections. Each step may be off by a vertex, so parts are less even than those above. */
@@ -88,7 +129,7 @@ function polish(
   graph: WeightedGraph,
   part: Int32Array,
   limit: number,
-  { parts, mayLeaveEmpty = false }: KwayOptions,
+  { parts, mayLeaveEmpty }: { readonly parts: number; readonly mayLeaveEmpty: boolean },
   cost: (part: Int32Array) => number,
 ): void {
   const least = mayLeaveEmpty ? 0 : 1;
@@ -139,6 +180,22 @@ function heaviestAllowed(graph: WeightedGraph, parts: number, tolerance: number)
   return (total / parts) * tolerance + heaviest * 0.98;
 }
 
+function loadsOf(graph: WeightedGraph, part: Int32Array, parts: number): Float64Array {
+  const load = new Float64Array(parts);
+  for (let i = 0; i < graph.size; i++)
+    load[part[i] ?? 0] = (load[part[i] ?? 0] ?? 0) + (graph.weight[i] ?? 0);
+  return load;
+}
+
+/** Parts that are needed at least when none is heavier than the limit. */
+function fewestParts(graph: WeightedGraph, parts: number, limit: number): number {
+  return Math.max(1, Math.min(parts, Math.ceil(totalOf(graph) / limit)));
+}
+
+function totalOf(graph: WeightedGraph): number {
+  return graph.weight.reduce((sum, w) => sum + w, 0);
+}
+
 /** Puts parts together, those with most between them first, as long as the sum is allowed. */
 function joinParts(graph: WeightedGraph, part: Int32Array, parts: number, limit: number): void {
   const load = new Float64Array(parts);
@@ -179,11 +236,8 @@ function joinParts(graph: WeightedGraph, part: Int32Array, parts: number, limit:
 }
 
 function excess(graph: WeightedGraph, part: Int32Array, parts: number, limit: number): number {
-  const load = new Float64Array(parts);
-  for (let i = 0; i < graph.size; i++)
-    load[part[i] ?? 0] = (load[part[i] ?? 0] ?? 0) + (graph.weight[i] ?? 0);
   let over = 0;
-  for (const l of load) over += Math.max(0, l - limit);
+  for (const l of loadsOf(graph, part, parts)) over += Math.max(0, l - limit);
   return over;
 }
 
@@ -220,121 +274,4 @@ function multilevel(
     new Refiner(level.graph, part, limits, keepsAll).run(level.graph.size > 100_000 ? 3 : 8);
   }
   return part;
-}
-
-function bisectRecursively(graph: WeightedGraph, parts: number, random: Random): Int32Array {
-  const part = new Int32Array(graph.size);
-  const all = Int32Array.from({ length: graph.size }, (_, i) => i);
-  divide(graph, all, parts, 0, part, random);
-  return part;
-}
-
-function divide(
-  graph: WeightedGraph,
-  vertices: Int32Array,
-  parts: number,
-  first: number,
-  part: Int32Array,
-  random: Random,
-): void {
-  if (parts <= 1) {
-    for (const v of vertices) part[v] = first;
-    return;
-  }
-  const sub = induced(graph, vertices);
-  const leftParts = parts >> 1;
-  const side = bisect(sub, leftParts / parts, random);
-  const left = vertices.filter((_, n) => side[n] === 0);
-  const right = vertices.filter((_, n) => side[n] === 1);
-  divide(graph, left, leftParts, first, part, random);
-  divide(graph, right, parts - leftParts, first + leftParts, part, random);
-}
-
-function induced(graph: WeightedGraph, vertices: Int32Array): WeightedGraph {
-  if (vertices.length === graph.size) return graph;
-  const number = new Int32Array(graph.size).fill(-1);
-  vertices.forEach((v, n) => {
-    number[v] = n;
-  });
-  const start = new Int32Array(vertices.length + 1);
-  const adjacent: number[] = [];
-  const edgeWeight: number[] = [];
-  vertices.forEach((v, n) => {
-    for (let e = graph.start[v] ?? 0; e < (graph.start[v + 1] ?? 0); e++) {
-      const to = number[graph.adjacent[e] ?? 0] ?? -1;
-      if (to < 0) continue;
-      adjacent.push(to);
-      edgeWeight.push(graph.edgeWeight[e] ?? 0);
-    }
-    start[n + 1] = adjacent.length;
-  });
-  return {
-    size: vertices.length,
-    start,
-    adjacent: Int32Array.from(adjacent),
-    edgeWeight: Float64Array.from(edgeWeight),
-    weight: Float64Array.from(vertices, (v) => graph.weight[v] ?? 0),
-  };
-}
-
-const BISECTION_TRIES = 6;
-
-/** Two sides with the share of weight asked for: grown from a seed, refined; the best of a few. */
-function bisect(graph: WeightedGraph, leftShare: number, random: Random): Int32Array {
-  let total = 0;
-  let heaviest = 0;
-  for (const w of graph.weight) {
-    total += w;
-    heaviest = Math.max(heaviest, w);
-  }
-  const slack = total * 0.01 + heaviest;
-  const limits = Float64Array.from([total * leftShare + slack, total * (1 - leftShare) + slack]);
-  let best: Int32Array | undefined;
-  let bestCut = Infinity;
-  for (let n = 0; n < BISECTION_TRIES; n++) {
-    const side = grow(graph, total * leftShare, random);
-    new Refiner(graph, side, limits).run(6);
-    const cut = edgeCut(graph, side);
-    if (cut < bestCut) {
-      bestCut = cut;
-      best = side;
-    }
-  }
-  return best ?? new Int32Array(graph.size);
-}
-
-/** Grows side 0 from a random vertex, always by the vertex with the most weight towards it. */
-function grow(graph: WeightedGraph, target: number, random: Random): Int32Array {
-  const { size, start, adjacent, edgeWeight, weight } = graph;
-  const side = new Int32Array(size).fill(1);
-  const pull = new Float64Array(size);
-  const frontier = new Set<number>();
-  let load = 0;
-  let left = size;
-  while (load < target && left > 1) {
-    let next = -1;
-    for (const v of frontier) if (next < 0 || (pull[v] ?? 0) > (pull[next] ?? 0)) next = v;
-    if (next < 0) {
-      next = Math.floor(random() * size);
-      while (side[next] === 0) next = (next + 1) % size;
-    }
-    if (load > 0 && load + (weight[next] ?? 0) - target > target - load) break;
-    frontier.delete(next);
-    side[next] = 0;
-    load += weight[next] ?? 0;
-    left--;
-    for (let e = start[next] ?? 0; e < (start[next + 1] ?? 0); e++) {
-      const to = adjacent[e] ?? 0;
-      if (side[to] === 0) continue;
-      // Degree-aware pull: weight towards the grown side minus what would stay outside.
-      if (pull[to] === 0) {
-        let outside = 0;
-        for (let f = start[to] ?? 0; f < (start[to + 1] ?? 0); f++) outside += edgeWeight[f] ?? 0;
-        pull[to] = -outside;
-      }
-      pull[to] = (pull[to] ?? 0) + 2 * (edgeWeight[e] ?? 0);
-      frontier.add(to);
-    }
-  }
-  return side;
 }

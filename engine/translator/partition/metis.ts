@@ -18,6 +18,8 @@ export interface MetisOptions extends WorkOptions {
 
 /** Graphs with fewer drops for each part than this are small: METIS leaves parts of them empty. */
 const SMALL_DROPS_PER_PART = 4;
+/** Larger graphs are divided evenly, however many the parts: what METIS does with small ones takes parts squared. */
+const MAX_SMALL = 400;
 
 export interface MetisResult {
   readonly part: Int32Array;
@@ -64,9 +66,13 @@ export function partitionMetis(graph: DropGraph, options: MetisOptions, times?: 
     parts: options.parts,
     // METIS itself rounds the limit up; five percent is what it is measured by here.
     tolerance: Math.max(tolerance, Math.min(1.03, 1 + (tolerance - 1) * 2)),
+    exactTolerance: tolerance,
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     isRecursive: options.isRecursive === true,
-    mayLeaveEmpty: options.mayLeaveEmpty === true && graph.size < SMALL_DROPS_PER_PART * options.parts,
+    mayLeaveEmpty:
+      options.mayLeaveEmpty === true &&
+      small.size <= MAX_SMALL &&
+      small.size < SMALL_DROPS_PER_PART * options.parts,
     ...(options.minGoal === 1 ? { cost: (part) => volume(spread(part)) } : {}),
     signal: options.signal,
     onProgress: options.onProgress,

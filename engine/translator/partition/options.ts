@@ -59,6 +59,9 @@ const DEFAULTS = {
   seed: 1,
 } as const;
 
+/** More parts than this cannot be meant: they would only cost memory. */
+const MAX_PARTS = 1_000_000;
+
 export type CheckedOptions = Required<Omit<AlgorithmOptions, 'deadline'>> & {
   readonly deadline: number | undefined;
   readonly numPartitions: number;
@@ -137,6 +140,14 @@ export function checkOptions(options: PartitionOptions): CheckedOptions {
     throw new GPGTException(
       'option-invalid',
       `Expected whole numbers of partitions and islands, found ${checked.numPartitions} and ${checked.numIslands}.`,
+    );
+  }
+  for (const name of ['numPartitions', 'numIslands'] as const) {
+    if (checked[name] <= MAX_PARTS) continue;
+    throw new GPGTException(
+      'option-invalid',
+      `Expected at most ${MAX_PARTS} partitions and islands, found ${checked[name]}.`,
+      { fieldName: name, expected: `<= ${MAX_PARTS}`, found: String(checked[name]) },
     );
   }
   if (checked.min_goal === 1 && checked.ptype === 1) {

@@ -79,7 +79,7 @@ export function loadImbalance(graph: DropGraph, part: Int32Array, parts: number)
     load[part[i] ?? 0] = (load[part[i] ?? 0] ?? 0) + time;
     total += time;
   }
-  return total === 0 ? 1 : (Math.max(...load) * parts) / total;
+  return total === 0 ? 1 : (load.reduce((most, l) => Math.max(most, l), 0) * parts) / total;
 }
 
 /** Longest chain of applications if no transfer took time: no placement can be faster. */
