@@ -56,8 +56,11 @@ export abstract class DataDROP extends ReadableDROP {
       this.#expectedSize = Math.trunc(size);
       delete this.parameters['expectedSize'];
     }
-    const { producerFinished, handleEvent } = DataDROP.prototype;
-    if (this.producerFinished !== producerFinished || this.handleEvent !== handleEvent) this.hearNeighbours();
+    if (
+      this.producerFinished !== DataDROP.prototype.producerFinished ||
+      this.handleEvent !== DataDROP.prototype.handleEvent
+    )
+      this.hearNeighbours();
   }
 
   /** A URL that names the data, with this node as host. */

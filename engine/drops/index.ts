@@ -11,7 +11,15 @@ export * from './flow.ts';
 export * from './graph-loader.ts';
 export * from './io/data-io.ts';
 export * from './list-as-dict.ts';
-export { SHARED_MEMORY, SharedMemoryManager } from './io/shared-memory.ts';
+export { DirectoryIO, totalDirSize } from './io/directory-io.ts';
+export { ErrorIO } from './io/error-io.ts';
+export { FileIO } from './io/file-io.ts';
+export { MemoryBuffer } from './io/memory-buffer.ts';
+export { MemoryIO } from './io/memory-io.ts';
+export { NgasIO } from './io/ngas.ts';
+export { NullIO } from './io/null-io.ts';
+export { S3IO } from './io/s3.ts';
+export { SHARED_MEMORY, SharedMemoryIO, SharedMemoryManager } from './io/shared-memory.ts';
 export { ioForURL } from './io/url.ts';
 export * from './lifecycle/index.ts';
 export * from './machines.ts';
@@ -29,6 +37,7 @@ export {
   type PyValue,
 } from './pyrepr/index.ts';
 export * from './registry.ts';
+export * from './rpc/index.ts';
 export * from './table.ts';
 export * from './utils.ts';
 export { dlgPath, PYTHON_POOL } from './python/index.ts';

@@ -10,7 +10,7 @@ import { describeApp } from './python-values.ts';
  * The base of branches. The order of the outputs decides, not their names: the first goes on when the condition
  * holds, the second when it does not. Nothing is copied.
  */
-export abstract class BranchAppDrop extends BarrierAppDROP {
+export class BranchAppDrop extends BarrierAppDROP {
   #taken: boolean | undefined;
 
   /** Which way it went in the last run. */
@@ -38,8 +38,6 @@ export abstract class BranchAppDrop extends BarrierAppDROP {
   }
 }
 
-class PlainBranch extends BranchAppDrop {}
-
 const SIMPLE = { result: boolParam('result', true, 'Whether the first output goes on') } as const;
 
 /** A branch whose way is a parameter. */
@@ -56,5 +54,5 @@ export class SimpleBranch extends BranchAppDrop {
   }
 }
 
-registerDrop(PlainBranch, 'dlg.apps.branch.BranchAppDrop');
+registerDrop(BranchAppDrop, 'dlg.apps.branch.BranchAppDrop');
 registerDrop(SimpleBranch, 'dlg.apps.simple.SimpleBranch');

@@ -37,13 +37,21 @@ const SLEEP = { sleepTime: floatParam('sleep_time', 0, 'Seconds to wait') } as c
 async function sleepSeconds(app: AppDROP, parameter: number): Promise<number> {
   const port = namedPorts(app, 'inputs').find(({ name }) => name === 'sleep_time');
   const drop = port && readableDrop(port);
-  if (!drop) return parameter;
+  if (!drop) return notNegative(app, parameter);
   const value = await orInPython<PyValue>(
     app,
     () => loadValue(drop),
     () => textFromPython(app, drop),
   );
-  return numberOf(value) ?? 0;
+  return notNegative(app, numberOf(value) ?? 0);
+}
+
+function notNegative(app: AppDROP, seconds: number): number {
+  if (seconds >= 0 || Number.isNaN(seconds)) return seconds;
+  throw new InvalidDropException(
+    `${describeApp(app)} cannot sleep for ${seconds} seconds; sleep_time must be 0 or more.`,
+    { details: { uid: app.uid, sleepTime: seconds } },
+  );
 }
 
 /** The parameter as upstream takes it: null and "" are 0; text that is no number is refused when the drop is made. */

@@ -98,7 +98,7 @@ export class FileDROP extends DataDROP {
     const full = path.resolve(baseDir, directory);
     makeDirectorySync(this.context, full);
     const parts = { uid: this.uid, humanKey: this.humanKey, now: this.context.now() };
-    return path.join(full, name === '' ? generated() : replaceDlgFstring(name, constructMap(parts)));
+    return path.join(full, name === '' ? generated() : replaceDlgFstring(name, constructMap(parts), where));
   }
 
   /** Absolute path of the file. May change until the file is written, when a producer's port decides the name. */

@@ -62,13 +62,17 @@ export function findDlgFstrings(text: unknown): string[] {
 }
 
 /** Replaces each `{name}`. Throws InvalidPathException for names that `map` does not know or has no value for. */
-export function replaceDlgFstring(text: string, map: Readonly<Record<string, string | null>>): string {
+export function replaceDlgFstring(
+  text: string,
+  map: Readonly<Record<string, string | null>>,
+  where = 'A drop',
+): string {
   let result = text;
   for (const name of findDlgFstrings(text)) {
     const value = Object.hasOwn(map, name) ? map[name] : undefined;
     if (typeof value !== 'string')
       throw new InvalidPathException(
-        `The path "${text}" has the placeholder {${name}}, which ${value === null ? 'has no value here' : 'is unknown'}; known are ${Object.keys(map).join(', ')}.`,
+        `${where}: the path "${text}" has the placeholder {${name}}, which ${value === null ? 'has no value here' : 'is unknown'}; known are ${Object.keys(map).join(', ')}.`,
         { details: { path: text, placeholder: name } },
       );
     result = result.replaceAll(`{${name}}`, value);
@@ -122,7 +126,7 @@ export function filepathFromString(
     text = baseUidPathname(parts.uid, parts.humanKey) ?? '';
   }
   const where = parts.uid === undefined ? 'A drop' : String(parts.uid);
-  const expanded = replaceDlgFstring(expandPath(text, env, where), constructMap(parts));
+  const expanded = replaceDlgFstring(expandPath(text, env, where), constructMap(parts), where);
   const directory = expandPath(dirname, env, where);
   if (relative || path.isAbsolute(expanded) || directory === '') return expanded;
   // Not path.join: a name that ends in "/" keeps it, and "" means the directory itself.

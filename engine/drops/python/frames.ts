@@ -1,4 +1,4 @@
-/** Frames on the pipes of a Python worker: see resources/python/weir_worker/frames.py for the layout. */
+/** Frames on the pipes of a Python worker, and between RPC peers: resources/python/weir_worker/frames.py has the layout. */
 import { WeirError } from '../../protocol/index.ts';
 
 const PREFIX_BYTES = 8;
@@ -17,14 +17,18 @@ export interface Frame {
 }
 
 /** The bytes of a frame. Throws where a part is larger than the other side takes. */
-export function frameBytes(header: FrameHeader, attachments: readonly Uint8Array[] = []): Buffer {
+export function frameBytes(
+  header: FrameHeader,
+  attachments: readonly Uint8Array[] = [],
+  to = 'a Python worker',
+): Buffer {
   const whole = attachments.length ? { ...header, a: attachments.map((part) => part.length) } : header;
   const text = Buffer.from(JSON.stringify(whole), 'utf8');
   const body = attachments.reduce((sum, part) => sum + part.length, 0);
   if (text.length > MAX_HEADER_BYTES || body > MAX_BODY_BYTES)
     throw new WeirError(
       'APP_FAILED',
-      `A message of ${text.length} + ${body} bytes is too large for a Python worker; large values must go by file.`,
+      `A message of ${text.length} + ${body} bytes is too large for ${to}; large values must go by file.`,
     );
   const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
   prefix.writeUInt32BE(text.length, 0);
@@ -38,6 +42,12 @@ export class FrameParser {
   #buffered = 0;
   #wanted = PREFIX_BYTES;
   #prefix: { header: number; body: number } | undefined;
+  readonly #from: string;
+
+  /** `from` names the sender in errors. */
+  constructor(from = 'A Python worker') {
+    this.#from = from;
+  }
 
   /** The frames completed by `chunk`. Throws where the bytes are no frame. */
   *push(chunk: Buffer): Generator<Frame> {
@@ -48,7 +58,7 @@ export class FrameParser {
       if (!this.#prefix) {
         this.#prefix = { header: bytes.readUInt32BE(0), body: bytes.readUInt32BE(4) };
         if (this.#prefix.header > MAX_HEADER_BYTES || this.#prefix.body > MAX_BODY_BYTES)
-          throw new WeirError('APP_FAILED', 'A Python worker sent something that is no message.');
+          throw new WeirError('APP_FAILED', `${this.#from} sent something that is no message.`);
         this.#wanted = this.#prefix.header + this.#prefix.body;
       } else {
         const { header } = this.#prefix;

@@ -223,3 +223,37 @@ describe('branches', () => {
     expect(message).toMatch(/f is a branch and needs an output on a port named "true"/);
   });
 });
+
+describe('numbers and names that make no sense', () => {
+  it.each([
+    ['dlg.apps.simple.SleepApp', { sleep_time: -3 }, /SleepApp f cannot sleep for -3 seconds/],
+    [
+      'dlg.apps.simple.SleepAndCopyApp',
+      { sleep_time: '-1' },
+      /SleepAndCopyApp f cannot sleep for -1 seconds/,
+    ],
+    [
+      'dlg.apps.branch.BranchAppDrop',
+      { outputs: ['o', 'p'] },
+      /BranchAppDrop f is a branch without a condition/,
+    ],
+  ])('of a %s are refused', async (kind, args, message) => {
+    expect(await failure([app('f', kind, args), data('o'), data('p')])).toMatch(message);
+  });
+
+  it.each([
+    [
+      'Waits for {nobody}.txt',
+      /FileDROP f: the path "Waits for \{nobody\}\.txt" has the placeholder \{nobody\}/,
+    ],
+    ['$NOT_SET_ANYWHERE/f', /FileDROP f: the path .* has the environment variable \$NOT_SET_ANYWHERE/],
+  ])('of the file %s are refused before anything runs', async (filepath, message) => {
+    expect(await failure([{ oid: 'f', categoryType: 'Data', dropclass: FILE, filepath }])).toMatch(message);
+  });
+
+  it('of an expected size are refused', async () => {
+    expect(await failure([data('f', { expectedSize: 'big' })])).toMatch(
+      /Drop f: expectedSize must be a number of bytes, but is "big"/,
+    );
+  });
+});
