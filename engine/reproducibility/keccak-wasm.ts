@@ -11,7 +11,8 @@
  * Exports: reset() clears the state; absorb() mixes the block into it; node(l, r, out) hashes 01 || l || r;
  * leafText(t, out) hashes 00 || the 64 characters at t; leafHex(d, out) does so for the hexadecimal characters of the
  * digest d; hex(d, out) writes these characters. run(list, end) works off a list of such jobs, none of which may need
- * the result of another: entries of 16 bytes (what, a, b, out); their number is even.
+ * the result of another: entries of 16 bytes (what, a, b, out); their number is even. splice(list, end, out) writes texts
+ * one after the other: entries of 8 bytes (from, size), or (digest, 0) for the hexadecimal characters of a digest.
  */
 
 import { ONE, permutation, RATE, roundConstants, ROUNDS, TWO } from './keccak-permutation.ts';
@@ -43,9 +44,10 @@ const Fn = {
   leafHex: 3,
   hex: 4,
   leafText: 5,
-  fill: 6,
-  permute: 7,
-  run: 8,
+  splice: 6,
+  fill: 7,
+  permute: 8,
+  run: 9,
 } as const;
 
 /** The end of a hash of 65 bytes whose prefix and text are in the block: padding, permutation, digest to `out`. */
@@ -120,6 +122,22 @@ function hexBody(): number[] {
   for (let word = 0; word < 8; word++)
     code.push(...get(1), ...hexWord(0, word, 2), ...at(wasm.I64_STORE, 8 * word));
   return functionBody([[1, I64]], [code]);
+}
+
+function spliceBody(): number[] {
+  const [list, end, out, size] = [0, 1, 2, 3];
+  const forward = (step: readonly number[]): number[] => [...get(out), ...step, wasm.I32_ADD, ...set(out)];
+  return functionBody(
+    [[1, I32]],
+    [
+      [wasm.LOOP, wasm.VOID, ...get(list), ...get(end), wasm.I32_LT_U, wasm.IF, wasm.VOID],
+      [...get(list), ...at(wasm.I32_LOAD, 4), ...tee(size), wasm.I32_EQZ, wasm.IF, wasm.VOID],
+      [...get(list), ...at(wasm.I32_LOAD, 0), ...get(out), CALL, Fn.hex, ...forward(i32(64))],
+      [wasm.ELSE, ...get(out), ...get(list), ...at(wasm.I32_LOAD, 0), ...get(size), ...wasm.MEMORY_COPY],
+      [...forward(get(size)), END],
+      [...get(list), ...i32(8), wasm.I32_ADD, ...set(list), wasm.BR, 1, END, END],
+    ],
+  );
 }
 
 /**
@@ -200,7 +218,7 @@ function assemble(withPairs: boolean): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(1, [wasm.parameters(0), wasm.parameters(3), wasm.parameters(2)]),
-    ...section(3, [[0], [0], [1], [2], [2], [2], ...(withPairs ? [[2], [0], [2]] : [])]),
+    ...section(3, [[0], [0], [1], [2], [2], [2], [1], ...(withPairs ? [[2], [0], [2]] : [])]),
     ...section(5, [[0x00, 1]]),
     ...section(7, [
       exported('memory', 2, 0),
@@ -210,6 +228,7 @@ function assemble(withPairs: boolean): Uint8Array<ArrayBuffer> {
       exported('leafHex', 0, Fn.leafHex),
       exported('hex', 0, Fn.hex),
       exported('leafText', 0, Fn.leafText),
+      exported('splice', 0, Fn.splice),
       ...(withPairs ? [exported('run', 0, Fn.run)] : []),
     ]),
     ...section(10, [
@@ -219,6 +238,7 @@ function assemble(withPairs: boolean): Uint8Array<ArrayBuffer> {
       leafHexBody(),
       hexBody(),
       leafTextBody(),
+      spliceBody(),
       ...pairs,
     ]),
     ...section(11, [[0x00, ...i32(ROUND_CONSTANTS), END, ...wasm.leb(constants.length), ...constants]]),
@@ -240,6 +260,7 @@ export interface KeccakExports {
   leafHex(digest: number, out: number): void;
   leafText(text: number, out: number): void;
   hex(digest: number, out: number): void;
+  splice(list: number, end: number, out: number): void;
   /** Absent where the processor has no 128-bit instructions. */
   readonly run?: (list: number, end: number) => void;
 }

@@ -8,13 +8,8 @@ import { canonicalJson } from './canonical.ts';
 import type { Groups } from './canonical-signature.ts';
 import { type DropInput, type DropRecord, dropRecordText } from './drop-record.ts';
 import type { Texts } from './record-stream.ts';
-import { type SpecForm, SpecForms } from './spec-forms.ts';
+import { OWN_KEYS, type SpecForm, SpecForms } from './spec-forms.ts';
 
-/** Keys of specifications that records name drop by drop, or not at all. */
-const OWN_KEYS = [
-  'oid', 'uid', 'name', 'humanReadableKey', 'iid', 'loop_ctx', 'rank', 'inputs', 'outputs', 'consumers', 'producers',
-  'streamingConsumers', 'streamingInputs', 'streamingOutputs', 'streamingProducers', 'reprodata',
-] as const; // prettier-ignore
 /** Templates that are remembered, and groups of one. */
 const MAX_TEMPLATES = 4096;
 const MAX_GROUPS = 4096;

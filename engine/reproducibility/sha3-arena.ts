@@ -11,6 +11,9 @@ const PAGE = 65536;
 /** Hashes that are put off until there are so many. An even number. */
 const JOBS = 1024;
 const JOB_BYTES = 16;
+/** Texts that are written together. */
+const PIECES = 1024;
+const PIECE_BYTES = 8;
 
 /** Grows with use and is freed as a whole; make one per piece of work. */
 export class Sha3Arena {
@@ -22,6 +25,11 @@ export class Sha3Arena {
   #jobs = HEAP;
   #jobWords = new Uint32Array(0);
   #jobCount = 0;
+  #pieces = HEAP;
+  #pieceWords = new Uint32Array(0);
+  #pieceCount = 0;
+  /** Where the next text goes. */
+  #out = HEAP;
 
   /** `pairs: false`: hashes one message at a time whatever the processor can do. */
   constructor(options: { readonly pairs?: boolean } = {}) {
@@ -29,11 +37,16 @@ export class Sha3Arena {
     this.#bytes = Buffer.from(this.#keccak.memory.buffer);
     this.#text = this.#take(256);
     this.#jobs = this.#take(JOBS * JOB_BYTES);
-    this.#jobWords = this.#words();
+    this.#pieces = this.#take(PIECES * PIECE_BYTES);
+    this.#look();
   }
 
-  #words(): Uint32Array<ArrayBuffer> {
-    return new Uint32Array(this.#bytes.buffer as ArrayBuffer, this.#jobs, (JOBS * JOB_BYTES) / 4);
+  /** Views of the memory as it is now. */
+  #look(): void {
+    this.#bytes = Buffer.from(this.#keccak.memory.buffer);
+    const memory = this.#bytes.buffer as ArrayBuffer;
+    this.#jobWords = new Uint32Array(memory, this.#jobs, (JOBS * JOB_BYTES) / 4);
+    this.#pieceWords = new Uint32Array(memory, this.#pieces, (PIECES * PIECE_BYTES) / 4);
   }
 
   #take(size: number): number {
@@ -43,9 +56,8 @@ export class Sha3Arena {
       // Doubling keeps the number of copies low; 4 GiB is the limit of the address space.
       const pages = Math.ceil((this.#top - this.#bytes.length) / PAGE);
       this.#keccak.memory.grow(Math.max(pages, Math.min(this.#bytes.length / PAGE, 4096)));
-      this.#bytes = Buffer.from(this.#keccak.memory.buffer);
       // Views of the memory as it was are of no use any more.
-      this.#jobWords = this.#words();
+      this.#look();
     }
     return start;
   }
@@ -85,9 +97,42 @@ export class Sha3Arena {
     return this.#bytes.write(text, to, 'latin1');
   }
 
-  /** Writes the 64 hexadecimal characters of a digest. */
-  writeHex(digest: Digest, to: number): void {
-    this.#keccak.hex(digest, to);
+  // --- texts one after the other ------------------------------------------------------------------------------------
+
+  /** Begins to write texts at a place; there is room for all of them. */
+  beginTexts(to: number): void {
+    this.#out = to;
+  }
+
+  /** The text at `from`, which stays as it is until {@link endTexts}. */
+  addText(from: number, size: number): void {
+    if (size > 0) this.#addPiece(from, size);
+  }
+
+  /** The 64 hexadecimal characters of a digest. */
+  addHex(digest: Digest): void {
+    this.#addPiece(digest, 0);
+  }
+
+  #addPiece(from: number, size: number): void {
+    if (this.#pieceCount === PIECES) this.#splice();
+    const words = this.#pieceWords;
+    const at = 2 * this.#pieceCount++;
+    words[at] = from;
+    words[at + 1] = size;
+  }
+
+  #splice(): void {
+    const words = this.#pieceWords;
+    this.#keccak.splice(this.#pieces, this.#pieces + this.#pieceCount * PIECE_BYTES, this.#out);
+    for (let i = 0; i < this.#pieceCount; i++) this.#out += words[2 * i + 1] || 64;
+    this.#pieceCount = 0;
+  }
+
+  /** Writes what was added; where it ends. */
+  endTexts(): number {
+    this.#splice();
+    return this.#out;
   }
 
   /** Copies a digest. */

@@ -66,7 +66,7 @@ export const isRanked = (mode: RModeName): boolean => mode === 'RECOMPUTE' || mo
 /** Keys that nothing depends on before run time but ids, structure and ranks. */
 export const OWN_KEYS = [
   'oid', 'uid', 'name', 'humanReadableKey', 'iid', 'loop_ctx', 'rank', 'inputs', 'outputs', 'consumers', 'producers',
-  'streamingConsumers', 'streamingInputs', 'streamingOutputs', 'streamingProducers',
+  'streamingConsumers', 'streamingInputs', 'streamingOutputs', 'streamingProducers', 'ports', 'parents', 'children',
 ] as const; // prettier-ignore
 
 const LGT_NAMES = lgtFields(RANKED).map(([name]) => name);

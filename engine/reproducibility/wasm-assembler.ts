@@ -9,8 +9,10 @@ export const LOOP = 0x03;
 export const IF = 0x04;
 export const ELSE = 0x05;
 export const END = 0x0b;
+export const BR = 0x0c;
 export const BR_IF = 0x0d;
 export const CALL = 0x10;
+export const I32_EQZ = 0x45;
 export const I32_EQ = 0x46;
 export const I32_LT_U = 0x49;
 export const I32_ADD = 0x6a;
@@ -42,6 +44,8 @@ export const Simd = {
   shrU: 0xcd,
 } as const;
 const SIMD = 0xfd;
+/** Copies within the one memory: where to, where from, how many bytes. */
+export const MEMORY_COPY: readonly number[] = [0xfc, 0x0a, 0, 0];
 
 /** An unsigned number in LEB128. */
 export function leb(value: number): number[] {
