@@ -17,31 +17,40 @@ import {
 import { recordText, split } from '../session/index.ts';
 import type { SessionRow, Store, StoredDrop, StoredSeal } from '../store/index.ts';
 import type { ApiDeps } from './deps.ts';
+import { sessionRow } from './graph-text.ts';
 import {
   documentText,
   ensureSealed,
   IMPORTED,
   ledgerOf,
   loadSession,
+  sealOf,
   sessionGraph,
 } from './stored-session.ts';
 
 /** Where a seal stands in the log as it is now. */
 export async function logInclusion(store: Store, seal: StoredSeal): Promise<LogInclusion> {
-  const last = (await store.lastSeal()) ?? seal;
-  const leaves = await store.logLeaves(0, last.index + 1);
-  return proveSeal(MerkleLog.of(split(leaves)), seal.index, last.logCheckpoint);
+  // Asked for together; what another process appends between the two is cut off.
+  const [last, leaves] = await Promise.all([store.lastSeal(), store.logLeaves(0, Number.MAX_SAFE_INTEGER)]);
+  const newest = last ?? seal;
+  return proveSeal(MerkleLog.of(split(leaves).slice(0, newest.index + 1)), seal.index, newest.logCheckpoint);
 }
 
 /** Makes the proof of one drop. The text of `formatProof` is the file. */
 export async function proveStored(deps: ApiDeps, sessionId: string, uid: string): Promise<Proof> {
   const { store } = deps;
-  const { row, seal } = await ensureSealed(deps, sessionId);
-  const drop = await store.dropByUid(row.key, uid);
-  if (!drop)
+  await deps.manager.find(sessionId)?.recorded();
+  const known = await sessionRow(store, sessionId);
+  // What does not wait for an answer is asked for together: the store gives all of it in one go.
+  const [sealed, at] = await Promise.all([
+    known.sealIndex === null ? ensureSealed(deps, sessionId) : sealedAs(deps, known),
+    store.rowOfUid(known.key, uid),
+  ]);
+  const { row, seal } = sealed;
+  if (at === undefined)
     throw new NoDropException(`Session ${sessionId} has no drop "${uid}".`, { details: { sessionId, uid } });
-  // Asked for together: the store answers them in one go.
-  const [text, path, sealed] = await Promise.all([
+  const drop = { uid, row: at };
+  const [text, path, part] = await Promise.all([
     textOfRecord(deps, row, drop),
     inclusionPath(
       (height, from, count) => store.treeHashes(seal.index, height, from, count),
@@ -57,8 +66,13 @@ export async function proveStored(deps: ApiDeps, sessionId: string, uid: string)
     leafIndex: drop.row,
     treeSize: seal.leafCount,
     path: path.map((hash) => Buffer.from(hash).toString('base64')),
-    ...sealed,
+    ...part,
   };
+}
+
+async function sealedAs(deps: ApiDeps, row: SessionRow): Promise<{ row: SessionRow; seal: StoredSeal }> {
+  const seal = await sealOf(deps.store, row);
+  return seal ? { row, seal } : ensureSealed(deps, row.sessionId);
 }
 
 /**
@@ -84,7 +98,11 @@ export async function sealPart(
 }
 
 /** A record from where it is kept: with its outcome, or in a tile; sessions of older seals have to make it again. */
-export async function textOfRecord(deps: ApiDeps, row: SessionRow, drop: StoredDrop): Promise<string> {
+export async function textOfRecord(
+  deps: ApiDeps,
+  row: SessionRow,
+  drop: Pick<StoredDrop, 'uid' | 'row'>,
+): Promise<string> {
   const { store } = deps;
   const [stored, [tile]] = await Promise.all([
     store.records(row.key, drop.row, 1),

@@ -198,6 +198,9 @@ class StoreClient implements Store {
   dropByUid(key: number, uid: string): ReturnType<Store['dropByUid']> {
     return this.#read('dropByUid', [key, uid]);
   }
+  rowOfUid(key: number, uid: string): ReturnType<Store['rowOfUid']> {
+    return this.#read('rowOfUid', [key, uid]);
+  }
   logical(key: number): ReturnType<Store['logical']> {
     return this.#read('logical', [key]);
   }

@@ -238,6 +238,8 @@ export interface Store extends LedgerStore {
     query: DropQuery,
   ): Promise<{ readonly rows: readonly StoredDrop[]; readonly total: number }>;
   dropByUid(key: number, uid: string): Promise<StoredDrop | undefined>;
+  /** The row alone of a drop: a fraction of the work. */
+  rowOfUid(key: number, uid: string): Promise<number | undefined>;
   logical(key: number): Promise<readonly LogicalRow[]>;
   /** All states of a session as two byte columns indexed by row. */
   states(key: number): Promise<{ readonly status: Uint8Array; readonly exec: Uint8Array }>;

@@ -33,6 +33,7 @@ export const READS = [
   'graph',
   'drops',
   'dropByUid',
+  'rowOfUid',
   'logical',
   'states',
   'events',

@@ -120,6 +120,11 @@ export class Reader implements Handlers<ReadName> {
     return row === undefined ? undefined : this.#columns.drops(key, Uint32Array.of(row))[0];
   };
 
+  readonly rowOfUid = (key: number, uid: string): number | undefined => {
+    this.#rowCount(key);
+    return this.#columns.rowOfUid(key, uid);
+  };
+
   readonly logical = (key: number): LogicalRow[] => logicalRows(this.#columns, key, this.#rowCount(key));
 
   readonly states = (key: number): Answer<'states'> => this.#columns.states(key, this.#rowCount(key));
