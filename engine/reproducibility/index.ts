@@ -23,6 +23,7 @@ export * from './proof.ts';
 export * from './python-json.ts';
 export * from './python-repr.ts';
 export * from './record-classes.ts';
+export * from './record-specs.ts';
 export * from './record-stream.ts';
 export * from './record-tiles.ts';
 export * from './reprodata-out.ts';

@@ -5,6 +5,13 @@
  * outside the holes follows from the form, and is worked out once.
  */
 
+/** Keys of specifications that records name drop by drop, or not at all. */
+export const OWN_KEYS = [
+  'oid', 'uid', 'name', 'humanReadableKey', 'iid', 'loop_ctx', 'rank', 'inputs', 'outputs', 'consumers', 'producers',
+  'streamingConsumers', 'streamingInputs', 'streamingOutputs', 'streamingProducers', 'ports', 'parents', 'children',
+  'reprodata',
+] as const; // prettier-ignore
+
 const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c];
 const [BRACE, BRACE_END, BRACKET, BRACKET_END] = [0x7b, 0x7d, 0x5b, 0x5d];
 const SPACE = 0x20;

@@ -91,11 +91,12 @@ export function settledStatus(status: DROPStates): DropStateName {
 
 const time = (ms: number): number | null => (Number.isFinite(ms) ? ms : null);
 
-/** The record of a drop. */
+/** The record of a drop. `parameters`: those of its specification, where they are known. */
 export function recordOfSpec(
   spec: Readonly<Record<string, unknown>>,
   place: RecordPlace,
   run: RunFacts,
+  parameters: Readonly<Record<string, Json>> = parametersOf(spec),
 ): DropRecord {
   const oid = String(spec['oid']);
   const category = textIn(spec, 'category') ?? '';
@@ -110,7 +111,7 @@ export function recordOfSpec(
       category,
       dropClass: run.classPath,
     },
-    parameters: parametersOf(spec),
+    parameters,
     inputs: run.inputs,
     code: run.code,
     content: run.content && { ...run.content, storage: textIn(spec, 'storage') ?? category },

@@ -11,6 +11,7 @@ import { APP_STATE_NAMES, messageOf } from '../protocol/index.ts';
 import {
   dropRecordText,
   plainRoots,
+  RecordSpecs,
   recordOfSpec,
   rootsByMode,
   type DropInput,
@@ -52,6 +53,7 @@ export class SessionRecords {
   readonly #outcomes: Outcomes;
   readonly #reproducer: Reproducer | undefined;
   readonly #isHashedClass: Uint8Array;
+  readonly #specs = new RecordSpecs();
   readonly #environmentSha256: string;
   /** SHA-256 of contents by row. */
   readonly #contents = new Map<number, string>();
@@ -137,8 +139,9 @@ export class SessionRecords {
     const mode = this.#reproducer?.mode ?? 'NOTHING';
     const isApp = drop instanceof AppDROP;
     const reused = this.#reused.get(row);
+    const { spec, parameters } = this.#specs.read(graph.specBytes(row), () => graph.spec(row));
     const record = recordOfSpec(
-      graph.spec(row),
+      spec,
       { sessionId, node, environmentSha256: this.#environmentSha256 },
       {
         classPath: graph.classPath(row),
@@ -160,6 +163,7 @@ export class SessionRecords {
           : plainRoots(mode, ended.status, false),
         ...(reused && { reusedFrom: { sessionId: reused.sessionId, oid: reused.record.drop.oid } }),
       },
+      parameters,
     );
     return dropRecordText(record);
   }
