@@ -334,11 +334,14 @@ export class Flow {
       );
   }
 
-  /** dropCompleted of a data drop: to its consumers, then to whoever else listens. */
+  /**
+   * dropCompleted of a data drop: to its consumers, then to whoever else listens. Consumers count their inputs, so they hear
+   * once: not again of an error after completion.
+   */
   #announce(row: number, state: DROPStates): void {
     const t = this.table;
     this.host.event?.(row, FlowEvents.dropCompleted, state);
-    if (!t.hasFlag(row, Flags.EXTERNAL)) {
+    if (!t.hasFlag(row, Flags.EXTERNAL | Flags.ANNOUNCED)) {
       const { consumers, streaming } = t.relations;
       for (let e = consumers.firstOut(row); e >= 0; e = consumers.nextOut(e))
         this.#tell(consumers.to(e), row, state);

@@ -219,5 +219,11 @@ export abstract class LinkedDROP extends RecordedDROP {
 
 /** Drops made by hand tell nobody but their listeners; a failure nobody can see is logged. */
 function looseHost(drop: AbstractDROP): FlowHost {
-  return { failed: (_row, error) => drop.context.log('error', drop, String(error)) };
+  return {
+    // Linked drops share a table, and so the host of one of them.
+    failed: (row, error) => {
+      const failed = drop._flow.table.instances[row] ?? drop;
+      failed.context.log('error', failed, String(error));
+    },
+  };
 }

@@ -182,6 +182,18 @@ describe('a drop that is over', () => {
     expect(await failed).toMatchObject({ status: DROPStates.ERROR, execStatus: AppDROPStates.ERROR });
   });
 
+  it('is counted once by each consumer, also when it fails after it was completed', async () => {
+    const [a, b] = [memory('a'), memory('b')];
+    const app = new TestApp('app');
+    a.addConsumer(app);
+    b.addConsumer(app);
+    await a.setCompleted();
+    await a.setError();
+    expect([a.status, app.execStatus]).toEqual([DROPStates.ERROR, AppDROPStates.NOT_RUN]);
+    await b.setCompleted();
+    expect(app.execStatus).toBe(AppDROPStates.FINISHED);
+  });
+
   it('in the mode EXTERNAL starts nobody, early or late', async () => {
     const a = memory('a', { executionMode: 1 });
     const [early, late] = [new TestApp('early'), new TestApp('late')];
@@ -204,6 +216,9 @@ describe('an application by hand', () => {
     app.addInput(input);
     await input.setCompleted();
     expect([app.execStatus, app.status]).toEqual([AppDROPStates.ERROR, DROPStates.ERROR]);
+    expect(logged).toContainEqual(
+      expect.stringMatching(/app waits for 3 inputs \(n_effective_inputs\) but has only 1/),
+    );
   });
 
   it('is executed once; asked again, or when it was cancelled, execute comes back', async () => {
@@ -217,6 +232,22 @@ describe('an application by hand', () => {
     await endless.cancel();
     await over;
     expect(endless.execStatus).toBe(AppDROPStates.CANCELLED);
+  });
+});
+
+describe('cancelling', () => {
+  it('changes nothing of what is over, and ends what is not', async () => {
+    const done = new TestApp('done');
+    await done.execute();
+    await done.cancel();
+    expect([done.status, done.execStatus]).toEqual([DROPStates.COMPLETED, AppDROPStates.FINISHED]);
+    const [full, open] = [memory('full'), memory('open')];
+    await full.setCompleted();
+    await open.write('half');
+    await full.cancel();
+    await open.cancel();
+    expect([full.status, open.status]).toEqual([DROPStates.COMPLETED, DROPStates.CANCELLED]);
+    expect(await open.write('more')).toBe(-1);
   });
 });
 

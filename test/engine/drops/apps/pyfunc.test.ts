@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Services } from '../../../../engine/drops/context.ts';
+import { crc32c } from '../../../../engine/drops/crc32c.ts';
 import type { DataDROP } from '../../../../engine/drops/data-drop.ts';
 import { pythonAppClass } from '../../../../engine/drops/apps/index.ts';
 import type { DeferredContent, InMemoryDROP } from '../../../../engine/drops/data/memory.ts';
@@ -84,6 +85,25 @@ describe.skipIf(whyNoPython)('a Python function as an application', () => {
     expect(readPickle(await (run.drop('p') as DataDROP).contents())).toBe(3n);
     expect(run.app('f').generateRecomputeData()).toEqual({ args: { a: 3, b: 0 } });
     expect(run.app('f').facts).toMatchObject({ function: 'add' });
+  });
+
+  it('counts what it writes as binary or npy like any other content', async () => {
+    const run = await graph([
+      func('f', 'def f():\n    return b"hello"', {
+        componentParams: { ...port('b', 'OutputPort', 'binary') },
+        outputs: [{ o: 'b' }, { p: 'b' }],
+      }),
+      file('o', { filepath: 'o.bin' }),
+      memory('p'),
+    ]).run();
+    for (const oid of ['o', 'p']) {
+      const drop = run.drop(oid) as DataDROP;
+      expect([drop.size, drop.checksum, await text(run, oid)]).toEqual([
+        5,
+        crc32c(Buffer.from('hello')),
+        'hello',
+      ]);
+    }
   });
 
   it('runs again while tries are left, then fails with the traceback', async () => {
