@@ -65,6 +65,10 @@ const Choices = {
   configuration: Type.Optional(Type.String()),
   algorithm: Type.Optional(Algorithm),
   partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+  /** Hosts of the parts; those of other machines are refused when the graph is to run here. */
+  nodes: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 300 }), { minItems: 1, maxItems: 10_000 }),
+  ),
 };
 // Written out, because a mapped array would make the static type `never`.
 const SortKey = Type.Union([

@@ -37,6 +37,10 @@ export interface TranslationChoices {
   readonly measuredSeconds?: ReadonlyMap<string, number>;
   readonly partitions?: number;
   readonly islands?: number;
+  /** Hosts of the parts, in their order: `host` or `host:port`; as many parts as hosts unless `partitions` says otherwise. Absent = this node. */
+  readonly nodes?: readonly string[];
+  /** Hosts of the islands; absent = the first of the nodes. */
+  readonly islandHosts?: readonly string[];
 }
 
 export interface TranslationWork {

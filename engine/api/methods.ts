@@ -143,13 +143,14 @@ export async function resolve(deps: ApiDeps, source: GraphSource): Promise<Graph
 function choicesOf(
   params: MethodParams<'sessions.run'> | Omit<MethodParams<'sessions.run'>, 'source'>,
 ): TranslationChoices {
-  const { rmode, values, configuration, algorithm, partitions } = params;
+  const { rmode, values, configuration, algorithm, partitions, nodes } = params;
   return {
     ...(rmode === undefined ? {} : { rmode: parseRMode(rmode) }),
     ...(values === undefined ? {} : { values: values as TranslationChoices['values'] & object }),
     ...(configuration === undefined ? {} : { active: configuration }),
     ...(algorithm === undefined ? {} : { algorithm }),
     ...(partitions === undefined ? {} : { partitions }),
+    ...(nodes === undefined ? {} : { nodes }),
   };
 }
 

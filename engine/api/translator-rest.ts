@@ -257,6 +257,12 @@ function managerUrl(query: Query): string | undefined {
   return text.replace(/\/$/, '');
 }
 
+/** Host and port of a manager, always both: managers take a host without port for one at their own default port. */
+function hostOf(manager: string): string {
+  const { hostname, port, protocol } = new URL(manager);
+  return `${hostname}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`;
+}
+
 function pgRoutes(route: Route, files: TranslatorFiles, desk: TranslatorDesk): void {
   route('GET', '/gen_pg', async (request, reply) => {
     const query = queryOf(request);
@@ -273,9 +279,8 @@ function pgRoutes(route: Route, files: TranslatorFiles, desk: TranslatorDesk): v
       return Buffer.from(await desk.stored(id));
     }
     await desk.stored(id);
-    const { host } = new URL(manager);
     const nodes = await managerNodes(manager);
-    const mapped = await desk.map(id, host, nodes, { signal });
+    const mapped = await desk.map(id, hostOf(manager), nodes, { signal });
     if (query['dlg_mgr_deploy'] === undefined) return Buffer.from(mapped.bytes);
     const sessionId = `${id
       .split('/')

@@ -45,6 +45,18 @@ export function countFromOne(text: string): number {
   return value;
 }
 
+/** Hosts separated by commas; one at least. */
+export function hostList(text: string): string[] {
+  const hosts = text
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '');
+  const odd = hosts.find((host) => /[\s/#]/.test(host));
+  if (hosts.length === 0 || odd !== undefined)
+    throw new InvalidArgumentError('Hosts separated by commas were expected, e.g. nm1,nm2:8000.');
+  return hosts;
+}
+
 /** For options that may be repeated. */
 export function collected(text: string, before: readonly string[]): string[] {
   return [...before, text];

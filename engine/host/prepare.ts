@@ -20,6 +20,7 @@ import {
   type Steps,
   type StepsReply,
 } from '../translator/index.ts';
+import { assertThisMachine } from './this-machine.ts';
 
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
@@ -83,15 +84,18 @@ export function kindOf(file: GraphFile): GraphInspection['kind'] {
 /** Whether a list of drops can be deployed as it is: nothing was asked for, and it is mapped or names no nodes at all. */
 function isReady(file: GraphFile, kind: GraphInspection['kind'], choices: TranslationChoices): boolean {
   if (kind === 'logical') return false;
-  const isPlain = choices.algorithm === undefined && choices.partitions === undefined;
+  const isPlain =
+    choices.algorithm === undefined && choices.partitions === undefined && choices.nodes === undefined;
   if (kind === 'physical') return isPlain && choices.parameters === undefined;
   const text = firstObject(file.bytes) ?? '';
   return isPlain && (choices.rmode ?? NO_MODE) === NO_MODE && !/"node"\s*:\s*"#/.test(text);
 }
 
 function stepsFor(kind: GraphInspection['kind'], choices: TranslationChoices): Steps {
-  const { parameters, configuration, active, values, rmode, algorithm, options, partitions, islands } =
+  const { parameters, configuration, active, values, rmode, algorithm, options, nodes, islandHosts } =
     choices;
+  const partitions = choices.partitions ?? nodes?.length;
+  const islands = choices.islands ?? islandHosts?.length;
   const isPartitioned = kind === 'logical' || algorithm !== undefined || partitions !== undefined;
   return {
     ...(parameters === undefined ? {} : { parameters }),
@@ -115,7 +119,7 @@ function stepsFor(kind: GraphInspection['kind'], choices: TranslationChoices): S
           },
         }
       : {}),
-    map: { islands: [THIS_NODE], nodes: [THIS_NODE] },
+    map: { islands: islandHosts ?? nodes?.slice(0, 1) ?? [THIS_NODE], nodes: nodes ?? [THIS_NODE] },
     dropsOnly: true,
   };
 }
@@ -152,7 +156,8 @@ async function translated(
 
 /**
  * The physical graph of a graph of any kind, for this node. Logical graphs and templates are translated in a thread of
- * their own; physical graphs come back as they are. Rejects with the translator's errors, which name the place.
+ * their own; physical graphs come back as they are. Rejects with the translator's errors, which name the place, and with
+ * USAGE for hosts that are not this machine.
  */
 export async function toPhysical(
   file: GraphFile,
@@ -160,6 +165,7 @@ export async function toPhysical(
   work: TranslationWork = {},
 ): Promise<GraphFile> {
   const kind = kindOf(file);
+  assertThisMachine([...(choices.nodes ?? []), ...(choices.islandHosts ?? [])]);
   if (isReady(file, kind, choices)) return file;
   if (kind === 'physical' && choices.parameters !== undefined)
     throw new InvalidGraphException(
@@ -191,7 +197,7 @@ export async function translateGraph(
   work: TranslationWork = {},
 ): Promise<GraphTranslation> {
   const kind = kindOf(file);
-  const partitions = choices.partitions ?? 1;
+  const partitions = choices.partitions ?? choices.nodes?.length ?? 1;
   const steps = stepsFor(kind, { ...choices, partitions });
   let sizeBytes = 0;
   const reply = await stepsInWorker(

@@ -9,6 +9,7 @@ import {
   algorithmName,
   collected,
   countFromOne,
+  hostList,
   parametersOf,
   positiveNumber,
   readJsonFile,
@@ -25,7 +26,8 @@ interface Options {
   readonly timeout?: number;
   readonly drops?: boolean;
   readonly outputs?: string;
-  readonly nodes?: number;
+  readonly nodes?: Pick<TranslationChoices, 'partitions' | 'nodes'>;
+  readonly islands?: Pick<TranslationChoices, 'islands' | 'islandHosts'>;
   readonly algorithm?: string;
   readonly config?: string;
   readonly parameter?: readonly string[];
@@ -38,7 +40,12 @@ export function runCommand(program: Command): void {
     .description('run a graph on this machine, record it, wait for its end')
     .option('--json', 'print one JSON document')
     .option('--rmode <mode>', 'reproducibility mode: name or number, or ALL', rmodeName, 'NOTHING')
-    .option('--nodes <n>', 'parts a logical graph is divided into; all run on this machine', countFromOne)
+    .option(
+      '--nodes <n|hosts>',
+      'parts a logical graph is divided into, or the hosts of the parts, separated by commas; all run on this machine',
+      nodesOf,
+    )
+    .option('--islands <n|hosts>', 'islands the parts are grouped into, or their hosts', islandsOf)
     .option('--algorithm <name>', `how it is divided: ${PARTITION_ALGORITHMS.join(', ')}`, algorithmName)
     .option('--config <file>', 'values for this run: a graph configuration of EAGLE as JSON')
     .option(
@@ -77,10 +84,21 @@ export function runCommand(program: Command): void {
     });
 }
 
+const isCount = (text: string): boolean => /^\s*[-+]?[\d.]+\s*$/.test(text);
+
+function nodesOf(text: string): Pick<TranslationChoices, 'partitions' | 'nodes'> {
+  return isCount(text) ? { partitions: countFromOne(text) } : { nodes: hostList(text) };
+}
+
+function islandsOf(text: string): Pick<TranslationChoices, 'islands' | 'islandHosts'> {
+  return isCount(text) ? { islands: countFromOne(text) } : { islandHosts: hostList(text) };
+}
+
 async function translationOf(options: Options): Promise<TranslationChoices> {
-  const { nodes, algorithm, config, parameter = [] } = options;
+  const { nodes, islands, algorithm, config, parameter = [] } = options;
   return {
-    ...(nodes === undefined ? {} : { partitions: nodes }),
+    ...nodes,
+    ...islands,
     ...(algorithm === undefined ? {} : { algorithm }),
     ...(config === undefined ? {} : { configuration: await readJsonFile(config) }),
     ...(parameter.length === 0 ? {} : { parameters: parametersOf(parameter) }),

@@ -222,6 +222,23 @@ describe('a manager', () => {
     expect(asked[3]?.body).toContain('completed=');
   });
 
+  it.each([
+    [
+      'is not there',
+      'http://127.0.0.1:9',
+      /did not say which nodes it has \(http:\/\/127\.0\.0\.1:9\/api\/nodes\)/,
+    ],
+    ['is something else', undefined, /did not say which nodes it has .*: a JSON list of names was expected/],
+  ])('that %s is named in the complaint, and nothing is deployed', async (_what, url, complaint) => {
+    const id = await generated();
+    const before = asked.length;
+    const elsewhere = url ?? `http://127.0.0.1:${port()}/elsewhere/`;
+    const answer = await get('/gen_pg', { pgt_id: id, dlg_mgr_url: elsewhere, dlg_mgr_deploy: '1' });
+    expect(answer.status).toBe(500);
+    expect(((await answer.json()) as { detail: string }).detail).toMatch(complaint);
+    expect(asked.slice(before).filter(({ method }) => method === 'POST')).toEqual([]);
+  });
+
   it('tells how it can be reached; one that does not answer has no methods', async () => {
     const query = { dlg_mgr_host: '127.0.0.1', dlg_mgr_port: port() };
     expect(await (await get('/api/submission_method', query)).json()).toEqual({ methods: ['SERVER'] });

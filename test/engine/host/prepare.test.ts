@@ -1,6 +1,7 @@
 /** What is said of a graph before it runs, and of the parts that a run divides it into. */
+import { hostname } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { GraphFile } from '../../../engine/api/index.ts';
+import type { GraphFile, TranslationChoices } from '../../../engine/api/index.ts';
 import { GraphParser } from '../../../engine/graph/index.ts';
 import { inspectGraph, toPhysical } from '../../../engine/host/index.ts';
 import type { JsonObject } from '../../../engine/protocol/index.ts';
@@ -41,6 +42,35 @@ describe('a graph that is looked at', () => {
     ]);
     const known = await inspectGraph(graph, parser, () => class {} as never);
     expect(known.problems).toEqual([]);
+  });
+});
+
+describe('a graph whose hosts are named for a run', () => {
+  const nodesOf = async (choices: TranslationChoices): Promise<unknown[]> => {
+    const { bytes } = await toPhysical(logical(), choices);
+    const drops = JSON.parse(Buffer.from(bytes).toString('utf8')) as JsonObject[];
+    return [...new Set(drops.map((drop) => `${drop['node'] as string} ${drop['island'] as string}`))].sort();
+  };
+
+  it('has a part on each of them, and its first host as the island', async () => {
+    expect(await nodesOf({ nodes: ['localhost:8000', `${hostname()}:8010`] })).toEqual(
+      [`${hostname()}:8010 localhost:8000`, 'localhost:8000 localhost:8000'].sort(),
+    );
+    expect(await nodesOf({ nodes: ['127.0.0.1', '[::1]:8000'], islandHosts: ['localhost'] })).toEqual([
+      '127.0.0.1 localhost',
+      '[::1]:8000 localhost',
+    ]);
+  });
+
+  it('is refused before anything is translated when one of them is another machine', async () => {
+    const broken = fileOf({ nodeDataArray: 'never looked at' });
+    for (const choices of [{ nodes: ['localhost', 'nm1:8000', 'nm2'] }, { islandHosts: ['nm1:8000', 'nm2'] }])
+      await expect(toPhysical(broken, choices)).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringMatching(
+          /found nm1:8000, nm2, which are not: a run uses this machine only/,
+        ) as string,
+      });
   });
 });
 
