@@ -13,7 +13,7 @@ import type { Sha3Arena } from './sha3-arena.ts';
 import type { DocumentSigner } from './signer-documents.ts';
 import { type SpecForm, SpecForms } from './spec-forms.ts';
 import type { SpecStore } from './spec-store.ts';
-import { isRanked, OWN_KEYS, type SpecStages } from './spec-stages.ts';
+import { isRanked, UNHASHED_KEYS, type SpecStages } from './spec-stages.ts';
 
 const INDENT = 4;
 /** Depth of a drop in the file, of its reproducibility data, of a map of parents. */
@@ -83,9 +83,9 @@ export class BareDocuments {
   readonly #session: BareSession;
   readonly #arena: Sha3Arena;
   readonly #templates = new Map<string, Template>();
-  readonly #forms = new SpecForms(OWN_KEYS);
+  readonly #forms = new SpecForms(UNHASHED_KEYS);
   readonly #indented: (Indented | null | undefined)[] = [];
-  readonly #whole = new JsonIndenter([...OWN_KEYS, 'reprodata']);
+  readonly #whole = new JsonIndenter([...UNHASHED_KEYS, 'reprodata']);
   readonly #part = new JsonIndenter();
   readonly #longest: number;
   #page = 0;

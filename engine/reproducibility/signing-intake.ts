@@ -10,7 +10,7 @@ import { signerOfPack } from './runtime-pack.ts';
 import { Sha3Arena } from './sha3-arena.ts';
 import { type DocumentSigner, hashedModes, PackBuilder, writeBlocks } from './signer-documents.ts';
 import { latin, type SpecForm, SpecForms, valueEnd } from './spec-forms.ts';
-import { OWN_KEYS, SpecStages } from './spec-stages.ts';
+import { UNHASHED_KEYS, SpecStages } from './spec-stages.ts';
 import type { SpecStore } from './spec-store.ts';
 
 function utf8(bytes: Uint8Array, from: number, end: number): string {
@@ -146,7 +146,7 @@ export class BareIntake implements SigningIntake {
   readonly #stages: SpecStages;
   readonly #mode: RModeName;
   readonly #specs: SpecStore;
-  readonly #forms = new SpecForms(OWN_KEYS);
+  readonly #forms = new SpecForms(UNHASHED_KEYS);
   readonly #facts: (FormFacts | undefined)[] = [];
   readonly #targets: string[] = [];
 

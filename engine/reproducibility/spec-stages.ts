@@ -28,6 +28,7 @@ import type { PhysicalSigner } from './physical-signer.ts';
 import { keysOf, parseWithTokens, type PyObject, setKey } from './python-json.ts';
 import { pythonRepr } from './python-repr.ts';
 import type { Digest, Sha3Arena } from './sha3-arena.ts';
+import { OWN_KEYS } from './spec-forms.ts';
 
 /** Where a graph without its drops' data has that of its logical nodes: in the trailing element. */
 export const NODES_KEY = 'weir_nodes';
@@ -63,11 +64,8 @@ const RANKED: HashedRMode = 'RECOMPUTE';
 /** Whether the unroll data of a mode covers the rank. */
 export const isRanked = (mode: RModeName): boolean => mode === 'RECOMPUTE' || mode === 'REPLICATE_COMP';
 
-/** Keys that nothing depends on before run time but ids, structure and ranks. */
-export const OWN_KEYS = [
-  'oid', 'uid', 'name', 'humanReadableKey', 'iid', 'loop_ctx', 'rank', 'inputs', 'outputs', 'consumers', 'producers',
-  'streamingConsumers', 'streamingInputs', 'streamingOutputs', 'streamingProducers', 'ports', 'parents', 'children',
-] as const; // prettier-ignore
+/** Keys that nothing depends on before run time but ids, structure and ranks. The data that names a node is none. */
+export const UNHASHED_KEYS = OWN_KEYS.filter((key) => key !== 'reprodata');
 
 const LGT_NAMES = lgtFields(RANKED).map(([name]) => name);
 const PHYSICAL_NAMES = ['categoryType', 'storage', 'dt', 'node', 'island'];
@@ -111,7 +109,7 @@ export class SpecStages {
     if (this.#hasRanked) this.#ranked[row] = this.#rankedRoot(kind, drop['rank']);
   }
 
-  /** Adds the drop of a row that differs from that of an earlier one in what {@link OWN_KEYS} names; `rank` as JSON. */
+  /** Adds the drop of a row that differs from that of an earlier one in what {@link UNHASHED_KEYS} names; `rank` as JSON. */
   addLike(row: number, like: number, rank: string | undefined): void {
     const kind = this.#list[this.#kindOf[like] as number] as Kind;
     this.#kindOf[row] = kind.index;

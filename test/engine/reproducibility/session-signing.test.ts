@@ -37,10 +37,13 @@ const drop = fc.record(
     dropclass: fc.constantFrom('a.B', 'c.D'),
     filepath: fc.option(fc.constantFrom('f', 'ü'), { nil: undefined }),
     node: fc.constantFrom('localhost', 'other'),
+    name: fc.constantFrom('plain', 'other', 'ä', 'a"b', ''),
+    loop_ctx: fc.constantFrom(null, '0', 1),
+    ports: fc.constantFrom([], [{ name: 'io', oid: 'x0', direction: 'input' }]),
   },
   { requiredKeys: ['isData', 'category', 'execution_time', 'node'] },
 );
-const graphs = fc.integer({ min: 1, max: 12 }).chain((count) =>
+const graphs = fc.integer({ min: 1, max: 24 }).chain((count) =>
   fc.record({
     drops: fc.array(drop, { minLength: count, maxLength: count }),
     edges: fc.array(fc.tuple(fc.nat(count - 1), fc.nat(count - 1)), { maxLength: 24 }),
@@ -53,7 +56,9 @@ function texts({ drops, edges }: Any): string[] {
     const { isData, execution_time: time, ...rest } = one;
     const targets = edges
       .filter(([a, b]: [number, number]) => a !== b && Math.min(a, b) === row)
-      .map(([a, b]: [number, number]) => ({ [`x${Math.max(a, b)}`]: 'io' }));
+      .map(([a, b]: [number, number], i: number) =>
+        i % 3 === 2 ? `x${Math.max(a, b)}` : { [`x${Math.max(a, b)}`]: 'io' },
+      );
     const spec = {
       oid: `x${row}`,
       categoryType: isData ? 'Data' : 'Application',

@@ -57,6 +57,24 @@ describe.each([
     expect(arena.hex(second)).toBe(sha3(ZERO, arena.hex(left)));
   });
 
+  it.each([0, 1, 3, 5000])('are written as text among %i other texts', (count) => {
+    const arena = new Sha3Arena({ pairs });
+    const digest = arena.leafText('digest');
+    const piece = arena.room(8);
+    arena.writeText('piece...', piece);
+    const to = arena.room(count * 80 + 64);
+    arena.beginTexts(to);
+    let expected = '';
+    for (let i = 0; i < count; i++) {
+      const size = i % 9;
+      arena.addText(piece, size);
+      arena.addHex(digest);
+      expected += 'piece...'.slice(0, size) + arena.hex(digest);
+    }
+    const end = arena.endTexts();
+    expect(Buffer.from(arena.read(to, end - to)).toString('latin1')).toBe(expected);
+  });
+
   it.each([1, 2, 3, 7, 2500])('give the root over %i leaves', (count) => {
     const arena = new Sha3Arena({ pairs });
     const leaves = Array.from({ length: count }, (_unused, i) => arena.leafText(String(i)));
