@@ -55,4 +55,25 @@ export const retentionStrings = {
   done: (bytes: number) => `${formatBytes(bytes)} were removed`,
   failed: 'The history was not cleared',
   cannot: 'This cannot be undone.',
+  standing: 'By itself',
+  noStanding:
+    'Nothing goes by itself. “Do this always” keeps rules, which are carried out when Weir starts and when a session has ended. ' +
+    'Pinned sessions are spared, and the log of this device says what went.',
+  always: 'Do this always',
+  kept: 'The rule is kept and was carried out',
+  remove: 'Remove',
+  removed: 'The rule was removed',
+  removeRule: (rule: string) => `Remove the rule: ${rule}`,
+  inWords: {
+    or: ', or ',
+    older: (days: string) => `older than ${days} days`,
+    keep: (count: string, each: boolean) => `not among the newest ${count}${each ? ' of their graph' : ''}`,
+    maxSize: (size: string, each: boolean) =>
+      `beyond ${size}${each ? ' of their graph' : ' in all'}, the oldest first`,
+    parts: { contents: 'contents', events: 'events', logs: 'logs', files: 'files' },
+    rule: (what: string, which: string, graph: string, spared: number) =>
+      `${what} of sessions ${which}${graph === '' ? '' : `, of graphs with “${graph}” in their name`}${
+        spared === 0 ? '' : `, except ${plural(spared, 'session', 'sessions')}`
+      }`,
+  },
 } as const;

@@ -5,10 +5,12 @@ import { plural } from './plural.ts';
 export const logStrings = {
   title: 'Checkpoints',
   text:
-    'Every session that is sealed adds a line to the log of this device, and a signed checkpoint says how long the log was then. ' +
+    'Every session that is sealed, and whatever is removed from the history, adds a line to the log of this device, and a signed ' +
+    'checkpoint says how long the log was then. ' +
     'Between any two of them it can be shown that nothing was removed or altered.',
   timeline: 'Checkpoints of this device, newest first',
   count: (count: number) => plural(count, 'checkpoint', 'checkpoints'),
+  retention: 'contents or a session were removed',
   empty: 'Nothing has been sealed here yet',
   emptyText: 'The first session that ends is sealed and makes the first checkpoint.',
   failed: 'The checkpoints cannot be shown',

@@ -1,6 +1,6 @@
 /** Every sentence of the window, in one place, so that translations can follow. */
 import { findStrings, retentionStrings } from './find-strings.ts';
-import { formatBytes, formatInteger } from './format.ts';
+import { formatBytes, formatDateTime, formatInteger } from './format.ts';
 import { fileStrings, logStrings } from './log-strings.ts';
 import { plural } from './plural.ts';
 import { reproducibilityStrings } from './reproducibility-strings.ts';
@@ -143,10 +143,16 @@ export const S = {
     rerunReuseText:
       'With reuse, a result is taken over where the record says that code, parameters and inputs are the same and the stored ' +
       'data still has the recorded hash. The new session says for each drop why.',
+    pin: 'Pin',
+    unpin: 'Unpin',
+    pinText: 'A pinned session keeps everything it has: no rule takes anything from it.',
+    pinned: 'The session is pinned',
+    unpinned: 'The session is not pinned any more',
     delete: 'Delete',
     deleteTitle: 'Delete this session?',
     deleteText:
-      'Its record, its log and the files in its folder are removed from this computer. This cannot be undone.',
+      'Its record and its log are removed from this computer; the files in its folder stay, and so does its seal in the log of ' +
+      'this device, which keeps that it was deleted. This cannot be undone.',
     deleteLive: 'It is still running and is cancelled first.',
     deleted: 'The session was deleted',
     goneTitle: 'This session was deleted',
@@ -154,6 +160,7 @@ export const S = {
     failedAction: {
       cancel: 'The run was not cancelled',
       delete: 'The session was not deleted',
+      pin: 'The session was not pinned',
       rerun: 'The graph was not started again',
     },
     facts: {
@@ -164,6 +171,7 @@ export const S = {
       duration: 'Duration',
       origin: 'Origin',
       folder: 'Folder',
+      dropped: 'Contents, events or log removed',
       host: 'Host',
       rmode: 'Reproducibility',
       timings: 'Time spent',
@@ -258,6 +266,8 @@ export const S = {
     levels: { debug: 'Debug', info: 'Info', warn: 'Warning', error: 'Error' },
     count: (count: number) => plural(count, 'entry', 'entries'),
     none: 'Nothing was logged.',
+    dropped: (at: number) =>
+      `There is no log: retention took what this session had on ${formatDateTime(at)}. The checkpoints have an entry of it.`,
     noMatch: 'No entry matches the filter.',
     follow: 'Follow the newest',
     failed: 'The log cannot be shown',

@@ -26,6 +26,7 @@ const PATHS: Readonly<Record<string, SVGTemplateResult>> = {
   play: svg`<path class="solid" d="M4.5 2.8v10.4L13 8z" />`,
   stop: svg`<rect class="solid" x="4" y="4" width="8" height="8" rx="1" />`,
   trash: svg`<path d="M2.5 4.2h11M6 4.2V2.5h4v1.7M4 4.2l.6 9.3h6.8l.6-9.3M6.7 7v4M9.3 7v4" />`,
+  pin: svg`<path d="M5.5 2.5h5M6.5 2.5v4.2L4.2 9.5h7.6L9.5 6.7V2.5M8 9.5v4.3" />`,
   again: svg`<path d="M13 5.5A5.6 5.6 0 1 0 13.6 9M13.3 2.2v3.5H9.8" />`,
   plus: svg`<path d="M8 3v10M3 8h10" />`,
   minus: svg`<path d="M3 8h10" />`,

@@ -1,9 +1,12 @@
 /** Rules for making room in the history, from what was typed. Pure. */
 import type { MethodParams } from '../../engine/api/contract.ts';
+import { formatBytes, formatInteger } from '../format.ts';
 import { S } from '../strings.ts';
 import { HostError } from './errors.ts';
 
 type Rules = MethodParams<'history.prune'>;
+/** A standing rule. */
+export type RetentionRule = MethodParams<'retention.setRules'>['rules'][number];
 export type RetentionPart = NonNullable<Rules['parts']>[number];
 
 const DAY_MS = 86_400_000;
@@ -18,7 +21,7 @@ export function rulesOf(
   fields: Readonly<Record<RetentionField, string>>,
   isPerGraph: boolean,
   parts: readonly RetentionPart[],
-): Rules {
+): RetentionRule {
   const numberIn = (field: (typeof RETENTION_NUMBERS)[number]): number | undefined => {
     const text = fields[field].trim();
     if (text === '') return undefined;
@@ -40,4 +43,17 @@ export function rulesOf(
     ...(graph === '' ? {} : { graph }),
     parts: [...parts],
   };
+}
+
+/** A standing rule in words. */
+export function ruleText(rule: RetentionRule): string {
+  const { olderThanMs, keep, maxBytes, perGraph = false, graph = '', except = [], parts } = rule;
+  const T = S.retention.inWords;
+  const which = [
+    olderThanMs === undefined ? '' : T.older(formatInteger(Math.round((olderThanMs / DAY_MS) * 100) / 100)),
+    keep === undefined ? '' : T.keep(formatInteger(keep), perGraph),
+    maxBytes === undefined ? '' : T.maxSize(formatBytes(maxBytes), perGraph),
+  ].filter((text) => text !== '');
+  const what = (parts ?? ['contents', 'events', 'logs']).map((part) => T.parts[part]).join(', ');
+  return T.rule(what, which.join(T.or), graph, except.length);
 }

@@ -165,7 +165,11 @@ export class WeirApp extends LitElement {
       ></weir-run-dialog>
       <weir-about-dialog .client=${client} ?open=${this.dialog === 'about'} @weir-close=${this.#closeDialog}>
       </weir-about-dialog>
-      <weir-settings-dialog ?open=${this.dialog === 'settings'} @weir-close=${this.#closeDialog}>
+      <weir-settings-dialog
+        .client=${client}
+        ?open=${this.dialog === 'settings'}
+        @weir-close=${this.#closeDialog}
+      >
       </weir-settings-dialog>
       <weir-shortcuts-dialog ?open=${this.dialog === 'shortcuts'} @weir-close=${this.#closeDialog}>
       </weir-shortcuts-dialog>

@@ -189,7 +189,13 @@ export class WeirLogPage extends LitElement {
       <td>${radio('newer', S.checkpoints.chooseNewer(size))}</td>
       <td class="numeric">${formatInteger(size)}</td>
       <td>${formatDateTime(signedAt)}</td>
-      <td><a class="truncate" href=${linkToSession(sessionId)} title=${sessionId}>${sessionId}</a></td>
+      <td>
+        ${
+          sessionId === ''
+            ? html`<span class="muted">${S.checkpoints.retention}</span>`
+            : html`<a class="truncate" href=${linkToSession(sessionId)} title=${sessionId}>${sessionId}</a>`
+        }
+      </td>
       <td>
         <span class="root"
           ><span class="mono small truncate" title=${root}>${root}</span

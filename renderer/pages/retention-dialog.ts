@@ -15,6 +15,8 @@ import { announce } from '../events.ts';
 import { formatBytes } from '../format.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
+import './retention-rules-list.ts';
+import type { WeirRetentionRulesList } from './retention-rules-list.ts';
 
 type Found = MethodResult<'history.prune'>;
 
@@ -125,8 +127,17 @@ export class WeirRetentionDialog extends LitElement {
         <p class="muted small">${S.retention.text}</p>
         ${this.#rules()} ${this.#parts()}
         <div aria-live="polite">${this.#preview()}</div>
+        <weir-retention-rules-list .client=${this.client} ?isShown=${this.open}></weir-retention-rules-list>
       </div>
       <button slot="actions" type="button" @click=${this.#close}>${S.close}</button>
+      <button
+        slot="actions"
+        type="button"
+        aria-disabled=${this.isBusy ? 'true' : nothing}
+        @click=${() => void this.#keep()}
+      >
+        ${S.retention.always}
+      </button>
       ${this.#action()}
     </weir-dialog>`;
   }
@@ -248,6 +259,23 @@ export class WeirRetentionDialog extends LitElement {
         announce(this, S.retention.done(found.freedBytes));
         this.#close();
       }
+    } catch (error) {
+      this.error = toHostError(error);
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  async #keep(): Promise<void> {
+    if (this.isBusy) return;
+    this.error = undefined;
+    try {
+      const rule = rulesOf(this.fields, this.isPerGraph, this.parts);
+      this.isBusy = true;
+      const list = this.renderRoot.querySelector('weir-retention-rules-list') as WeirRetentionRulesList;
+      await list.add(rule);
+      this.found = undefined;
+      announce(this, S.retention.kept);
     } catch (error) {
       this.error = toHostError(error);
     } finally {

@@ -21,12 +21,14 @@ const REFRESH_MS = 500;
 /**
  * @prop client - where to ask
  * @prop sessionId - which session
+ * @prop droppedAt - when retention last took something from the session
  * @prop query - filters: `text`, `level`
  */
 export class WeirSessionLog extends LitElement {
   static override properties = {
     client: { attribute: false },
     sessionId: { attribute: false },
+    droppedAt: { attribute: false },
     query: { attribute: false },
     opened: { state: true },
   };
@@ -50,6 +52,7 @@ export class WeirSessionLog extends LitElement {
 
   declare client: Client;
   declare sessionId: string;
+  declare droppedAt: number | undefined;
   declare query: Query;
   declare opened: LogEntry | undefined;
   readonly #rows = new PagedRows<LogEntry>(
@@ -63,6 +66,7 @@ export class WeirSessionLog extends LitElement {
   constructor() {
     super();
     this.sessionId = '';
+    this.droppedAt = undefined;
     this.query = {};
     this.opened = undefined;
   }
@@ -157,7 +161,9 @@ export class WeirSessionLog extends LitElement {
       }
       ${
         isLoaded && total === 0
-          ? html`<p class="nothing muted">${isFiltered ? S.log.noMatch : S.log.none}</p>`
+          ? html`<p class="nothing muted">
+              ${isFiltered ? S.log.noMatch : this.droppedAt === undefined ? S.log.none : S.log.dropped(this.droppedAt)}
+            </p>`
           : html`<weir-virtual-table
               label=${S.log.label}
               .columns=${COLUMNS}

@@ -240,6 +240,9 @@ export class WeirSessionOverview extends LitElement {
       { name: names.started, value: formatDateTime(summary.startedAt) },
       { name: names.finished, value: formatDateTime(summary.finishedAt) },
       { name: names.timings, value: this.#timings() },
+      ...(summary.payloadDroppedAt === undefined
+        ? []
+        : [{ name: names.dropped, value: formatDateTime(summary.payloadDroppedAt) }]),
       { name: names.origin, value: detail.origin },
       { name: names.rmode, value: summary.rmode },
       { name: names.folder, value: detail.dir, copy: detail.dir, mono: true },

@@ -246,9 +246,18 @@ export class WeirSessionPage extends LitElement {
     }));
   }
 
-  #actions({ live, status }: SessionSummary) {
+  #actions({ live, status, pinned }: SessionSummary) {
+    const isPinned = pinned === true;
     const isRunning = live && isUnderWay(status);
-    return html`${
+    return html`<button
+        type="button"
+        aria-pressed=${isPinned ? 'true' : 'false'}
+        title=${S.session.pinText}
+        @click=${() => void this.#pin(!isPinned)}
+      >
+        <weir-icon name="pin"></weir-icon>${isPinned ? S.session.unpin : S.session.pin}
+      </button>
+      ${
         isRunning
           ? html`<button type="button" @click=${() => (this.question = 'cancel')}>
               <weir-icon name="stop"></weir-icon>${S.session.cancel}
@@ -289,6 +298,7 @@ export class WeirSessionPage extends LitElement {
         return html`<weir-session-log
           .client=${client}
           .sessionId=${sessionId}
+          .droppedAt=${summary.payloadDroppedAt}
           .query=${query}
         ></weir-session-log>`;
       case 'reproducibility':
@@ -333,6 +343,18 @@ export class WeirSessionPage extends LitElement {
   }
 
   // --- actions ---------------------------------------------------------------------------------------------------
+
+  async #pin(pinned: boolean): Promise<void> {
+    const { sessionId } = this;
+    try {
+      await this.client.call('sessions.pin', { sessionId, pinned });
+      const { summary } = await this.client.call('sessions.get', { sessionId });
+      if (sessionId === this.sessionId) this.summary = summary;
+      announce(this, pinned ? S.session.pinned : S.session.unpinned);
+    } catch (error) {
+      notifyError(this, S.session.failedAction.pin, error);
+    }
+  }
 
   #cancel = async (): Promise<void> => {
     this.question = undefined;

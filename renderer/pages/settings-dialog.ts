@@ -1,16 +1,23 @@
-/** What a person can set for this window. */
+/** What a person can set: the colours of this window, and what goes from the history by itself. */
 import { LitElement, css, html } from 'lit';
 import '../components/dialog.ts';
+import type { Client } from '../data/client.ts';
 import { S } from '../strings.ts';
 import { base, controls } from '../styles/shared.ts';
+import './retention-rules-list.ts';
 import { applyTheme, readTheme, THEMES, type Theme } from '../theme.ts';
 
 /**
+ * @prop client - where to ask
  * @prop open - whether it is shown
  * @fires weir-close
  */
 export class WeirSettingsDialog extends LitElement {
-  static override properties = { open: { type: Boolean }, theme: { state: true } };
+  static override properties = {
+    client: { attribute: false },
+    open: { type: Boolean },
+    theme: { state: true },
+  };
   static override styles = [
     base,
     controls,
@@ -22,6 +29,11 @@ export class WeirSettingsDialog extends LitElement {
         margin: 0;
         padding: 0;
         border: 0;
+      }
+
+      weir-retention-rules-list {
+        display: block;
+        margin-top: var(--space-5);
       }
 
       legend {
@@ -45,6 +57,7 @@ export class WeirSettingsDialog extends LitElement {
     `,
   ];
 
+  declare client: Client;
   declare open: boolean;
   declare theme: Theme;
 
@@ -74,6 +87,7 @@ export class WeirSettingsDialog extends LitElement {
             >`,
         )}
       </fieldset>
+      <weir-retention-rules-list .client=${this.client} ?isShown=${this.open}></weir-retention-rules-list>
     </weir-dialog>`;
   }
 

@@ -173,6 +173,7 @@ export class FakeHost {
   #answer(method: string, params: never): unknown {
     const answers: Readonly<Record<string, (params: never) => unknown>> = {
       'host.info': () => HOST_INFO,
+      'retention.rules': () => ({ rules: [], file: null }),
       'samples.list': () => ({ samples: this.samples }),
       'graphs.inspect': (p: MethodParams<'graphs.inspect'>) => inspect(p.source),
       'sessions.list': (p: MethodParams<'sessions.list'>) => this.#list(p),

@@ -359,6 +359,32 @@ describe.skipIf(chromium === undefined)('where results come from, in the window'
     await text(/Not altered since/).waitFor();
   });
 
+  it('keeps rules that are carried out by themselves, and spares what is pinned', async () => {
+    await open('#/sessions/again');
+    await button('Pin').click();
+    await button('Unpin').waitFor();
+    await open('#/sessions');
+    await button('Make room…').click();
+    const dialog = page.locator('weir-retention-dialog weir-dialog');
+    await dialog.getByText(/Nothing goes by itself/).waitFor();
+    await dialog.getByLabel('Older than (days)').fill('');
+    await dialog.getByRole('button', { name: 'Do this always' }).click();
+    await dialog.getByText('fill in at least one rule').waitFor();
+    await dialog.getByLabel('All but the newest').fill('3');
+    await dialog.getByRole('button', { name: 'Do this always' }).click();
+    const rule = 'contents, events, logs of sessions not among the newest 3';
+    await dialog.getByText(rule, { exact: true }).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    // The settings have them, too, and there they can be removed.
+    await button('Settings').click();
+    const settings = page.locator('weir-settings-dialog weir-dialog');
+    await settings.getByRole('button', { name: `Remove the rule: ${rule}` }).click();
+    await settings.getByText(/Nothing goes by itself/).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    expect(await host.call('retention.rules', {})).toMatchObject({ rules: [] });
+  });
+
   it('asks for an R-mode before a physical graph runs, and runs it so', async () => {
     await open('#/sessions');
     const graph = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rulesOf } from '../../renderer/data/retention-rules.ts';
+import { ruleText, rulesOf } from '../../renderer/data/retention-rules.ts';
 
 const EMPTY = { older: '', keep: '', maxSize: '', graph: '' };
 
@@ -27,5 +27,16 @@ describe('rules for making room', () => {
 
   it('count for every graph by itself also where only the size is limited', () => {
     expect(rulesOf({ ...EMPTY, maxSize: '2' }, true, ['logs'])).toMatchObject({ perGraph: true });
+  });
+
+  it('are said in words', () => {
+    expect(ruleText({ olderThanMs: 90 * 86_400_000 })).toBe(
+      'contents, events, logs of sessions older than 90 days',
+    );
+    expect(
+      ruleText({ keep: 5, maxBytes: 2e9, perGraph: true, graph: 'cal', except: ['a'], parts: ['files'] }),
+    ).toBe(
+      'files of sessions not among the newest 5 of their graph, or beyond 2 GB of their graph, the oldest first, of graphs with “cal” in their name, except 1 session',
+    );
   });
 });
