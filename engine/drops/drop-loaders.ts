@@ -4,7 +4,18 @@ import { DEFAULT_READ_BYTES, type DataDROP } from './data-drop.ts';
 import type { AbstractDROP } from './drop.ts';
 import { isNpy, readNpy, writeNpy } from './npy/index.ts';
 import { readPickle, writePickle } from './pickle/index.ts';
-import { NdArray, typeName, type PyValue } from './pyrepr/index.ts';
+import {
+  NdArray,
+  NumpyScalar,
+  PyByteArray,
+  PyComplex,
+  PyDict,
+  PyRange,
+  PySet,
+  PyTuple,
+  typeName,
+  type PyValue,
+} from './pyrepr/index.ts';
 
 const READ_ALL_BYTES = 1 << 20;
 
@@ -49,10 +60,53 @@ export async function copyDropContents(
   if (rest !== '') await target.writeOrThrow(rest);
 }
 
-/** Writes a plain value as a pickle that Python reads. */
-export async function savePickle(drop: DataDROP, data: PyValue): Promise<void> {
-  await drop.writeOrThrow(writePickle(data));
+/** A plain value as programs here write it: besides the values of Python, objects, maps and sets of such. */
+export type PlainValue =
+  | PyValue
+  | undefined
+  | readonly PlainValue[]
+  | { readonly [name: string]: PlainValue }
+  | ReadonlyMap<PyValue, PlainValue>
+  | ReadonlySet<PyValue>;
+
+/**
+ * Writes a plain value as a pickle that Python reads. As everywhere, a bigint is an integer and a number a float; objects and
+ * maps become dictionaries. Throws InvalidEncodingException for what is no plain value.
+ */
+export async function savePickle(drop: DataDROP, data: PlainValue): Promise<void> {
+  await drop.writeOrThrow(writePickle(asPython(data, drop.uid)));
 }
+
+function asPython(value: unknown, uid: string): PyValue {
+  if (value === undefined || value === null) return null;
+  if (Array.isArray(value)) return value.map((item) => asPython(item, uid));
+  if (value instanceof Map)
+    return new PyDict([...value].map(([key, item]) => [asPython(key, uid), asPython(item, uid)]));
+  if (value instanceof Set) return new PySet([...value].map((item) => asPython(item, uid)));
+  if (typeof value === 'function' || typeof value === 'symbol')
+    throw new InvalidEncodingException(`A ${typeof value} cannot be pickled into drop ${uid}.`);
+  if (typeof value !== 'object') return value as PyValue;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null)
+    return new PyDict(Object.entries(value).map(([name, item]) => [name, asPython(item, uid)]));
+  if (PYTHON_CLASSES.some((Class) => value instanceof Class)) return value as PyValue;
+  throw new InvalidEncodingException(
+    `A ${value.constructor.name} cannot be pickled into drop ${uid}; plain data, bytes and NdArray can.`,
+    { details: { uid } },
+  );
+}
+
+const PYTHON_CLASSES = [
+  Uint8Array,
+  PyTuple,
+  PyDict,
+  PySet,
+  PyComplex,
+  PyRange,
+  PyByteArray,
+  NdArray,
+  NumpyScalar,
+];
 
 /** The value of a pickle of plain data; null for an empty drop. Nothing but plain data is made from it. */
 export async function loadPickle(drop: DataDROP): Promise<PyValue> {

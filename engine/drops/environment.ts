@@ -11,10 +11,15 @@ interface ValueStore {
   get(key: string): unknown;
 }
 
+/**
+ * Asks the producers, as upstream has it, and the inputs of an application: a store is data, so that is how a graph links the
+ * two.
+ */
 function fromStore(drop: AbstractDROP, store: string, key: string): unknown {
-  for (const producer of drop.producers) {
-    if (producer.name !== store || typeof (producer as Partial<ValueStore>).get !== 'function') continue;
-    return (producer as unknown as ValueStore).get(key);
+  const { inputs = [] } = drop as Partial<{ readonly inputs: readonly AbstractDROP[] }>;
+  for (const source of [...drop.producers, ...inputs]) {
+    if (source.name !== store || typeof (source as Partial<ValueStore>).get !== 'function') continue;
+    return (source as unknown as ValueStore).get(key);
   }
   return undefined;
 }
@@ -39,4 +44,21 @@ export function autofill(drop: AbstractDROP): void {
     const filled = environmentValue(drop, value);
     if (filled !== value) drop.parameters[name] = filled;
   }
+  const args = drop.parameters['applicationArgs'];
+  if (typeof args === 'object' && args !== null)
+    drop.parameters['applicationArgs'] = withStoredValues(drop, args as Record<string, unknown>);
+}
+
+/**
+ * Application arguments whose value names one of a store; the same object where there is none. What `$DLG_x` stands for is
+ * left to the shell or the function, as upstream does.
+ */
+function withStoredValues(drop: AbstractDROP, args: Readonly<Record<string, unknown>>): object {
+  const filled = Object.entries(args).flatMap(([name, entry]): [string, unknown][] => {
+    const value = (entry as { value?: unknown } | null)?.value;
+    const store = typeof value === 'string' && value.startsWith('$') ? STORE_REFERENCE.exec(value) : null;
+    const stored = store && fromStore(drop, store[1] as string, store[2] as string);
+    return stored === undefined || stored === null ? [] : [[name, { ...(entry as object), value: stored }]];
+  });
+  return filled.length > 0 ? { ...args, ...Object.fromEntries(filled) } : args;
 }

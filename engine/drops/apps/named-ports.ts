@@ -60,7 +60,8 @@ function describeArguments(drop: AbstractDROP, key: string, table: object): Read
     found.set(name, {
       name,
       value: a['value'],
-      ...(exact !== undefined && { text: exact }),
+      // A text in the graph whose place a stored number has taken says nothing of it.
+      ...(exact !== undefined && !exact.startsWith('"') && { text: exact }),
       type: textIn(a['type'], ''),
       usage: textIn(a['usage'], 'NoPort'),
       encoding: typeof a['encoding'] === 'string' && a['encoding'] !== '' ? a['encoding'] : null,

@@ -14,7 +14,9 @@ import {
   GenericNpyScatterApp,
   InMemoryDROP,
   loadDropSpecs,
+  loadPickle,
   removeUnmetRelationships,
+  savePickle,
 } from '../../../engine/drops/index.ts';
 import {
   AppDROPStates,
@@ -24,6 +26,7 @@ import {
   Event,
   type EventHandler,
 } from '../../../engine/protocol/index.ts';
+import { pyRepr } from '../../../engine/drops/pyrepr/index.ts';
 import { ReproducibilityFlags } from '../../../engine/reproducibility/index.ts';
 import { contextIn, placedIn, TestApp, TestReceiver } from './support/drops.ts';
 
@@ -310,6 +313,18 @@ describe('helpers take what the seed says they take', () => {
     await drop.write('hello');
     await drop.setCompleted();
     expect(Buffer.from(await allDropContents(drop, 2)).toString()).toBe('hello');
+  });
+
+  it('values are pickled as programs here write them, and nothing that is no plain value', async () => {
+    const drop = memory('p');
+    await savePickle(drop, { n: 1n, x: [2.5, 'three'], m: new Map([['k', new Set([1n])]]), none: undefined });
+    await drop.setCompleted();
+    expect(pyRepr(await loadPickle(drop))).toBe(
+      "{'n': 1, 'x': [2.5, 'three'], 'm': {'k': {1}}, 'none': None}",
+    );
+    await expect(savePickle(memory('q'), new Date(0) as never)).rejects.toThrow(
+      /A Date cannot be pickled into drop q; plain data, bytes and NdArray can/,
+    );
   });
 
   it('a file nobody refers to any more lets its drop go', async () => {

@@ -85,3 +85,36 @@ describe('shared memory of a session', () => {
     expect(await text(other, 's')).toBe('Hello Bob');
   });
 });
+
+describe('a store of values in a graph', () => {
+  const store = {
+    oid: 'env',
+    categoryType: 'Data',
+    dropclass: 'dlg.data.drops.environmentvar_drop.EnvironmentVarDROP',
+    name: 'vars',
+    GREETING: 'hi there',
+    COUNT: 3,
+  };
+  const argument = (name: string, value: unknown) => ({
+    [name]: { name, value, type: 'String', usage: 'NoPort', encoding: 'dill' },
+  });
+
+  it('gives the applications behind it the values their arguments name, and leaves the others', async () => {
+    const session = await run([
+      store,
+      app('b', 'dlg.apps.bash_shell_app.BashShellApp', {
+        command: 'echo "{text} {count}" {other} > {o}',
+        applicationArgs: {
+          ...argument('text', '$vars.GREETING'),
+          ...argument('count', '$vars.COUNT'),
+          ...argument('other', "'$vars.NOTHING'"),
+        },
+        inputs: ['env'],
+        outputs: ['o'],
+      }),
+      { oid: 'o', categoryType: 'Data', dropclass: 'dlg.data.drops.file.FileDROP' },
+    ]);
+    expect(await text(session, 'o')).toBe('hi there 3 $vars.NOTHING\n');
+    expect(session.drop('b').getEnvironmentVariable('$vars.GREETING')).toBe('hi there');
+  });
+});
