@@ -275,13 +275,6 @@ export abstract class InputFiredAppDROP extends AppDROP {
   }
 
   override dropCompleted(_uid: string, state: DROPStates): void {
-    const rules = this._flow.table.rulesOf(this._row);
-    const inputs = this._flow.table.relations.consumers.inDegree(this._row);
-    if (rules.nEffectiveInputs > inputs)
-      throw new InvalidDropException(
-        `${this.uid} waits for ${rules.nEffectiveInputs} inputs (n_effective_inputs) but has only ${inputs}; lower the number or link more inputs.`,
-        { details: { uid: this.uid } },
-      );
     if (state !== DROPStates.COMPLETED && state !== DROPStates.ERROR && state !== DROPStates.SKIPPED)
       throw new InvalidDropException(
         `${this.uid} was told that an input is in state ${state}, which ends nothing.`,

@@ -6,9 +6,10 @@
  * Order for a healthy step A -> B -> C (spec/engine.md 2.4): A status, A dropCompleted, B execStatus 1, B execStatus 2,
  * B status, B producerFinished, C status, C dropCompleted.
  */
-import { AppDROPStates, DROPStates, InvalidDropException } from '../protocol/index.ts';
+import { AppDROPStates, DROPStates } from '../protocol/index.ts';
 import type { AppDROP } from './app-drop.ts';
 import type { AbstractDROP } from './drop.ts';
+import { FlowEvents, type FlowHost } from './flow-host.ts';
 import {
   appStep,
   AppEvents,
@@ -18,33 +19,13 @@ import {
   InputVerdicts,
   producerVerdict,
   ProducerVerdicts,
+  tooFewInputs,
 } from './machines.ts';
 import { RingQueue } from './ring-queue.ts';
 import type { DropTable } from './table.ts';
 import { Flags } from './table.ts';
 
-/** Kinds of events that an observer sees; the integers are those of the store. */
-export const FlowEvents = { status: 0, execStatus: 1, dropCompleted: 2, producerFinished: 3 } as const;
-
-/** Who watches and serves a flow. Everything is optional: drops made by hand have no session. */
-export interface FlowHost {
-  /** Every event of every drop, in order. `value` is the wire integer of the state. */
-  event?(row: number, kind: number, value: number): void;
-  /** A drop is over and will not be written any more (its record can be made). Called once a drop, mostly. */
-  settled?(row: number): void;
-  /** A leaf the session waits for has reported. */
-  leafDone?(row: number): void;
-  /** An end drop has completed. */
-  endReached?(row: number): void;
-  /** Whether it is time to yield; asked now and then during a long drain. */
-  mustYield?(): boolean;
-  /** Calls back soon, after other work had its turn. */
-  defer?(resume: () => void): void;
-  /** Starts an application and tells how it went by returning, throwing or its promise. Default: `app._attempt()`. */
-  run?(app: AppDROP): void | Promise<void>;
-  /** An application failed with this error. */
-  failed?(row: number, error: unknown): void;
-}
+export { FlowEvents, type FlowHost } from './flow-host.ts';
 
 // What waits in the queue: the row in the low 28 bits, the operation above.
 const ANNOUNCE_COMPLETED = 0;
@@ -203,12 +184,7 @@ export class Flow {
   /** An application that waits for more inputs than it has would wait for ever. */
   #neverEnough(row: number, needed: number, inputs: number): void {
     if (appStep(this.table.execOf(row), AppEvents.fail) === undefined) return;
-    const { uid } = this.table.drop(row);
-    const error = new InvalidDropException(
-      `${uid} waits for ${needed} inputs (n_effective_inputs) but has only ${inputs}; lower the number or link more inputs.`,
-      { details: { uid, nEffectiveInputs: needed, inputs } },
-    );
-    this.host.failed?.(row, error);
+    this.host.failed?.(row, tooFewInputs(this.table.drop(row).uid, needed, inputs));
     this.failApp(row);
   }
 

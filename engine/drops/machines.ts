@@ -2,7 +2,7 @@
  * The state machines of drops as pure tables: (state, event) -> what follows. No drop, clock or I/O in here; the flow
  * (flow.ts) looks a step up and carries it out. spec/engine.md 3.5, 3.8, 5.2, 5.4.
  */
-import { AppDROPStates, DROPStates } from '../protocol/index.ts';
+import { AppDROPStates, DROPStates, InvalidDropException } from '../protocol/index.ts';
 
 /** What may happen to the data of a drop. */
 export const DataEvents = {
@@ -162,6 +162,14 @@ export function inputVerdict(tally: InputTally): InputVerdicts {
   if (needed > 0 && Math.floor((errors / needed) * 100) > errorThreshold) return InputVerdicts.error;
   if (blockSkip ? skipped === needed && needed > 0 : skipped > 0) return InputVerdicts.skip;
   return InputVerdicts.run;
+}
+
+/** The error of an application whose `n_effective_inputs` is more than it has inputs: it would wait for ever. */
+export function tooFewInputs(uid: string, needed: number, inputs: number): InvalidDropException {
+  return new InvalidDropException(
+    `Drop ${uid} waits for ${needed} inputs (n_effective_inputs) but has only ${inputs}; lower the number or link more inputs.`,
+    { details: { uid, nEffectiveInputs: needed, inputs } },
+  );
 }
 
 /** What may happen to an application. */

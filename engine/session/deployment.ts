@@ -1,5 +1,5 @@
 /** The drops of a session: made of its graph, wired, watched by a flow, a recorder and the data lifecycle manager. */
-import { AppDROPStates, DROPStates, InvalidDropException, messageOf } from '../protocol/index.ts';
+import { AppDROPStates, DROPStates, messageOf } from '../protocol/index.ts';
 import {
   AppDROP,
   DataLifecycleManager,
@@ -8,6 +8,7 @@ import {
   Flow,
   FlowEvents,
   InputFiredAppDROP,
+  tooFewInputs,
   type AbstractDROP,
   type DropContext,
   type FlowHost,
@@ -145,12 +146,7 @@ export class Deployment {
       const rules = table.rulesOf(row);
       const inputs = table.relations.consumers.inDegree(row);
       if (rules.nEffectiveInputs > inputs)
-        failures.set(
-          row,
-          new InvalidDropException(
-            `Drop ${drop.uid} waits for ${rules.nEffectiveInputs} inputs (n_effective_inputs) but has only ${inputs}; lower the number or link more inputs.`,
-          ),
-        );
+        failures.set(row, tooFewInputs(drop.uid, rules.nEffectiveInputs, inputs));
       if (graph.hasFlag(row, SpecFlags.PARAMETERS)) drop.autofillEnvironmentVariables();
       if (drop.prepare) checks.push(drop.prepare().catch((error: unknown) => void failures.set(row, error)));
     }
