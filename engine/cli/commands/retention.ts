@@ -58,6 +58,16 @@ function ruleOf({ olderThan, keep, maxSize, graph, perGraph, except, what }: Rul
   };
 }
 
+/** A rule that says something. Throws USAGE. */
+function someRule(options: RuleOptions): RetentionRule {
+  const rule = ruleOf(options);
+  if (rule.olderThanMs !== undefined || rule.keep !== undefined || rule.maxBytes !== undefined) return rule;
+  throw new WeirError(
+    'USAGE',
+    'That is no rule yet: say how old (--older-than), how many (--keep) or how large (--max-size).',
+  );
+}
+
 export function retentionCommands(history: Command): void {
   ruleOptions(history.command('prune'))
     .description(
@@ -107,16 +117,17 @@ function rulesCommands(history: Command): void {
     .option(...JSON_FLAG)
     .option(...DATA_DIR)
     .action((_own: unknown, command: Command) =>
-      change(command, (kept) => [...kept, ruleOf(command.optsWithGlobals<RuleOptions>())]),
+      change(command, (kept) => [...kept, someRule(command.optsWithGlobals<RuleOptions>())]),
     );
   rules
-    .command('remove <number>')
+    .command('remove')
+    .argument('<number>', 'as the list shows it', wholeNumber)
     .description('remove the rule with this number')
     .option(...JSON_FLAG)
     .option(...DATA_DIR)
-    .action((number: string, _own: unknown, command: Command) =>
+    .action((number: number, _own: unknown, command: Command) =>
       change(command, (kept) => {
-        const at = wholeNumber(number) - 1;
+        const at = number - 1;
         if (kept[at] === undefined)
           throw new WeirError(
             'USAGE',
@@ -156,10 +167,8 @@ function ruleText({ olderThanMs, keep, maxBytes, graph, perGraph, except, parts 
   const each = perGraph ? ' of each graph' : '';
   const of = [
     olderThanMs === undefined ? '' : `that ended more than ${lengthText(olderThanMs)} ago`,
-    keep === undefined ? '' : `but the newest ${keep}${each}`,
-    maxBytes === undefined
-      ? ''
-      : `the oldest, until the rest${each} takes no more than ${bytesText(maxBytes)}`,
+    keep === undefined ? '' : `that are not among the newest ${keep}${each}`,
+    maxBytes === undefined ? '' : `that go beyond ${bytesText(maxBytes)}${each}, the oldest first`,
   ].filter((text) => text !== '');
   const about = [
     graph === undefined ? '' : `, of graphs whose name contains "${graph}"`,

@@ -114,6 +114,12 @@ function sessionText({
       'took',
       `load ${ms(timings.loadMs)}, deploy ${ms(timings.deployMs)}, execute ${ms(timings.executeMs)}, record ${ms(timings.recordMs)}`,
     ),
+    ...(s.pinned ? [line('pinned', 'no rule takes anything from it')] : []),
+    ...(s.payloadDroppedAt === undefined
+      ? []
+      : [
+          line('dropped', `contents, events or logs on ${timeText(s.payloadDroppedAt)} UTC, as the log says`),
+        ]),
     ...reproducibilityLines(reproducibility),
     ...errors.map((error) => line('ERROR', `${error.name ?? error.uid ?? ''}: ${error.message}`)),
   ].join('\n');
