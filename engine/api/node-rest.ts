@@ -90,7 +90,8 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
   route('POST', '/api/sessions/:sid/graph/append', async (request, reply) => {
     const type = request.headers['content-type'] ?? '';
     if (!/application\/json|text\/plain/.test(type)) return reply.code(415).send(SUCCESS);
-    await session(request).addGraphSpec(await readBody(request.raw, MAX_GRAPH_BYTES));
+    // The end of the session waits for the disk; who deploys next need not.
+    await session(request).addGraphSpec(await readBody(request.raw, MAX_GRAPH_BYTES), { later: true });
     return undefined;
   }, true); // prettier-ignore
   route('POST', '/api/sessions/:sid/graph/link', async (request) => {
@@ -107,7 +108,7 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
     await session(request).triggerDrops(uids.map(String));
     return undefined;
   });
-  route('GET', '/api/sessions/:sid/repro/status', async (request) => session(request).isOver);
+  route('GET', '/api/sessions/:sid/repro/status', async (request) => session(request).isSigned);
   route('GET', '/api/sessions/:sid/repro/data', async (request, reply) => {
     const found = session(request);
     const whole = await reproData(found);

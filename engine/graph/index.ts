@@ -5,5 +5,6 @@ export * from './graph-builder.ts';
 export * from './packed.ts';
 export * from './parser.ts';
 export * from './physical-graph.ts';
+export * from './practice-graph.ts';
 export * from './spec-keys.ts';
 export * from './view.ts';

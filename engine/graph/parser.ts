@@ -40,9 +40,9 @@ export class GraphParser {
   #nextId = 1;
   readonly #waiting = new Map<number, Waiting>();
 
-  /** Starts the thread, so that the first large graph finds it ready. */
-  warmUp(): void {
-    this.#thread();
+  /** Starts the thread, so that the first large graph finds it ready; with `practise` it reads some of its own until then. */
+  warmUp(options: { readonly practise?: boolean } = {}): void {
+    this.#thread(options.practise);
   }
 
   /** The graph in `bytes` (JSON in UTF-8, or a zlib or gzip stream of it), which now belong to it. Throws InvalidGraphException. */
@@ -71,10 +71,10 @@ export class GraphParser {
     });
   }
 
-  #thread(): Worker {
+  #thread(practise = false): Worker {
     if (this.#worker) return this.#worker;
     const entry = import.meta.url.endsWith('.ts') ? './worker.ts' : './graph-worker.js';
-    const worker = new Worker(new URL(entry, import.meta.url));
+    const worker = new Worker(new URL(entry, import.meta.url), { workerData: { practise } });
     worker.unref();
     worker.on('message', (answer: ParseAnswer) => this.#answer(worker, answer));
     worker.on('error', (error) => this.#broken(worker, error));

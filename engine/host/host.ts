@@ -94,7 +94,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     );
   });
   const parser = new GraphParser();
-  parser.warmUp();
+  parser.warmUp({ practise: options.practise === true });
   const services = new Services();
   const store = await openStore({ dataDir, onProblem }).catch(async (error: unknown) => {
     await parser.close();

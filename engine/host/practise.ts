@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { Services } from '../drops/index.ts';
-import type { GraphParser } from '../graph/index.ts';
+import { type GraphParser, practiceGraph } from '../graph/index.ts';
 import { NodeManager } from '../managers/index.ts';
 import { openStore } from '../store/index.ts';
 
@@ -48,7 +48,7 @@ async function practiseIn(dir: string, options: PractiseOptions): Promise<void> 
     parse: (bytes) => parser.parse(bytes),
   });
   try {
-    const packed = deflateSync(practiceGraph(), { level: 1 });
+    const packed = deflateSync(practiceGraph(DROPS), { level: 1 });
     for (let i = 0; i < SESSIONS && !options.isEnough(); i++) {
       const session = await manager.createSession(`practice-${i}`);
       await session.addGraphSpec(new Uint8Array(packed));
@@ -61,23 +61,4 @@ async function practiseIn(dir: string, options: PractiseOptions): Promise<void> 
     await services.dispose();
     await store.close();
   }
-}
-
-/** A chain of memory drops and applications that do nothing, as the translator writes them. */
-function practiceGraph(): string {
-  const oid = (i: number) => `practice_${i % 2 === 0 ? 'd' : 'a'}${String(i).padStart(6, '0')}_0`;
-  const spec = (i: number) => ({
-    oid: oid(i),
-    name: i % 2 === 0 ? 'data' : 'app',
-    categoryType: i % 2 === 0 ? 'Data' : 'Application',
-    dropclass: i % 2 === 0 ? 'dlg.data.drops.memory.InMemoryDROP' : 'dlg.apps.simple.NullBarrierApp',
-    lg_key: i % 2 === 0 ? 'd' : 'a',
-    rank: [i >> 1],
-    weight: 1,
-    node: 'localhost',
-    ...(i % 2 === 0
-      ? { consumers: i + 1 < DROPS ? [{ [oid(i + 1)]: 'io' }] : [] }
-      : { inputs: [{ [oid(i - 1)]: 'io' }], outputs: i + 1 < DROPS ? [{ [oid(i + 1)]: 'io' }] : [] }),
-  });
-  return JSON.stringify(Array.from({ length: DROPS }, (_, i) => spec(i)));
 }
