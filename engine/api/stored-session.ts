@@ -218,6 +218,13 @@ export async function ensureSealed(
       `Session ${sessionId} was interrupted before it could be sealed; there is nothing to prove it by.`,
       { details: { sessionId } },
     );
+  if (row.rmode !== 'NOTHING' && Object.keys(row.signatures).length === 0)
+    await deps.store.recordLogs(row.key, [
+      {
+        ...{ at: Date.now(), level: 'warn', row: null, uid: null },
+        message: `There were no ${row.rmode} signatures when this session was sealed. Where nothing else here says why, Weir had ended before they were made; run the graph again to have some.`,
+      },
+    ]);
   const { graph, texts } = await sessionGraph(deps, row);
   await sealRecords(ledgerOf(deps), deps.store, await loadSession(deps, row, graph, texts), aboutOf(row));
   return sealedNow(deps, row);

@@ -184,6 +184,7 @@ async function describe(
   wallMs: number,
   withDrops: boolean,
 ): Promise<RunResult> {
+  await session.signed;
   const row = await host.store.session(session.sessionId);
   const errors = await host.store.errors(session.key, 1000);
   const byState: Record<string, number> = {};

@@ -1,7 +1,7 @@
 /**
  * Everything a session leaves behind beside its states: outcomes and records of its drops, upstream's signatures and
- * `reprodata.out`, and the seal in the device's ledger. Signatures are part of the session's end; what can be done after it
- * (the file, the seal) is done after it.
+ * `reprodata.out`, and the seal in the device's ledger. What can be done after the session's end (the signatures, the file,
+ * the seal) is done after it, as upstream does it (spec/reproducibility.md 9.4).
  */
 import { randomUUID } from 'node:crypto';
 import type { DropTable } from '../drops/index.ts';
@@ -176,20 +176,9 @@ export class SessionRecords {
   }
 
   /** What belongs to the end of the session. Resolves with what is to be noted of it. */
-  async settle(): Promise<{
-    readonly rmode?: string;
-    readonly signatures?: Readonly<Record<string, string>>;
-    readonly reprodata?: string;
-  }> {
+  async settle(): Promise<{ readonly rmode?: string }> {
     await this.#outcomes.done();
-    const reproducer = this.#reproducer;
-    if (!reproducer) return {};
-    if (reproducer.isSigning && this.#canSign) this.#signed = await reproducer.sign();
-    return {
-      rmode: reproducer.mode,
-      ...(this.#signed && { signatures: this.#signed.signatures }),
-      ...(this.#signed?.reprodata && { reprodata: this.#signed.reprodata }),
-    };
+    return this.#reproducer ? { rmode: this.#reproducer.mode } : {};
   }
 
   /** The states as they are now, copied: drops may be given back while they are sealed. */
@@ -218,18 +207,30 @@ export class SessionRecords {
     };
   }
 
-  /** What is done after the session's end: its file, its seal. */
-  async finish(about: { readonly status: string; readonly finishedAt: number }): Promise<void> {
-    const { ledger, store, dir, graphName, createdAt, table } = this.#options;
+  /** DALiuGE's signatures, noted with the session. */
+  async #sign(reproducer: Reproducer, status: Uint8Array): Promise<void> {
+    const signed = await (reproducer.isSigning ? reproducer.sign() : reproducer.signUnsigned(status));
+    this.#signed = signed;
+    if (!signed) return;
+    const { signatures, reprodata } = signed;
+    await this.#options.store.updateSession(this.#options.key, {
+      ...(reproducer.isSigning && { signatures }),
+      ...(reprodata !== null && { reprodata }),
+    });
+  }
+
+  /** What is done after the session's end: its signatures, of which `signed` is told, its file, its seal. */
+  async finish(
+    about: { readonly status: string; readonly finishedAt: number },
+    signed: () => void,
+  ): Promise<void> {
+    const { ledger, store, dir, graphName, createdAt } = this.#options;
     const reproducer = this.#reproducer;
     if (!ledger || !reproducer) return;
     const session = this.#ledgerSession();
     try {
-      if (!reproducer.isSigning && this.#canSign) {
-        this.#signed = await reproducer.signUnsigned(table.status);
-        if (this.#signed?.reprodata)
-          await store.updateSession(this.#options.key, { reprodata: this.#signed.reprodata });
-      }
+      if (this.#canSign) await this.#sign(reproducer, session.states.status);
+      signed();
       // A file that cannot be written, or that the graph's data does not allow, takes nothing from what is sealed.
       if (this.#signed) await reproducer.writeFile(dir);
     } catch (error) {

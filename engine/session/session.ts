@@ -53,8 +53,10 @@ export class Session {
   readonly dir: string;
   readonly key: number;
   readonly timings: SessionTimings = { loadMs: null, deployMs: null, executeMs: null, recordMs: null };
-  /** Resolves with the final state once everything about the session is durable. */
+  /** Resolves with the final state once the states of all drops are durable. */
   readonly over: Promise<SessionStates>;
+  /** Resolves when DALiuGE's signatures are noted, too, or it is known that there are none. */
+  readonly signed: Promise<void>;
   startedAt: number | null = null;
   finishedAt: number | null = null;
   errorCount = 0;
@@ -73,6 +75,8 @@ export class Session {
   readonly #asked: RModeName;
   #ending: Promise<void> | undefined;
   #resolveOver!: (state: SessionStates) => void;
+  #resolveSigned!: () => void;
+  #isSigned = false;
   #executeStart = 0;
   #triggering = false;
   readonly #noDrops = new DropTable();
@@ -93,6 +97,7 @@ export class Session {
     this.#around = around;
     this.#lists = new SubmittedLists({ store: around.store, key, parse: around.parse });
     this.over = new Promise((resolve) => (this.#resolveOver = resolve));
+    this.signed = new Promise((resolve) => (this.#resolveSigned = resolve));
   }
 
   /** A new session, durable in the store when this resolves. */
@@ -333,17 +338,33 @@ export class Session {
   }
 
   async #finishRecords(state: SessionStates): Promise<void> {
+    const about = {
+      status: SESSION_STATE_NAMES[state] as string,
+      finishedAt: this.finishedAt ?? Date.now(),
+    };
     try {
-      await this.#deployment?.records.finish({
-        status: SESSION_STATE_NAMES[state] as string,
-        finishedAt: this.finishedAt ?? Date.now(),
-      });
+      await this.#deployment?.records.finish(about, () => this.#sign());
     } catch (error) {
       if (!this.#disposed) this.#around.onProblem(error);
+    } finally {
+      this.#sign();
     }
   }
 
-  /** Resolves when what follows the session's end is done too: `reprodata.out` is written, the session is sealed. */
+  /** The signatures are there, or there are none. */
+  #sign(): void {
+    if (this.#isSigned) return;
+    this.#isSigned = true;
+    this.#resolveSigned();
+    this.#around.onChange(this, undefined);
+  }
+
+  /** Whether DALiuGE's signatures of the session are noted, or it is known that there are none. */
+  get isSigned(): boolean {
+    return this.#isSigned;
+  }
+
+  /** Resolves when what follows the session's end is done too: it is signed and sealed, `reprodata.out` is written. */
   async recorded(): Promise<void> {
     await this.over;
     await this.#recorded;
