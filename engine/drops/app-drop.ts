@@ -215,12 +215,20 @@ export abstract class AppDROP extends AbstractDROP {
 
   async cancel(): Promise<void> {
     this._flow.cancelApp(this._row);
-    // Made now if nobody asked yet: work that asks for the signal later must find it aborted.
-    (this.#abort ??= new AbortController()).abort();
+    this.stopWork();
   }
 
+  /** Work that runs is told to stop: its stream or its session is over. */
   async skip(): Promise<void> {
+    const isRunning = this.execStatus === AppDROPStates.RUNNING;
     this._flow.skipApp(this._row);
+    if (isRunning) this.stopWork();
+  }
+
+  /** Tells the work of this application, running or about to, to stop. */
+  protected stopWork(): void {
+    // Made now if nobody asked yet: work that asks for the signal later must find it aborted.
+    (this.#abort ??= new AbortController()).abort();
   }
 
   async exists(): Promise<boolean> {

@@ -10,6 +10,7 @@ export * from './droputils.ts';
 export * from './flow.ts';
 export * from './graph-loader.ts';
 export * from './io/data-io.ts';
+export { bothKinds } from './linked-drop.ts';
 export * from './list-as-dict.ts';
 export { DirectoryIO, totalDirSize } from './io/directory-io.ts';
 export { ErrorIO } from './io/error-io.ts';

@@ -195,11 +195,7 @@ export abstract class LinkedDROP extends RecordedDROP {
     }
     const [wanted, otherKind] =
       type === DROPLinkType.CONSUMER ? [consumers, streaming] : [streaming, consumers];
-    if (otherKind.has(this.#row, to))
-      throw new InvalidRelationshipException(
-        `${other.uid} is a ${type === DROPLinkType.CONSUMER ? 'streaming' : 'normal'} consumer of ${this.uid} already; a drop can be consumed by an application in one way only.`,
-        { details: { lhs: other.uid, rel: type, rhs: this.uid } },
-      );
+    if (otherKind.has(this.#row, to)) throw bothKinds(this.uid, other.uid);
     other._acceptInput(this.asDrop(), type);
     if (wanted.has(this.#row, to)) return;
     wanted.add(this.#row, to);
@@ -215,6 +211,14 @@ export abstract class LinkedDROP extends RecordedDROP {
   getConsumersNodes(): (string | null)[] {
     return [...this.consumers, ...this.streamingConsumers].map((drop) => drop.node);
   }
+}
+
+/** The error of an application that consumes a drop as a whole and as a stream. */
+export function bothKinds(data: string, app: string): InvalidRelationshipException {
+  return new InvalidRelationshipException(
+    `${app} is both a normal and a streaming consumer of ${data}; a drop can be consumed by an application in one way only.`,
+    { details: { uid: app, input: data } },
+  );
 }
 
 /** Drops made by hand tell nobody but their listeners; a failure nobody can see is logged. */

@@ -181,7 +181,7 @@ const NO = -1;
 /** Rows: NOT_RUN, RUNNING, FINISHED, ERROR, CANCELLED, SKIPPED. Columns: AppEvents. -1: the event is ignored there. */
 const APP_TABLE: readonly (readonly number[])[] = [
   /* NOT_RUN   */ [A.RUNNING, NO, A.ERROR, A.CANCELLED, A.SKIPPED],
-  /* RUNNING   */ [NO, A.FINISHED, A.ERROR, A.CANCELLED, NO],
+  /* RUNNING   */ [NO, A.FINISHED, A.ERROR, A.CANCELLED, A.SKIPPED],
   /* FINISHED  */ [NO, NO, NO, NO, NO],
   /* ERROR     */ [NO, NO, NO, NO, NO],
   /* CANCELLED */ [NO, NO, NO, NO, NO],

@@ -1,7 +1,8 @@
 /** The drops of a session: made of its graph, wired, watched by a flow, a recorder and the data lifecycle manager. */
-import { AppDROPStates, DROPStates, messageOf } from '../protocol/index.ts';
+import { AppDROPStates, DROPLinkType, DROPStates, messageOf } from '../protocol/index.ts';
 import {
   AppDROP,
+  bothKinds,
   DataLifecycleManager,
   DropTable,
   Flags,
@@ -150,7 +151,25 @@ export class Deployment {
       if (graph.hasFlag(row, SpecFlags.PARAMETERS)) drop.autofillEnvironmentVariables();
       if (drop.prepare) checks.push(drop.prepare().catch((error: unknown) => void failures.set(row, error)));
     }
+    this.#refuseStreams(failures);
     await Promise.all(checks);
+  }
+
+  /** Streams to applications that take none, and inputs that are listed as both kinds. */
+  #refuseStreams(failures: Map<number, unknown>): void {
+    const { table } = this;
+    const { consumers, streaming } = table.relations;
+    for (let edge = 0; edge < streaming.size; edge++) {
+      const [from, to] = [streaming.from(edge), streaming.to(edge)];
+      if (failures.has(to)) continue;
+      try {
+        const input = table.drop(from);
+        if (consumers.has(from, to)) throw bothKinds(input.uid, table.drop(to).uid);
+        table.drop(to)._acceptInput(input, DROPLinkType.STREAMING_CONSUMER);
+      } catch (error) {
+        failures.set(to, error);
+      }
+    }
   }
 
   #makeContext(): DropContext {
@@ -252,8 +271,10 @@ export class Deployment {
       for (let row = 0; row < table.size; row++) {
         if ((table.status[row] as number) > DROPStates.WRITING) continue;
         if (!byEndDrop) flow.complete(row);
-        else if (table.isApp(row)) flow.skipApp(row);
-        else flow.skip(row);
+        else if (!table.isApp(row)) flow.skip(row);
+        else if (table.exec[row] === AppDROPStates.RUNNING)
+          table.drop(row).skip().catch(this.#host.around.onProblem);
+        else flow.skipApp(row);
       }
     });
   }

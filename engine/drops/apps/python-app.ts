@@ -163,8 +163,8 @@ export abstract class PythonAppDROP extends BarrierAppDROP {
     void this.setError(error);
   }
 
-  override async cancel(): Promise<void> {
-    await super.cancel();
+  protected override stopWork(): void {
+    super.stopWork();
     this.#fed?.cancel();
   }
 }

@@ -4,7 +4,7 @@ import {
   DaliugeException,
   InvalidRelationshipException,
   messageOf,
-  type DROPLinkType,
+  DROPLinkType,
 } from '../../protocol/index.ts';
 import { BarrierAppDROP } from '../app-drop.ts';
 import type { AbstractDROP, DropKwargs } from '../drop.ts';
@@ -56,6 +56,12 @@ export class SocketListenerApp extends BarrierAppDROP {
       `${describeApp(this)} gets its data from the network and takes no inputs, but ${input.uid} was linked to it.`,
       { details: { uid: this.uid, input: input.uid } },
     );
+  }
+
+  /** Links of a graph are checked when its session is deployed. */
+  override async prepare(): Promise<void> {
+    for (const input of [...this.inputs, ...this.streamingInputs])
+      this._acceptInput(input, DROPLinkType.CONSUMER);
   }
 
   override async run(): Promise<void> {

@@ -6,8 +6,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DataDROP } from '../../../../engine/drops/index.ts';
-import { DROP_STATE_NAMES, SESSION_STATE_NAMES } from '../../../../engine/protocol/index.ts';
+import type { AppDROP, DataDROP } from '../../../../engine/drops/index.ts';
+import { AppDROPStates, DROP_STATE_NAMES, SESSION_STATE_NAMES } from '../../../../engine/protocol/index.ts';
 import type { Session } from '../../../../engine/session/index.ts';
 import { app, bytesOf, data, testHost, type TestHost } from '../../../support/host.ts';
 import { whyNoPython } from '../pyrepr/python-oracle.ts';
@@ -255,5 +255,50 @@ describe('numbers and names that make no sense', () => {
     expect(await failure([data('f', { expectedSize: 'big' })])).toMatch(
       /Drop f: expectedSize must be a number of bytes, but is "big"/,
     );
+  });
+});
+
+describe('links that make no sense', () => {
+  const copy = (more: object) => app('f', 'dlg.apps.simple.CopyApp', more);
+
+  it.each([
+    [
+      'a stream to an application that waits for its inputs',
+      [data('a', { streamingConsumers: ['f'] }), copy({ outputs: ['o'] }), data('o')],
+      /f \(CopyApp\) starts when its inputs are complete and cannot take the streaming input a/,
+    ],
+    [
+      'a stream to one that needs no object',
+      [data('a', { streamingConsumers: ['f'] }), app('f', 'dlg.apps.simple.NullBarrierApp')],
+      /f \(NullBarrierApp\) starts when its inputs are complete/,
+    ],
+    [
+      'a drop that is a stream and an input',
+      [data('a', { streamingConsumers: ['f'], consumers: ['f'] }), app('f', 'dlg.apps.crc.CRCStreamApp')],
+      /f is both a normal and a streaming consumer of a/,
+    ],
+    [
+      'an input of a socket',
+      [data('a'), { oid: 'f', categoryType: 'socket', port: 0, inputs: ['a'] }],
+      /SocketListenerApp f gets its data from the network and takes no inputs, but a was linked to it/,
+    ],
+  ])('%s is refused before anything runs', async (_what, graph, message) => {
+    expect(await failure(graph)).toMatch(message);
+  });
+});
+
+describe('a session that an end drop ends', () => {
+  it('stops what still runs and leaves nothing between', async () => {
+    const session = await run([
+      app('n', 'dlg.apps.simple.NullBarrierApp', { outputs: ['end'] }),
+      data('end', { dropclass: 'dlg.data.drops.data_base.EndDROP' }),
+      app('s', BASH, { command: 'sleep 1000', outputs: ['o'] }),
+      data('o'),
+    ]);
+    const states = ['n', 'end', 's', 'o'].map((uid) => DROP_STATE_NAMES[session.drop(uid).status]);
+    expect(states).toEqual(['COMPLETED', 'COMPLETED', 'SKIPPED', 'SKIPPED']);
+    expect((session.drop('s') as AppDROP).execStatus).toBe(AppDROPStates.SKIPPED);
+    expect((session.drop('s') as AppDROP).signal.aborted).toBe(true);
+    expect(SESSION_STATE_NAMES[session.status]).toBe('FINISHED');
   });
 });
