@@ -6,6 +6,8 @@ export const SHAPES = ['chain', 'fan', 'layered', 'cross'] as const;
 export type Shape = (typeof SHAPES)[number];
 
 const FAN_IN = 3;
+/** About what a drop takes; more where it has many links. */
+const BYTES_A_DROP = 480;
 
 interface Plan {
   /** Rows of the graph: 1 for applications. */
@@ -123,24 +125,27 @@ export async function syntheticGraph(shape: Shape, drops: number): Promise<Uint8
   const into = links.by('to', isApp.length);
   const ids = ({ first, others }: ReturnType<Links['by']>, row: number) =>
     Array.from(others.subarray(first[row], first[row + 1]), (other) => oid(other, isApp[other] === 1));
-  const chunks: Buffer[] = [];
+  // One buffer that grows: pieces to be joined would weigh twice as much on the Host that is measured.
+  let whole = Buffer.allocUnsafeSlow(Math.max(1024, isApp.length * BYTES_A_DROP));
+  let at = 0;
+  const put = (text: string) => {
+    if (at + text.length > whole.length) {
+      const wider = Buffer.allocUnsafeSlow(Math.max(at + text.length, Math.ceil(whole.length * 1.25)));
+      whole.copy(wider, 0, 0, at);
+      whole = wider;
+    }
+    at += whole.write(text, at, 'latin1');
+  };
   let text = '[';
   for (let row = 0; row < isApp.length; row++) {
     text += `${row > 0 ? ',\n' : ''}${dropText(row, isApp[row] === 1, ids(out, row), ids(into, row))}`;
-    if ((row & 1023) === 1023) {
-      chunks.push(Buffer.from(text));
-      text = '';
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    if ((row & 1023) !== 1023) continue;
+    put(text);
+    text = '';
+    await new Promise((resolve) => setImmediate(resolve));
   }
-  chunks.push(Buffer.from(`${text}]`));
-  const joined = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    joined.set(chunk, at);
-    at += chunk.length;
-  }
-  return joined;
+  put(`${text}]`);
+  return new Uint8Array(whole.buffer.transfer(at));
 }
 
 function dropText(row: number, app: boolean, out: readonly string[], into: readonly string[]): string {
