@@ -124,6 +124,7 @@ function entriesOf(parts: BundleParts, exporterKey: string): ZipEntry[] {
       sizeBytes: entry.bytes.length,
       sha256: sha256Hex(entry.bytes),
     })),
+    recordTexts: parts.recordTexts,
     exportedAtMs: parts.exportedAtMs,
     ...(parts.agentName !== undefined && { agentName: parts.agentName }),
     ...(parts.license !== undefined && { license: parts.license }),

@@ -1,8 +1,10 @@
 /**
  * The metadata of a bundle: RO-Crate 1.1 JSON-LD, profile Workflow Run Crate 0.5, of our own writing. The graph is the
- * workflow, the session the action that ran it, outputs its results.
+ * workflow, the session the action that ran it, outputs its results. Where the runs of applications can be told one by one
+ * (provenance-crate.ts), it is a Provenance Run Crate 0.5, too.
  */
 
+import { PROVENANCE_PROFILE, toldRuns, type ToldRuns } from './provenance-crate.ts';
 import type { SessionFacts } from './session-seal.ts';
 
 const CONTEXT = ['https://w3id.org/ro/crate/1.1/context', 'https://w3id.org/ro/terms/workflow-run/context'];
@@ -30,6 +32,8 @@ export interface CrateFile {
 export interface CrateFacts {
   readonly facts: SessionFacts;
   readonly files: readonly CrateFile[];
+  /** Canonical texts of the records. */
+  readonly recordTexts: readonly string[];
   readonly exportedAtMs: number;
   /** Who is responsible for the run, if the user has said so; shown as a Person. */
   readonly agentName?: string;
@@ -58,21 +62,31 @@ function actionStatus(status: string): string {
     : 'http://schema.org/FailedActionStatus';
 }
 
-function fileEntity(file: CrateFile, graphSha256: string): Entity {
+const WORKFLOW = ['File', 'SoftwareSourceCode', 'ComputationalWorkflow'];
+
+function fileEntity(file: CrateFile, graphSha256: string, runs: ToldRuns | undefined): Entity {
   const isWorkflow = file.role === 'workflow';
+  const type = runs ? [...WORKFLOW, 'HowTo'] : WORKFLOW;
   return {
     '@id': fileId(file.path),
-    '@type': isWorkflow ? ['File', 'SoftwareSourceCode', 'ComputationalWorkflow'] : 'File',
+    '@type': isWorkflow ? type : 'File',
     name: file.name,
     encodingFormat: file.encodingFormat,
     contentSize: String(file.sizeBytes),
     sha256: file.sha256,
-    ...(isWorkflow && { programmingLanguage: ref(LANGUAGE_ID), version: graphSha256 }),
+    ...(isWorkflow && { programmingLanguage: ref(LANGUAGE_ID), version: graphSha256, ...runs?.workflow }),
     ...(file.oid !== undefined && { identifier: file.oid }),
   };
 }
 
-function rootEntity(crate: CrateFacts, workflowId: string | undefined, licenseId: string): Entity {
+const profilesOf = (runs: ToldRuns | undefined) => (runs ? [...PROFILES, PROVENANCE_PROFILE] : PROFILES);
+
+function rootEntity(
+  crate: CrateFacts,
+  workflowId: string | undefined,
+  licenseId: string,
+  runs: ToldRuns | undefined,
+): Entity {
   const { facts } = crate;
   return {
     '@id': './',
@@ -83,9 +97,9 @@ function rootEntity(crate: CrateFacts, workflowId: string | undefined, licenseId
       `ended ${facts.status}, sealed by Weir ${facts.weirVersion}.`,
     datePublished: iso(crate.exportedAtMs),
     license: ref(licenseId),
-    conformsTo: PROFILES.map(([id]) => ref(id)),
+    conformsTo: profilesOf(runs).map(([id]) => ref(id)),
     hasPart: crate.files.map((file) => ref(fileId(file.path))),
-    mentions: ref('#session'),
+    mentions: oneOrMany(['#session', ...(runs ? [runs.engineRun] : [])].map(ref)),
     ...(workflowId !== undefined && { mainEntity: ref(workflowId) }),
   };
 }
@@ -118,6 +132,10 @@ export function roCrateMetadata(crate: CrateFacts): { '@context': unknown; '@gra
   const license = crate.license ?? '#no-license';
   const licenseId =
     license.startsWith('#') || license.includes('://') ? license : `https://spdx.org/licenses/${license}`;
+  const fileOf = new Map(
+    crate.files.flatMap(({ oid, path }) => (oid === undefined ? [] : [[oid, fileId(path)] as const])),
+  );
+  const runs = workflow && toldRuns(crate.recordTexts, fileOf, '#session', '#weir');
   const graph: Entity[] = [
     {
       '@id': 'ro-crate-metadata.json',
@@ -125,10 +143,11 @@ export function roCrateMetadata(crate: CrateFacts): { '@context': unknown; '@gra
       conformsTo: [ref(CRATE_SPEC), ref('https://w3id.org/workflowhub/workflow-ro-crate/1.0')],
       about: ref('./'),
     },
-    rootEntity(crate, workflowId, licenseId),
-    ...PROFILES.map(([id, name, version]) => ({ '@id': id, '@type': 'CreativeWork', name, version })),
-    ...crate.files.map((file) => fileEntity(file, crate.facts.graphSha256)),
+    rootEntity(crate, workflowId, licenseId, runs),
+    ...profilesOf(runs).map(([id, name, version]) => ({ '@id': id, '@type': 'CreativeWork', name, version })),
+    ...crate.files.map((file) => fileEntity(file, crate.facts.graphSha256, runs)),
     actionEntity(crate, workflowId),
+    ...(runs?.entities ?? []),
     {
       '@id': '#weir',
       '@type': 'SoftwareApplication',

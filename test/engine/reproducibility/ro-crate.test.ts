@@ -1,6 +1,6 @@
 /**
  * The metadata of bundles against the rules of RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), Workflow RO-Crate 1.0, Process
- * Run Crate 0.5 and Workflow Run Crate 0.5 (https://w3id.org/ro/wfrun), written down here one by one. Where
+ * Run Crate 0.5, Workflow Run Crate 0.5 and Provenance Run Crate 0.5 (https://w3id.org/ro/wfrun), written down here one by one. Where
  * WEIR_ROCRATE_VALIDATOR names the program `rocrate-validator` (PyPI: roc-validator), that is asked, too.
  */
 import { execFile } from 'node:child_process';
@@ -109,7 +109,7 @@ const one = (c: Crate, value: unknown): Entity => {
   return entity as Entity;
 };
 const root = (c: Crate): Entity => c.byId.get('./') as Entity;
-const action = (c: Crate): Entity => one(c, root(c)['mentions']);
+const action = (c: Crate): Entity => one(c, [{ '@id': refsIn(root(c)['mentions'])[0] }]);
 
 /** ISO 8601, to the day or finer. */
 const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
@@ -134,8 +134,8 @@ describe.each(CASES)('the crate of the %s session', (name) => {
   it('uses only terms that its contexts define', () => {
     const known = new Set([
       '@id', '@type', 'about', 'actionStatus', 'agent', 'conformsTo', 'contentSize', 'datePublished', 'description',
-      'encodingFormat', 'endTime', 'hasPart', 'identifier', 'instrument', 'license', 'mainEntity', 'mentions', 'name',
-      'object', 'programmingLanguage', 'result', 'sha256', 'softwareVersion', 'startTime', 'url', 'version',
+      'encodingFormat', 'endTime', 'error', 'hasPart', 'identifier', 'instrument', 'license', 'mainEntity', 'mentions', 'name',
+      'object', 'position', 'programmingLanguage', 'result', 'sha256', 'softwareVersion', 'startTime', 'step', 'url', 'version', 'workExample',
     ]); // prettier-ignore
     for (const entity of crate(name).entities)
       for (const property of Object.keys(entity)) expect(known, property).toContain(property);
@@ -225,6 +225,7 @@ describe.each(CASES)('the crate of the %s session', (name) => {
         'https://w3id.org/ro/wfrun/process/0.5',
         'https://w3id.org/ro/wfrun/workflow/0.5',
         'https://w3id.org/workflowhub/workflow-ro-crate/1.0',
+        'https://w3id.org/ro/wfrun/provenance/0.5',
       ]),
     );
     for (const id of profiles) {
@@ -252,9 +253,52 @@ describe.each(CASES)('the crate of the %s session', (name) => {
   });
 });
 
+describe.each(CASES)('the runs of applications in the crate of the %s session', (name) => {
+  const ofType = (type: string) => crate(name).entities.filter((entity) => typesOf(entity).includes(type));
+
+  it('are actions of tools, started for steps of the workflow by the engine (Provenance Run Crate 0.5)', () => {
+    const c = crate(name);
+    const workflow = one(c, root(c)['mainEntity']);
+    expect(typesOf(workflow)).toContain('HowTo');
+    const steps = refsIn(workflow['step']);
+    const tools = refsIn(workflow['hasPart']);
+    expect(steps.length).toBeGreaterThan(0);
+    expect(ofType('HowToStep').map((step) => step['@id'])).toEqual(steps);
+    for (const step of ofType('HowToStep')) {
+      expect(tools).toContain(one(c, step['workExample'])['@id']);
+      expect(step['position']).toMatch(/^\d+$/);
+    }
+    const [engine, ...more] = ofType('OrganizeAction');
+    expect(more).toEqual([]);
+    expect(one(c, engine?.['instrument'])['@id']).toBe('#weir');
+    expect(one(c, engine?.['result'])).toBe(action(c));
+    const controls = refsIn(engine?.['object']).map((id) => c.byId.get(id) as Entity);
+    expect(controls).toEqual(ofType('ControlAction'));
+    const runs = controls.map((control) => one(c, control['object']));
+    for (const [i, control] of controls.entries()) {
+      expect(steps).toContain(one(c, control['instrument'])['@id']);
+      expect(tools).toContain(one(c, runs[i]?.['instrument'])['@id']);
+    }
+    for (const tool of tools) expect(typesOf(c.byId.get(tool))).toEqual(['SoftwareApplication']);
+    expect(runs.map((run) => run['identifier'])).toEqual(name === 'failed' ? ['x'] : ['c']);
+    const [run] = runs;
+    const status = name === 'failed' ? 'Failed' : 'Completed';
+    expect(run?.['actionStatus']).toBe(`http://schema.org/${status}ActionStatus`);
+    if (name === 'failed') return;
+    const oids = (value: unknown) => refsIn(value).map((id) => c.byId.get(id)?.['identifier']);
+    expect(oids(run?.['object'])).toEqual(['in']);
+    expect(oids(run?.['result'])).toEqual(['out of/it é']);
+  });
+});
+
 const validator = process.env['WEIR_ROCRATE_VALIDATOR'];
 describe('rocrate-validator', () => {
-  const profiles = ['ro-crate-1.1', 'process-run-crate-0.5', 'workflow-run-crate-0.5'];
+  const profiles = [
+    'ro-crate-1.1',
+    'process-run-crate-0.5',
+    'workflow-run-crate-0.5',
+    'provenance-run-crate-0.5',
+  ];
   it.skipIf(!validator).each(profiles.flatMap((profile) => CASES.map((name) => [profile, name] as const)))(
     'finds every REQUIRED rule of %s kept by the crate of the %s session (skipped without WEIR_ROCRATE_VALIDATOR)',
     async (profile, name) => {
