@@ -19,9 +19,14 @@ import {
 } from '../reproducibility/index.ts';
 import { specPage } from './spec-pages.ts';
 
-/** Drops of a page that goes to the worker, and of a page of `reprodata.out`. */
+/** Drops of a page that goes to the worker. */
 const PAGE = 4096;
-const DOCUMENT_PAGE = 256;
+/** Drops of the first page of `reprodata.out`, and bytes of the others: what the caches of a processor hold. */
+const FIRST_PAGE = 32;
+const PAGE_BYTES = 3 * 2 ** 18;
+const MAX_PAGE = 4096;
+/** Drops after which it is worked out how large the file will be. */
+const SAMPLE = 1024;
 /** Upstream would write more; a million drops in mode ALL make 16 GiB. */
 const MAX_FILE_BYTES = 8 * 2 ** 30;
 /** Without an R-mode the file is for completeness only: not for graphs above this, whose text would be gigabytes. */
@@ -196,21 +201,22 @@ export class Reproducer {
     const { graph, log } = this.#options;
     const file = path.join(dir, 'reprodata.out');
     const out = await open(`${file}.part`, 'w');
-    let bytes = 0;
     const write = async (page: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> => {
       for (let at = 0; at < page.length;) at += (await out.write(page, at, page.length - at)).bytesWritten;
-      bytes += page.length;
       return page.buffer;
     };
     let isWhole = true;
     try {
       const free: ArrayBuffer[] = [];
       let writing: Promise<ArrayBuffer | undefined> = Promise.resolve(undefined);
-      for (let from = 0; from === 0 || from < graph.count; from += DOCUMENT_PAGE) {
-        const page = await this.#page(from, free.pop());
+      let [bytes, count] = [0, FIRST_PAGE];
+      for (let from = 0; from === 0 || from < graph.count; from += count) {
+        const expected = from < SAMPLE ? 0 : (bytes / from) * graph.count;
+        if (from > 0) count = pageOf(bytes / from);
+        const page = await this.#page(from, count, free.pop());
+        bytes += page.length;
         const done = await writing;
         if (done !== undefined) free.push(done);
-        const expected = (bytes / Math.max(from, 1)) * graph.count;
         isWhole = expected <= MAX_FILE_BYTES;
         if (!isWhole) {
           const gib = (expected / 2 ** 30).toFixed(0);
@@ -230,9 +236,9 @@ export class Reproducer {
     await (isWhole ? rename(`${file}.part`, file) : rm(`${file}.part`, { force: true }));
   }
 
-  #page(from: number, buffer: ArrayBuffer | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  #page(from: number, count: number, buffer: ArrayBuffer | undefined): Promise<Uint8Array<ArrayBuffer>> {
     const { worker, id } = this.#options;
-    const input = { id, from, count: DOCUMENT_PAGE, ...(buffer && { buffer }) };
+    const input = { id, from, count, ...(buffer && { buffer }) };
     return worker().call('signing.document', input, buffer ? [buffer] : []);
   }
 
@@ -243,6 +249,10 @@ export class Reproducer {
     await this.#options.worker().call('signing.close', { id: this.#options.id });
   }
 }
+
+/** How many drops go on a page, by the bytes of one. */
+const pageOf = (dropBytes: number): number =>
+  Math.max(1, Math.min(MAX_PAGE, Math.round(PAGE_BYTES / Math.max(dropBytes, 1))));
 
 /** How a session is signed. */
 export interface ReproPlan {
