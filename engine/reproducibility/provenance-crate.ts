@@ -24,8 +24,8 @@ const oneOrMany = <T>(list: readonly T[]): T | readonly T[] => (list.length === 
 export interface ToldRuns {
   /** For the workflow: its tools and steps. */
   readonly workflow: Entity;
-  /** The id of the engine's action. */
-  readonly engineRun: string;
+  /** The ids of the engine's action and those of the runs. */
+  readonly actions: readonly string[];
   readonly entities: readonly Entity[];
 }
 
@@ -76,7 +76,7 @@ export function toldRuns(
       hasPart: oneOrMany([...tools.keys()].map(ref)),
       step: oneOrMany([...steps.keys()].map(ref)),
     },
-    engineRun,
+    actions: [engineRun, ...runs.map(({ drop }) => idOf('drop', drop.oid))],
     entities: [
       ...tools.values(),
       ...steps.values(),
@@ -115,6 +115,7 @@ function actionOf(
     '@id': idOf('drop', drop.oid),
     '@type': 'CreateAction',
     name: `Run of ${drop.name}`,
+    description: `Ran ${drop.dropClass} as drop ${drop.oid} and ended ${outcome.execStatus ?? outcome.status}.`,
     identifier: drop.oid,
     instrument: ref(idOf('tool', drop.dropClass)),
     ...(timing.startedAtMs !== null && { startTime: iso(timing.startedAtMs) }),

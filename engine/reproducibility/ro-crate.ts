@@ -99,7 +99,7 @@ function rootEntity(
     license: ref(licenseId),
     conformsTo: profilesOf(runs).map(([id]) => ref(id)),
     hasPart: crate.files.map((file) => ref(fileId(file.path))),
-    mentions: oneOrMany(['#session', ...(runs ? [runs.engineRun] : [])].map(ref)),
+    mentions: oneOrMany(['#session', ...(runs?.actions ?? [])].map(ref)),
     ...(workflowId !== undefined && { mainEntity: ref(workflowId) }),
   };
 }
