@@ -32,7 +32,15 @@ export function applyConfiguration(
   warn?: WarningSink,
 ): LogicalGraph {
   const wanted = configuration['nodes'];
-  if (!isJsonObject(wanted)) return graph;
+  if (!isJsonObject(wanted)) {
+    if (wanted !== undefined && wanted !== null)
+      warn?.({
+        reason: 'config-malformed',
+        message: `Expected "nodes" of the graph configuration to be an object of values by node, found ${shown(wanted)}; it is passed over.`,
+        place: {},
+      });
+    return graph;
+  }
   const known = new Set(graph.nodeDataArray.map((n) => n.id));
   for (const nodeId of Object.keys(wanted)) {
     if (!known.has(nodeId)) {

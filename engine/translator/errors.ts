@@ -114,7 +114,12 @@ export class SchedulerException extends TranslatorError {}
 
 /** Something worth saying that does not stop the translation. */
 export interface TranslationWarning {
-  readonly reason: TranslationReason | 'comment-inside-construct' | 'port-unnamed' | 'config-not-found';
+  readonly reason:
+    | TranslationReason
+    | 'comment-inside-construct'
+    | 'port-unnamed'
+    | 'config-not-found'
+    | 'number-not-integer';
   readonly message: string;
   readonly place: Place;
 }

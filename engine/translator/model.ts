@@ -49,6 +49,20 @@ export interface Model {
 const NESTABLE = new Set<string>([Category.SCATTER, Category.LOOP, Category.GROUP_BY]);
 const NOT_BUILT = new Set<string>([Category.COMMENT, Category.DESCRIPTION, Category.VARIABLES]);
 
+/** Every type that EAGLE has written (spec 1.6). */
+const CATEGORY_TYPES: ReadonlySet<string> = new Set([
+  'Application',
+  'Data',
+  'Construct',
+  'Group',
+  'Control',
+  'Service',
+  'Container',
+  'Socket',
+  'Other',
+  'Unknown',
+]);
+
 export function buildModel(graph: PreparedGraph, rules: TranslationRules, warn?: WarningSink): Model {
   const nodes = graph.nodes.map(modelNode);
   const byId = new Map(nodes.map((n) => [n.id, n]));
@@ -101,6 +115,14 @@ function modelNode(prep: PrepNode, index: number): ModelNode {
       );
     }
     categoryType = 'Application';
+  }
+  if (!CATEGORY_TYPES.has(categoryType)) {
+    throw new GInvalidNode(
+      'category-unknown',
+      `Expected "categoryType" of node "${name}" (${prep.id}) to be one of ${[...CATEGORY_TYPES].join(', ')}, found ${shown(categoryType)}. ` +
+        'Set it to Application or Data, or choose another component.',
+      { nodeId: prep.id, nodeName: name, fieldName: 'categoryType', found: categoryType },
+    );
   }
   return {
     index,

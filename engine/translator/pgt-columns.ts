@@ -6,6 +6,8 @@ import {
   graphFromColumns,
   IntList,
   kindOfType,
+  linkList,
+  oidsIn,
   repeatedOid,
   togetherOf,
   unknownOid,
@@ -104,7 +106,7 @@ class Collector {
     this.hasPlace.push((values.has('node') ? 1 : 0) | (values.has('island') ? 2 : 0));
     const tag = values.get('exclusive_force_node');
     if (typeof tag === 'string') this.tags.set(this.size, tag);
-    this.#addLinks(values);
+    this.#addLinks(oid, values);
     this.size++;
   }
 
@@ -114,16 +116,10 @@ class Collector {
     return number;
   }
 
-  #addLinks(values: ReadonlyMap<WantedKey, unknown>): void {
+  #addLinks(drop: string, values: ReadonlyMap<WantedKey, unknown>): void {
     this.linkStart.push(this.links.length);
     OUT_KEYS.forEach((key, k) => {
-      const list = values.get(key);
-      if (!Array.isArray(list)) return;
-      for (const entry of list as unknown[]) {
-        if (typeof entry === 'string') this.#addLink(entry, k);
-        else if (typeof entry === 'object' && entry !== null && !Array.isArray(entry))
-          for (const oid of Object.keys(entry)) this.#addLink(oid, k);
-      }
+      for (const oid of oidsIn(linkList(drop, key, values.get(key)))) this.#addLink(oid, k);
     });
   }
 

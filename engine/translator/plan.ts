@@ -122,6 +122,7 @@ class PlanBuilder {
       zeroRun: options.zeroRun === true,
       appClass: options.appClass,
       rules: model.rules,
+      warn: options.warn,
     };
   }
 
@@ -244,7 +245,7 @@ function tooManyDrops(
   return new GraphException(
     'too-many-drops',
     `Expected a graph of at most ${maxDrops.toLocaleString('en')} drops, found that "${node.name}" (${node.sourceId}) alone would have ` +
-      `${count.toLocaleString('en')} copies${story === '' ? '' : `: ${story}`}. Lower a count, or raise the limit on the number of drops.`,
+      `${count.toLocaleString('en')} copies${story === '' ? '' : `: ${story}`}. Lower a count.`,
     {
       nodeId: (largest ?? node).sourceId,
       nodeName: (largest ?? node).name,

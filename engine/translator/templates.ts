@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../protocol/index.ts';
-import { GraphException, shown } from './errors.ts';
+import { GraphException, shown, type WarningSink } from './errors.ts';
 import { Category, type LgField } from './logical-graph.ts';
 import { integerOf, type ModelNode } from './model.ts';
 import { textOf } from './text.ts';
@@ -54,6 +54,7 @@ export interface TemplateOptions {
   /** Class path that replaces the class of every application. */
   readonly appClass: string | undefined;
   readonly rules: 'daliuge' | 'corrected';
+  readonly warn?: WarningSink | undefined;
 }
 
 /** The common part of the drops of a component. Throws `negative-execution-time`, `data-class-unknown`. */
@@ -85,6 +86,7 @@ export function templateOf(node: ModelNode, options: TemplateOptions): Template 
     fieldKeys.add(field.name);
   }
   if (node.subgraph !== undefined) spec['subgraph'] = node.subgraph;
+  if (options.warn !== undefined) warnOfNumbers(node, options.warn);
   spec['lg_key'] = node.id;
   spec['name'] = node.name;
   applyOptions(spec, options);
@@ -168,6 +170,29 @@ export function weightOf(node: ModelNode, pattern: RegExp): number {
     if (pattern.test(key)) return integerOf(node.attrs[key]) ?? 1;
   }
   return 1;
+}
+
+/** Tells of numbers that are none: DALiuGE counts them 1 without a word (spec 17, W11). */
+function warnOfNumbers(node: ModelNode, warn: WarningSink): void {
+  const pattern =
+    node.categoryType === 'Application'
+      ? EXECUTION_TIME
+      : node.categoryType === 'Data'
+        ? DATA_VOLUME
+        : undefined;
+  if (pattern === undefined) return;
+  const names = [Object.keys(node.attrs).find((key) => pattern.test(key))];
+  if (pattern === EXECUTION_TIME) names.push('num_cpus');
+  for (const fieldName of names) {
+    if (fieldName === undefined) continue;
+    const value = node.attrs[fieldName];
+    if (value === undefined || value === null || value === '' || integerOf(value) !== undefined) continue;
+    warn({
+      reason: 'number-not-integer',
+      message: `Expected field "${fieldName}" of "${node.name}" (${node.sourceId}) to be a whole number, found ${shown(value)}; 1 is used.`,
+      place: { nodeId: node.sourceId, nodeName: node.name, fieldName },
+    });
+  }
 }
 
 export function dataWeightOf(node: ModelNode): number {

@@ -93,9 +93,7 @@ export function buildDropGraph(drops: readonly JsonObject[]): DropGraph {
   return graphFromColumns(columns, names, drops.length, function* targetsOf(i) {
     const drop = drops[i];
     for (const key of OUT_KEYS) {
-      const list = drop?.[key];
-      if (!Array.isArray(list)) continue;
-      for (const oid of oidsIn(list as readonly Json[])) {
+      for (const oid of oidsIn(linkList(textOf(drop?.['oid']), key, drop?.[key]))) {
         const j = indexOf.get(oid);
         if (j === undefined) throw unknownOid(textOf(drop?.['oid']), key, oid);
         yield j;
@@ -204,6 +202,21 @@ export function kindOfType(type: unknown): number {
 
 function kindOf(drop: JsonObject): number {
   return kindOfType(drop['categoryType'] ?? drop['type']);
+}
+
+/**
+ * A relation of a drop as the list it must be; absent and null count as empty. Throws `pgt-malformed` for anything else,
+ * and for an entry that is neither an oid nor an object of them.
+ */
+export function linkList(oid: string, key: string, given: unknown): readonly Json[] {
+  if (given === undefined || given === null) return [];
+  const isEntry = (entry: Json): boolean => typeof entry === 'string' || isJsonObject(entry);
+  if (Array.isArray(given) && (given as Json[]).every(isEntry)) return given as Json[];
+  throw new GPGTException(
+    'pgt-malformed',
+    `Expected "${key}" of drop "${oid}" to be a list of oids, found ${shown(given)}. Unroll the graph again, or mend the list.`,
+    { oid, fieldName: key, found: shown(given) },
+  );
 }
 
 /** A whole number as `int()` would give it. */

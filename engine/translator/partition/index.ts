@@ -224,6 +224,8 @@ export {
   graphFromColumns,
   IntList,
   kindOfType,
+  linkList,
+  oidsIn,
   repeatedOid,
   splitPgt,
   togetherOf,

@@ -123,6 +123,7 @@ describe('weir unroll, partition, map', () => {
     ['a list instead of a logical graph', [], ['unroll', '-L'], /logical graph/],
     ['an option there is not', graph, ['unroll-and-partition', '-A', 'max_cup=1', '-L'], /max_cup/],
     ['a placeholder without value', { ...graph, note: '~who' }, ['fill', '-L'], /"who"/],
+    ['parts without end', graph, ['unroll-and-partition', '-N', '1e12', '-L'], /at most 1000000 partitions/],
   ])('refuse %s with status 2 and the place', async (_what, content, [name = '', ...options], message) => {
     const bad = path.join(dir, `bad-${runs}.graph`);
     await writeFile(bad, JSON.stringify(content));
@@ -184,6 +185,15 @@ describe('a run that begins with a logical graph', () => {
         states[part.oid(row)] = DROP_STATE_NAMES[session.table.status[row] as number] as string;
     return { status: SESSION_STATE_NAMES[session.status] as string, states };
   }
+
+  it('does not begin a run that other machines are named for', async () => {
+    const { status, stdout, stderr } = await weir(['run', '--ephemeral', '--nodes', 'localhost,nm1', '-'], {
+      input: JSON.stringify(graph),
+    });
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^weir: Expected nodes on this machine .* found nm1, which is not/);
+  });
 
   it('takes values, an algorithm and a number of parts', async () => {
     const { states, status } = await run({

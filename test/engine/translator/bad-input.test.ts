@@ -131,6 +131,13 @@ describe('a graph that cannot be unrolled names the place', () => {
     ['a node that is no object', 'node-malformed', ['x' as unknown as JsonObject], [], {}],
     ['a half-drawn link', 'link-malformed', [app('a')], [{ from: 'a' }], { link: 0 }],
     ['no nodes', 'no-nodes', [], [], {}],
+    [
+      'a category type that nobody knows',
+      'category-unknown',
+      [{ ...app('a'), category: 'Frobnicator', categoryType: 'Wibble' }],
+      [],
+      { nodeId: 'a', fieldName: 'categoryType', found: 'Wibble' },
+    ],
   ];
   it.each(cases)('%s', (_name, reason, nodes, links, place) => {
     const error = refusal(nodes, links);
@@ -162,6 +169,22 @@ describe('a graph that cannot be unrolled names the place', () => {
     const error = failure(() => unroll(graphOf(nodes, links), { oidPrefix: 'S', maxDrops: 20_000 }));
     expect(error.message).toMatch(/links between drops/);
     expect(error.place).toMatchObject({ fromId: 'ld', toId: 'ma' });
+  });
+
+  it('tells of numbers that are none and counts them 1, as DALiuGE does without a word', () => {
+    const warnings: string[] = [];
+    const graph = graphOf([
+      app('a', undefined, { execution_time: 'long', num_cpus: 'many' }),
+      data('d', undefined, { data_volume: '2.5' }),
+      app('b', undefined, { execution_time: '' }),
+    ]);
+    const pgt = unroll(graph, { oidPrefix: 'S', warn: (w) => warnings.push(w.message) });
+    expect(warnings).toEqual([
+      'Expected field "execution_time" of "a" (a) to be a whole number, found "long"; 1 is used.',
+      'Expected field "num_cpus" of "a" (a) to be a whole number, found "many"; 1 is used.',
+      'Expected field "data_volume" of "d" (d) to be a whole number, found "2.5"; 1 is used.',
+    ]);
+    expect(pgt.slice(0, 3).map((drop) => drop['weight'])).toEqual([1, 1, 1]);
   });
 
   it('warns of a cycle when it unrolls and refuses to partition it', () => {
@@ -225,6 +248,14 @@ describe('a physical graph that cannot be partitioned or mapped', () => {
     { oid: 'b', categoryType: 'Data' },
     {},
   ];
+
+  it.each([
+    [{ outputs: 5 }, 'Expected "outputs" of drop "a" to be a list of oids, found 5.'],
+    [{ consumers: ['d', 7] }, 'Expected "consumers" of drop "a" to be a list of oids, found ["d",7].'],
+  ])('names a list of links that is none: %j', (links, message) => {
+    const pgt = [{ oid: 'a', categoryType: 'Application', ...links }];
+    expect(failure(() => partition(pgt, { algorithm: 'metis' })).message).toContain(message);
+  });
 
   it('names an oid that nobody has', () => {
     const error = failure(() => partition([{ oid: 'a', outputs: ['x'] }], { algorithm: 'metis' }));
