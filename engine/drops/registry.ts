@@ -14,8 +14,11 @@ export interface DropClass {
 
 const classes = new Map<string, DropClass>();
 
-/** Makes a class known under one or more dotted names. */
+/** Makes a class known under one or more dotted names, for graphs of all sessions in this process. */
 export function registerDrop(dropClass: DropClass, ...paths: readonly string[]): void {
+  // That a base class needs no object says nothing of what a class adds to it.
+  if (dropClass.lazy === true && !Object.hasOwn(dropClass, 'lazy'))
+    Object.defineProperty(dropClass, 'lazy', { value: false });
   for (const path of paths) classes.set(path, dropClass);
 }
 

@@ -1,8 +1,14 @@
 /** Data drops whose behaviour depends on the session around them. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ContainerDROP, DataDROP, SharedMemoryDROP } from '../../../../engine/drops/index.ts';
-import { DROP_STATE_NAMES, SESSION_STATE_NAMES } from '../../../../engine/protocol/index.ts';
+import {
+  InMemoryDROP,
+  registerDrop,
+  type ContainerDROP,
+  type DataDROP,
+  type SharedMemoryDROP,
+} from '../../../../engine/drops/index.ts';
+import { DROPStates, DROP_STATE_NAMES, SESSION_STATE_NAMES } from '../../../../engine/protocol/index.ts';
 import type { Session } from '../../../../engine/session/index.ts';
 import { app, bytesOf, data, testHost, type TestHost } from '../../../support/host.ts';
 
@@ -116,5 +122,24 @@ describe('a store of values in a graph', () => {
     ]);
     expect(await text(session, 'o')).toBe('hi there 3 $vars.NOTHING\n');
     expect(session.drop('b').getEnvironmentVariable('$vars.GREETING')).toBe('hi there');
+  });
+});
+
+describe('a class of the user in a graph', () => {
+  it('is made and hears of its producers, also where its base needs no object', async () => {
+    const heard: unknown[] = [];
+    class Told extends InMemoryDROP {
+      override producerFinished(uid: string, state: DROPStates): void {
+        heard.push([uid, state]);
+        super.producerFinished(uid, state);
+      }
+    }
+    registerDrop(Told, 'test.of.ours.Told');
+    const session = await run([
+      app('n', 'dlg.apps.simple.NullBarrierApp', { outputs: ['t'] }),
+      { oid: 't', categoryType: 'Data', dropclass: 'test.of.ours.Told' },
+    ]);
+    expect(heard).toEqual([['n', DROPStates.COMPLETED]]);
+    expect(state(session, 't')).toBe('COMPLETED');
   });
 });
