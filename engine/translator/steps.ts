@@ -256,9 +256,24 @@ function placed(
     ...(sizes === undefined ? {} : { sizes }),
     ...(outline === undefined ? {} : { outline }),
     ...(steps.roots === true ? { roots: rootsOf(list) } : {}),
-    texts:
-      other === undefined ? listTexts(list, isSigned, steps.isPretty === true) : [stringifyPythonJson(other)],
+    texts: other === undefined ? listTexts(list, isSigned, steps.isPretty === true) : [inOnePiece(other)],
   };
+}
+
+/** The text of a view or a schedule, which is one document. Throws `too-many-drops` where it is longer than a text can be. */
+function inOnePiece(value: unknown): string {
+  try {
+    return stringifyPythonJson(value);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new GraphException(
+      'too-many-drops',
+      'Expected a graph whose view is at most 512 MiB of text, found a longer one. Look at the graph in fewer copies; partitioning and mapping it need no view.',
+      {},
+      'GRAPH_TOO_LARGE',
+      cause,
+    );
+  }
 }
 
 /** Puts in hosts; with as many islands and nodes as the graph has where the target says that hosts take turns. */
