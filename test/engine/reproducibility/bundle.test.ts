@@ -283,7 +283,7 @@ describe('a bundle', () => {
       expect(root[key], key).toBeTruthy();
     expect(root.mainEntity).toEqual({ '@id': 'graph.json.gz' });
     expect(byId.get('graph.json.gz')['@type']).toContain('ComputationalWorkflow');
-    const action = byId.get(root.mentions['@id']);
+    const [action] = [root.mentions].flat().map((mentioned: Any) => byId.get(mentioned['@id']));
     expect(action).toMatchObject({ '@type': 'CreateAction', instrument: { '@id': 'graph.json.gz' } });
     expect(action.result).toEqual({ '@id': 'outputs/1_n4_0' });
     // every reference within the crate leads to an entity, and every file of the bundle but manifest and metadata is one
