@@ -119,7 +119,8 @@ export interface TranslationWarning {
     | 'comment-inside-construct'
     | 'port-unnamed'
     | 'config-not-found'
-    | 'number-not-integer';
+    | 'number-not-integer'
+    | 'parent-holds-nothing';
   readonly message: string;
   readonly place: Place;
 }

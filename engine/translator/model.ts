@@ -66,12 +66,21 @@ const CATEGORY_TYPES: ReadonlySet<string> = new Set([
 export function buildModel(graph: PreparedGraph, rules: TranslationRules, warn?: WarningSink): Model {
   const nodes = graph.nodes.map(modelNode);
   const byId = new Map(nodes.map((n) => [n.id, n]));
+  const warned = new Set<ModelNode>();
   graph.nodes.forEach((prep, i) => {
     const node = nodes[i];
     if (node === undefined || prep.parentId === undefined) return;
     const parent = byId.get(prep.parentId);
     // An id that names nothing, or something that holds nothing, leaves the node at the top (spec 1.3).
     if (parent?.isGroup === true) node.parent = parent;
+    else if (parent !== undefined && !warned.has(parent)) {
+      warned.add(parent);
+      warn?.({
+        reason: 'parent-holds-nothing',
+        message: `Expected the ${parent.category} "${parent.name}" (${parent.sourceId}) around "${node.name}" to be a construct ("isGroup" true), found that it is none; what it should hold stands at the top, once. Set "isGroup", or move it out.`,
+        place: { nodeId: parent.sourceId, nodeName: parent.name, fieldName: 'isGroup' },
+      });
+    }
   });
   for (const node of nodes) {
     node.ancestors = ancestorsOf(node);

@@ -187,6 +187,25 @@ describe('a graph that cannot be unrolled names the place', () => {
     expect(pgt.slice(0, 3).map((drop) => drop['weight'])).toEqual([1, 1, 1]);
   });
 
+  it('tells of a Scatter that is not marked as a construct; its contents are made once', () => {
+    const warnings: string[] = [];
+    const graph = graphOf(
+      [{ ...scatter('s', 3), isGroup: false }, app('a', 's'), data('d', 's')],
+      [link('a', 'd')],
+    );
+    const pgt = unroll(graph, { oidPrefix: 'S', warn: (w) => warnings.push(w.message) });
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^Expected the Scatter "s" \(s\) around "a" to be a construct \("isGroup" true\), found/,
+      ),
+    ]);
+    expect(pgt.map((drop) => drop['oid']).filter((oid) => oid !== undefined)).toEqual([
+      'S_s_0',
+      'S_a_0',
+      'S_d_0',
+    ]);
+  });
+
   it('warns of a cycle when it unrolls and refuses to partition it', () => {
     const graph = graphOf([app('a'), data('d')], [link('a', 'd'), link('d', 'a')]);
     const warnings: string[] = [];

@@ -9,6 +9,10 @@ import {
 } from '../../../engine/translator/index.ts';
 import { app, data, link, rawGraph } from './graphs.ts';
 
+/** Two pairs that have nothing to do with each other: they are not worth a link between two nodes. */
+const pairs = JSON.stringify(
+  rawGraph([app('a'), data('d'), app('b'), data('e')], [link('a', 'd'), link('b', 'e')]),
+);
 const text = JSON.stringify(rawGraph([app('a'), data('d'), app('b')], [link('a', 'd'), link('d', 'b')]));
 const options = { defaultPrefix: 'NOW' };
 
@@ -41,7 +45,7 @@ describe('the routes of the translator', () => {
   });
 
   it('split the list of hosts at its commas', () => {
-    const pgt = unrollAndPartitionFromForm(text, { num_partitions: '2' }, options);
+    const pgt = unrollAndPartitionFromForm(pairs, { num_partitions: '2' }, options);
     const mapped = mapFromForm(pgt, { nodes: 'dim, nm1,nm2' }).slice(0, -1);
     expect(new Set(mapped.map((d) => d['island']))).toEqual(new Set(['dim']));
     expect([...new Set(mapped.map((d) => d['node']))].sort()).toEqual(['nm1', 'nm2']);
@@ -57,20 +61,20 @@ describe('the routes of the translator', () => {
   });
 
   it('show drops, partitions and links to the viewer', () => {
-    const view = gojsView(unrollAndPartitionFromForm(text, { num_partitions: '2' }, options));
+    const view = gojsView(unrollAndPartitionFromForm(pairs, { num_partitions: '2' }, options));
     expect(view).toMatchObject({
       class: 'go.GraphLinksModel',
       linkDataArray: [
         { from: 1, to: 2 },
-        { from: 2, to: 3 },
+        { from: 3, to: 4 },
       ],
       reprodata: {},
     });
     const nodes = view['nodeDataArray'] as { key: number; name: string; isGroup?: boolean; group?: number }[];
     expect(nodes.filter((n) => n.isGroup === true).map((n) => [n.key, n.name])).toEqual([
-      [4, 'Partition_1'],
-      [5, 'Partition_2'],
+      [5, 'Partition_1'],
+      [6, 'Partition_2'],
     ]);
-    for (const node of nodes.slice(0, 3)) expect([4, 5]).toContain(node.group);
+    for (const node of nodes.slice(0, 4)) expect([5, 6]).toContain(node.group);
   });
 });
