@@ -6,21 +6,20 @@ import {
   DROPStates,
   InvalidSessionState,
   messageOf,
-  isWeirError,
   NoDropException,
   SESSION_STATE_NAMES,
   SessionStates,
   type DROPLinkType,
 } from '../protocol/index.ts';
-import { DropTable, type AbstractDROP, type AppDROP, type LogLevel } from '../drops/index.ts';
+import { DropTable, type AbstractDROP, type AppDROP } from '../drops/index.ts';
 import type { PhysicalGraph } from '../graph/index.ts';
-import type { StoredError } from '../store/index.ts';
 import { Deployment, type DeploymentHost } from './deployment.ts';
 import { DropFactory } from './drop-factory.ts';
 import type { SessionDelta } from './recorder.ts';
 import { parseRMode, type RModeName } from '../reproducibility/index.ts';
 import { planOf } from './reproducer.ts';
 import type { Reuse } from './reuse.ts';
+import { SessionNotes } from './session-notes.ts';
 import { SessionRecords } from './session-records.ts';
 import { SubmittedLists } from './submitted.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -59,13 +58,11 @@ export class Session {
   readonly signed: Promise<void>;
   startedAt: number | null = null;
   finishedAt: number | null = null;
-  errorCount = 0;
-  /** The first thing that went wrong, in words. */
-  firstError: string | undefined;
 
   readonly #around: SessionSurroundings;
   #state: SessionStates = SessionStates.PRISTINE;
   readonly #lists: SubmittedLists;
+  readonly #notes: SessionNotes;
   #graph: PhysicalGraph | undefined;
   #deployment: Deployment | undefined;
   #reuse: Reuse | undefined;
@@ -96,6 +93,8 @@ export class Session {
     this.dir = dir;
     this.#around = around;
     this.#lists = new SubmittedLists({ store: around.store, key, parse: around.parse });
+    const { store, onProblem } = around;
+    this.#notes = new SessionNotes({ store, key, onProblem, deployment: () => this.#deployment });
     this.over = new Promise((resolve) => (this.#resolveOver = resolve));
     this.signed = new Promise((resolve) => (this.#resolveSigned = resolve));
   }
@@ -172,7 +171,7 @@ export class Session {
     const [graph] = await Promise.all([adding, moving]);
     if (!options.later) await this.kept;
     else this.kept.catch(this.#around.onProblem);
-    for (const warning of graph.columns.warnings) this.#log('warn', undefined, warning);
+    for (const warning of graph.columns.warnings) this.#notes.log('warn', undefined, warning);
     this.timings.loadMs = (this.timings.loadMs ?? 0) + performance.now() - started;
     await this.#move(SessionStates.BUILDING);
   }
@@ -211,7 +210,7 @@ export class Session {
         this.#end(SessionStates.FAILED);
       } else await this.#trigger(completed);
     } catch (error) {
-      this.#note(undefined, error);
+      this.#notes.error(undefined, error);
       this.#end(SessionStates.FAILED);
       throw error;
     }
@@ -232,10 +231,10 @@ export class Session {
       ...{ around: this.#around, sessionId: this.sessionId, key: this.key, dir: this.dir },
       makeRecords: (deployment) => this.#makeRecords(deployment),
       finished: (byEndDrop) => this.#finish(byEndDrop),
-      failed: (row, error) => this.#note(row, error),
+      failed: (row, error) => this.#notes.error(row, error),
       work: (app) => (this.#reuse ? this.#takeOrRun(app, this.#reuse) : app._attempt()),
       onDelta: (delta) => this.#around.onChange(this, delta),
-      log: (level, drop, message) => this.#log(level, drop, message),
+      log: (level, drop, message) => this.#notes.log(level, drop, message),
       drop: (uid) => this.findDrop(uid),
     };
   }
@@ -248,8 +247,8 @@ export class Session {
       ...{ graph, table, recorder, store, ledger },
       graphText: this.#lists.texts,
       plan: planOf(graph, this.#lists.reprodata(), this.#asked),
-      log: (level, message) => this.#log(level, undefined, message),
-      problem: (row, error) => this.#log('error', table.instances[row], messageOf(error)),
+      log: (level, message) => this.#notes.log(level, undefined, message),
+      problem: (row, error) => this.#notes.log('error', table.instances[row], messageOf(error)),
     });
   }
 
@@ -257,7 +256,7 @@ export class Session {
     const graph = this.#graph as PhysicalGraph;
     const taken = app._row < graph.count ? await reuse.take(app, graph.spec(app._row)) : undefined;
     const decision = reuse.decisions.get(app.uid);
-    if (decision) this.#log('info', app, `${taken ? 'Taken over.' : 'Runs.'} ${decision.reason}`);
+    if (decision) this.#notes.log('info', app, `${taken ? 'Taken over.' : 'Runs.'} ${decision.reason}`);
     if (taken) this.#deployment?.records.reused(app._row, taken);
     else if (app.execStatus === AppDROPStates.RUNNING) await app._attempt();
   }
@@ -419,49 +418,20 @@ export class Session {
     return drop;
   }
 
-  #log(level: LogLevel, drop: AbstractDROP | undefined, message: string): void {
-    const entry = { at: Date.now(), level, row: drop ? drop._row : null, uid: drop?.uid ?? null, message };
-    if (this.#deployment) this.#deployment.recorder.log(entry);
-    else this.#around.store.recordLogs(this.key, [entry]).catch(this.#around.onProblem);
-  }
-
   /** Records an error of the session as a whole. */
   note(error: unknown): void {
-    this.#note(undefined, error);
+    this.#notes.error(undefined, error);
+  }
+
+  /** The first thing that went wrong, in words. */
+  get firstError(): string | undefined {
+    return this.#notes.firstError;
   }
 
   /** Drops that are not over. */
   get waiting(): number {
     return this.#deployment?.waiting ?? 0;
   }
-
-  #note(row: number | undefined, error: unknown): void {
-    this.errorCount++;
-    if (row !== undefined) this.#deployment?.records.failed(row, messageOf(error));
-    this.firstError ??= messageOf(error);
-    const graph = this.#graph;
-    const stored: StoredError = {
-      row: row ?? null,
-      uid: row === undefined || !graph ? null : graph.uid(row),
-      name: row === undefined || !graph ? null : graph.name(row),
-      code: isWeirError(error) ? error.code : 'APP_FAILED',
-      message: messageOf(error),
-      detail: detailOf(error),
-      at: Date.now(),
-    };
-    if (this.#deployment) this.#deployment.recorder.error(stored);
-    else this.#around.store.recordErrors(this.key, [stored]).catch(this.#around.onProblem);
-  }
-}
-
-/** Text a person may want beyond the message: what a command printed, where a Python function failed. */
-function detailOf(error: unknown): string | null {
-  if (!isWeirError(error)) return null;
-  for (const key of ['traceback', 'stderr']) {
-    const text = error.details[key];
-    if (typeof text === 'string' && text !== '') return text;
-  }
-  return null;
 }
 
 function definedTimings(timings: SessionTimings): Partial<Record<keyof SessionTimings, number>> {
