@@ -66,6 +66,16 @@ export function timeText(at: number | null): string {
   return at === null ? '' : new Date(at).toISOString().replace('T', ' ').slice(0, 19);
 }
 
+/** An error of a drop, or of the session as a whole. */
+export function errorText(error: {
+  readonly name: string | null;
+  readonly uid: string | null;
+  readonly message: string;
+}): string {
+  const who = error.name ?? error.uid;
+  return who === null ? error.message : `${who}: ${error.message}`;
+}
+
 /** A table in columns as wide as their widest cell. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { TranslationChoices } from '../../api/index.ts';
 import { readGraphFile } from '../../host/index.ts';
 import { PARTITION_ALGORITHMS } from '../../translator/index.ts';
-import { EXIT, print, printJson } from '../output.ts';
+import { errorText, EXIT, print, printJson } from '../output.ts';
 import { runSession, wentWell, type RunResult } from '../run-session.ts';
 import {
   algorithmName,
@@ -112,9 +112,7 @@ export function textOf(result: RunResult): string {
     `  ${result.drops.total} drops: ${states.join(', ')}`,
     `  files in ${result.sessionDir}`,
     ...Object.entries(result.signatures).map(([mode, signature]) => `  ${mode} ${signature}`),
-    ...result.errors
-      .slice(0, 10)
-      .map((error) => `  ERROR ${error.name ?? error.uid ?? ''}: ${error.message}`),
+    ...result.errors.slice(0, 10).map((error) => `  ERROR ${errorText(error)}`),
   ];
   if (result.errors.length > 10)
     lines.push(`  and ${result.errors.length - 10} more errors: weir show ${result.sessionId}`);

@@ -10,7 +10,7 @@ import type {
 import type { Host } from '../../host/index.ts';
 import { isWeirError, WeirError } from '../../protocol/index.ts';
 import { DATA_DIR, JSON_FLAG, type StoreOptions } from '../options.ts';
-import { bytesText, print, printJson, timeText } from '../output.ts';
+import { bytesText, errorText, print, printJson, timeText } from '../output.ts';
 import { withHost } from '../with-host.ts';
 
 type ShownSession = SessionDetail & { readonly reproducibility: SessionReproducibility };
@@ -121,7 +121,7 @@ function sessionText({
           line('dropped', `contents, events or logs on ${timeText(s.payloadDroppedAt)} UTC, as the log says`),
         ]),
     ...reproducibilityLines(reproducibility),
-    ...errors.map((error) => line('ERROR', `${error.name ?? error.uid ?? ''}: ${error.message}`)),
+    ...errors.map((error) => line('ERROR', errorText(error))),
   ].join('\n');
 }
 

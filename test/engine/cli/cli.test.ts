@@ -94,6 +94,9 @@ describe('weir run', () => {
     const stalled = await weir(['run', waiting, '--json', '--ephemeral']);
     expect(stalled.status).toBe(1);
     expect(stalled.stdout).toContain('stands still');
+    expect((await weir(['run', waiting, '--ephemeral'])).stdout).toContain(
+      '  ERROR The session stands still',
+    );
     const sleeping = await file('sleeping.graph', [
       app('s', 'dlg.apps.simple.SleepApp', { sleep_time: 600 }),
     ]);
