@@ -218,6 +218,13 @@ export async function ensureSealed(
       `Session ${sessionId} was interrupted before it could be sealed; there is nothing to prove it by.`,
       { details: { sessionId } },
     );
+  const pid = await deps.store.heldBy(row.key);
+  if (pid !== null)
+    throw new WeirError(
+      'SESSION_STATE',
+      `Session ${sessionId} is over, but the Weir that ran it (process ${pid}) is still signing and sealing it; try again when it is done.`,
+      { details: { sessionId, pid } },
+    );
   if (row.rmode !== 'NOTHING' && Object.keys(row.signatures).length === 0)
     await deps.store.recordLogs(row.key, [
       {

@@ -330,6 +330,8 @@ export class Session {
       finishedAt: this.finishedAt ?? Date.now(),
       ...definedTimings(this.timings),
       ...noted,
+      // Until it is sealed: another process would seal it as it is now.
+      isHeld: true,
     });
     this.#recorded = this.#finishRecords(state);
     this.#around.onChange(this, undefined);
@@ -347,6 +349,7 @@ export class Session {
       if (!this.#disposed) this.#around.onProblem(error);
     } finally {
       this.#sign();
+      await this.#around.store.updateSession(this.key, { isHeld: false }).catch(this.#around.onProblem);
     }
   }
 

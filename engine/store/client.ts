@@ -135,6 +135,9 @@ class StoreClient implements Store {
   deleteSession(key: number): Promise<void> {
     return this.#write('deleteSession', [key]);
   }
+  heldBy(key: number): Promise<number | null> {
+    return this.#write('heldBy', [key]);
+  }
   appendGraph(key: number, part: GraphPart): Promise<void> {
     return this.#send('appendGraph', () =>
       packet([key, { bytes: part.bytes, packed: part.packed === true }], true),

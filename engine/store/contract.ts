@@ -113,6 +113,11 @@ export interface SessionUpdate {
   /** JSON: graph-level reproducibility data, as `reprodata.out` has it. */
   readonly reprodata?: string;
   readonly signatures?: Readonly<Record<string, string>>;
+  /**
+   * Whether this process still works on the session: no other one deletes or seals it then. By default it does so until the
+   * session is over.
+   */
+  readonly isHeld?: boolean;
 }
 
 export interface SessionRow {
@@ -219,6 +224,8 @@ export interface Store extends LedgerStore {
   createSession(session: NewSession): Promise<number>;
   updateSession(key: number, update: SessionUpdate): Promise<void>;
   deleteSession(key: number): Promise<void>;
+  /** The number of another living process that works on the session; null where there is none. */
+  heldBy(key: number): Promise<number | null>;
   appendGraph(key: number, part: GraphPart): Promise<void>;
   /** Rows follow on those the session has: firstRow is their number. */
   addDrops(key: number, batch: DropBatch): Promise<void>;

@@ -10,6 +10,7 @@ export const WRITES = [
   'createSession',
   'updateSession',
   'deleteSession',
+  'heldBy',
   'appendGraph',
   'replaceGraph',
   'addDrops',

@@ -130,21 +130,22 @@ export class Writer implements Handlers<WriteName> {
     if (update.reprodata !== undefined) {
       this.#sql.putReprodata.run(key, deflateSync(Buffer.from(update.reprodata), { level: 1 }));
     }
+    const isOver = status !== undefined && FINAL.has(status);
+    const isHeld = update.isHeld ?? (status === undefined ? undefined : !isOver);
+    if (isHeld !== undefined) this.#sql.setOwner.run(isHeld ? this.#ownerId : null, key);
     if (status === undefined) return;
-    const isOver = FINAL.has(status);
-    this.#sql.setOwner.run(isOver ? null : this.#ownerId, key);
     if (isOver) this.#over.add(key);
     else this.#over.delete(key);
   };
 
   readonly deleteSession = (key: number): void => {
-    const row = this.#sql.ownerOf.get(key);
-    if (row === undefined) throw unknownSession(key);
-    if (row.owner !== null && row.owner !== this.#ownerId && this.#isOwnerAlive(row.owner)) {
+    const pid = this.heldBy(key);
+    if (pid !== null) {
+      const sessionId = this.#sql.ownerOf.get(key)?.session_id;
       throw new WeirError(
         'SESSION_STATE',
-        `Session "${row.session_id}" is running in another Weir (process ${row.pid ?? 'unknown'}); cancel it there before it is deleted.`,
-        { details: { sessionId: row.session_id, pid: row.pid } },
+        `Session "${sessionId}" is running or being recorded in another Weir (process ${pid}); cancel it there, or wait until it is over, before it is deleted.`,
+        { details: { sessionId, pid } },
       );
     }
     for (const { hash, row: drop } of sortedHashes(this.#db, key)) {
@@ -154,6 +155,13 @@ export class Writer implements Handlers<WriteName> {
     this.#sql.deleteContents.run(outcomeId(key, 0), outcomeId(key + 1, 0));
     this.#sql.deleteSession.run(key);
     this.#live.delete(key);
+  };
+
+  readonly heldBy = (key: number): number | null => {
+    const row = this.#sql.ownerOf.get(key);
+    if (row === undefined) throw unknownSession(key);
+    const { owner, pid } = row;
+    return owner !== null && owner !== this.#ownerId && this.#isOwnerAlive(owner) ? (pid ?? 0) : null;
   };
 
   readonly appendGraph = (key: number, part: GraphPart): void => {

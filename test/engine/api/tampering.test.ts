@@ -36,7 +36,7 @@ const failing = [
 const CACHES: Readonly<Record<string, string>> = {
   'owner.*': 'processes that have the file open just now',
   'sqlite_sequence.*': 'the next keys that SQLite gives',
-  'session.owner': 'the process that runs the session; nobody looks at it when it is over',
+  'session.owner': 'the process that runs and records the session; it says nothing once that is dead',
   'session.last_at': 'when the session was last heard of, for the case that its process dies',
   'session.hashes_wait': 'whether the index of contents is still to be made: then it is made again',
   'session.pinned_at': 'what a person wishes of standing rules; the log says what they took',

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -62,9 +62,28 @@ describe('the signatures of a session', () => {
     expect((await host.store.session('s'))?.sealIndex).not.toBeNull();
   });
 
+  it('are waited for by other processes, which neither seal nor delete the session meanwhile', async () => {
+    const session = await ended();
+    const other = await startHost({ version: 'test', dataDir });
+    try {
+      await expect(ensureSealed(other.deps, 's')).rejects.toThrow(/still signing and sealing it; try again/);
+      await expect(other.store.deleteSession(session.key)).rejects.toThrow(/being recorded in another Weir/);
+      release();
+      await session.recorded();
+      const { row } = await ensureSealed(other.deps, 's');
+      expect(Object.keys(row.signatures)).toContain('RECOMPUTE');
+      expect(await other.store.heldBy(session.key)).toBeNull();
+    } finally {
+      await other.close();
+    }
+  });
+
   it('are said to be missing where Weir ended before they were made', async () => {
     await ended();
-    const later = await startHost({ version: 'test', dataDir });
+    // What is on the disk when a process ends now.
+    const left = await mkdtemp(path.join(tmpdir(), 'weir-test-'));
+    await cp(dataDir, left, { recursive: true });
+    const later = await startHost({ version: 'test', dataDir: left });
     try {
       const { row } = await ensureSealed(later.deps, 's');
       expect(row.signatures).toEqual({});
@@ -74,6 +93,7 @@ describe('the signatures of a session', () => {
       );
     } finally {
       await later.close();
+      await rm(left, { recursive: true });
     }
   });
 });
