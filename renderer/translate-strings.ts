@@ -43,7 +43,11 @@ export const T = {
     none: 'Not divided',
   },
   parts: 'Parts',
+  nodes: 'Nodes',
+  thisComputer: 'This computer',
   oneNode: 'All parts run on this computer.',
+  nodesHelp:
+    'Hosts with commas between them; the parts go to them in turn. A run here takes names of this computer only.',
   values: 'Values',
   valuesOf: (name: string) => `Values of ${name}`,
   allValues: 'Show those of all nodes',

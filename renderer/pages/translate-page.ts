@@ -25,7 +25,7 @@ const MAX_PARTS = 10_000;
 type Algorithm = NonNullable<MethodParams<'sessions.run'>['algorithm']>;
 type Choices = Pick<
   MethodParams<'sessions.run'>,
-  'rmode' | 'values' | 'configuration' | 'algorithm' | 'partitions'
+  'rmode' | 'values' | 'configuration' | 'algorithm' | 'partitions' | 'nodes'
 >;
 
 /**
@@ -48,6 +48,7 @@ export class WeirTranslatePage extends LitElement {
     rmode: { state: true },
     algorithm: { state: true },
     partitions: { state: true },
+    hosts: { state: true },
     isStarting: { state: true },
   };
   static override styles = [base, controls, translatePageStyles];
@@ -66,6 +67,7 @@ export class WeirTranslatePage extends LitElement {
   declare rmode: keyof typeof T.rmodes;
   declare algorithm: Algorithm;
   declare partitions: number;
+  declare hosts: string;
   declare isStarting: boolean;
   #ticket = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -90,6 +92,7 @@ export class WeirTranslatePage extends LitElement {
     this.rmode = 'NOTHING';
     this.algorithm = 'metis';
     this.partitions = 2;
+    this.hosts = '';
     this.isStarting = false;
   }
 
@@ -133,10 +136,12 @@ export class WeirTranslatePage extends LitElement {
 
   #choices(): Choices {
     const values = valuesOf(this.changes);
+    const nodes = this.hosts.split(/[\s,;]+/).filter((host) => host !== '');
     return {
       rmode: this.rmode,
       algorithm: this.algorithm,
       partitions: this.partitions,
+      ...(nodes.length === 0 ? {} : { nodes }),
       ...(values.length === 0 ? {} : { values }),
       ...(this.configuration === '' ? {} : { configuration: this.configuration }),
     };
@@ -326,7 +331,19 @@ export class WeirTranslatePage extends LitElement {
           />
         </label>
       </div>
-      <p class="muted small">${T.oneNode}</p>
+      <label
+        ><span class="small muted">${T.nodes}</span>
+        <input
+          type="text"
+          autocomplete="off"
+          spellcheck="false"
+          placeholder=${T.thisComputer}
+          aria-describedby="nodes-help"
+          .value=${this.hosts}
+          @input=${this.#hostsTyped}
+        />
+      </label>
+      <p class="muted small" id="nodes-help">${this.hosts.trim() === '' ? T.oneNode : T.nodesHelp}</p>
       ${this.#select(T.rmode, this.rmode, Object.entries(T.rmodes), (value) => {
         this.rmode = value as keyof typeof T.rmodes;
       })}
@@ -353,6 +370,11 @@ export class WeirTranslatePage extends LitElement {
       </select>
     </label>`;
   }
+
+  #hostsTyped = (event: Event): void => {
+    this.hosts = (event.target as HTMLInputElement).value;
+    this.#changed();
+  };
 
   #partsTyped = (event: Event): void => {
     const value = (event.target as HTMLInputElement).valueAsNumber;

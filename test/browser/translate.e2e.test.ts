@@ -98,6 +98,24 @@ describe.skipIf(chromium === undefined)('a logical graph in the window', () => {
     expect(Buffer.from(base64, 'base64').toString()).toBe('Hello Ada');
   });
 
+  it('takes hosts for its parts, and runs on those that are this computer', async () => {
+    await openSample();
+    await page.getByRole('textbox', { name: 'Nodes' }).fill('alpha, beta');
+    await page.getByText('A run here takes names of this computer only.', { exact: false }).waitFor();
+    await page.getByRole('button', { name: 'Run graph' }).click();
+    await page
+      .getByText(/found alpha, beta, which are not/)
+      .first()
+      .waitFor();
+    await page.locator('.facts:not(.stale)').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await keep('translate-nodes');
+    await page.getByRole('textbox', { name: 'Nodes' }).fill('localhost');
+    await page.getByRole('button', { name: 'Run graph' }).click();
+    await page.waitForURL(/#\/sessions\/Many-hellos/);
+    await Promise.all(host.manager.sessions.map((session) => session.over));
+  });
+
   it('is told apart when it is dropped on the window; broken ones are shown with what is wrong', async () => {
     await page.goto(host.url as string);
     await page.getByRole('heading', { name: 'Nothing has been run here yet' }).or(page.locator('table')).first().waitFor(); // prettier-ignore
