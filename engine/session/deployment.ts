@@ -24,7 +24,7 @@ import { dropBatch } from './spec-pages.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Rows whose facts are copied for the store in one go: some milliseconds of work. */
-const ROWS_AT_ONCE = 4096;
+const ROWS_AT_ONCE = 1024;
 
 /** What a deployment needs of its session. */
 export interface DeploymentHost {
@@ -95,6 +95,7 @@ export class Deployment {
     this.records.start();
     // The columns of a large graph took their time already.
     await this.#slices.pause();
+    await this.recorder.prepare(this.#slices);
     await this.#keepFacts();
     const failures = new Map<number, unknown>();
     for (let row = 0; row < graph.count; row++) {

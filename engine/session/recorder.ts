@@ -5,9 +5,11 @@
  */
 import type { StateBatch, Store, StoredError, StoredLog, DropOutcome } from '../store/index.ts';
 import type { DropTable } from '../drops/index.ts';
+import type { Slices } from './slices.ts';
 
 const FLUSH_MS = 50;
 const MAX_EVENTS = 32_768;
+const ROWS_AT_ONCE = 65_536;
 /** Above this many bytes on their way to the store the run waits for it. */
 const CONGESTED_BYTES = 64 * 2 ** 20;
 
@@ -54,10 +56,19 @@ export class Recorder {
     this.#onDelta = options.onDelta;
     this.#onProblem = options.onProblem;
     const rows = options.table.size;
-    this.startedAt = new Float64Array(rows).fill(NaN);
-    this.finishedAt = new Float64Array(rows).fill(NaN);
+    this.startedAt = new Float64Array(rows);
+    this.finishedAt = new Float64Array(rows);
     this.#isDirty = new Uint8Array(rows);
     this.#dirty = new Uint32Array(Math.min(rows, 1024) || 1);
+  }
+
+  /** Notes that nothing has begun yet. To be called before anything is recorded; gives the thread back now and then. */
+  async prepare(slices: Slices): Promise<void> {
+    for (let from = 0; from < this.startedAt.length; from += ROWS_AT_ONCE) {
+      this.startedAt.fill(NaN, from, from + ROWS_AT_ONCE);
+      this.finishedAt.fill(NaN, from, from + ROWS_AT_ONCE);
+      if (slices.isOver) await slices.pause();
+    }
   }
 
   get isCongested(): boolean {

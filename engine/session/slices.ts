@@ -1,5 +1,5 @@
 /** Gives the thread back now and then during long work, so that a window stays smooth (budget: 10 ms). */
-const BUDGET_MS = 8;
+const BUDGET_MS = 5;
 
 /** A clock for one piece of long work. */
 export class Slices {
