@@ -10,6 +10,7 @@ const WEIR = path.resolve(import.meta.dirname, '../../scripts/weir.mjs');
 export const median = (numbers: readonly number[]): number =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
 
+/** DALiuGE tells nobody when it is up: there is no other way than to ask. */
 async function ready(child: ChildProcess, base: string): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
     if (child.exitCode !== null) throw new Error(`the manager ended with status ${child.exitCode}`);
