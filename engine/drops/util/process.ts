@@ -65,12 +65,19 @@ export class ExistingProcess {
   /** Resolves when the program ends or is not there; what it found is asked again afterwards. */
   #waitWith(program: string, args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const helper = spawn(program, [...args, String(this.pid)], {
-        stdio: 'ignore',
-        ...(signal ? { signal } : {}),
-      });
-      helper.once('error', () => resolve());
-      helper.once('exit', () => resolve());
+      const helper = spawn(program, [...args, String(this.pid)], { stdio: 'ignore' });
+      // Not by the `signal` of spawn: a program that is not there has no number, and Node (24.21) then signals the number 0,
+      // which is everybody in this process's group.
+      const stop = (): void => {
+        if (helper.pid !== undefined) helper.kill();
+      };
+      const done = (): void => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      };
+      signal?.addEventListener('abort', stop, { once: true });
+      helper.once('error', done);
+      helper.once('exit', done);
     });
   }
 }
