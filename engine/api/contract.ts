@@ -6,7 +6,7 @@
  * All times are milliseconds since 1970 (UTC) as numbers, or null where something has not happened.
  */
 import { Type, type Static } from 'typebox';
-import { Time } from './contract-values.ts';
+import { DropKind, Time } from './contract-values.ts';
 import { historyMethods } from './history-contract.ts';
 import {
   SessionReproducibility,
@@ -153,7 +153,7 @@ export const methods = {
       limit: Type.Integer({ minimum: 1, maximum: 1000 }),
       text: Type.Optional(Type.String()),
       status: Type.Optional(Type.String()),
-      kind: Type.Optional(Type.Union([Type.Literal('data'), Type.Literal('app')])),
+      kind: Type.Optional(DropKind),
       lgKey: Type.Optional(Type.String()),
       sort: Type.Optional(SortKey),
       descending: Type.Optional(Type.Boolean()),

@@ -1,8 +1,9 @@
 /** Compares what is stored of a session with the hashes that its seal covers, and names what differs. */
-import type { Coverage, SessionFacts } from '../reproducibility/index.ts';
+import { HASH_BYTES, type Coverage, type SessionFacts } from '../reproducibility/index.ts';
 import { checksOf, coverageOfHashes, sectionHashes } from '../session/index.ts';
 import {
   CHECKED_FIELDS,
+  GRID_LABELS,
   gridDifference,
   SEALED_SECTIONS,
   SESSION_FIELDS,
@@ -15,12 +16,9 @@ import {
 import { droppedParts, type LoggedRetention } from './retention-acts.ts';
 import type { Report } from './verdict.ts';
 
-const HASH_BYTES = 32;
 const DROPS_PER_BLOCK = 1024;
 /** Drops and blocks of one section that are named one by one. */
 const LISTED = 50;
-/** Labels from here on are places in a grid, those below are drops. */
-const GRID_LABELS = 2 ** 31;
 
 /** The table of each section, and what one of its rows is called. */
 const TABLES: Readonly<Record<SealedSection, readonly [table: string, what: string]>> = {

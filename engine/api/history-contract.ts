@@ -3,7 +3,7 @@
  * from, retention. Part of contract.ts, which gathers all methods.
  */
 import { Type, type Static } from 'typebox';
-import { Nullable, Time } from './contract-values.ts';
+import { DropKind, Nullable, Time } from './contract-values.ts';
 
 const Sha256 = Type.String({ pattern: '^[0-9A-Fa-f]{64}$' });
 
@@ -11,7 +11,7 @@ const Sha256 = Type.String({ pattern: '^[0-9A-Fa-f]{64}$' });
 const drop = {
   uid: Type.String(),
   name: Type.String(),
-  kind: Type.Union([Type.Literal('data'), Type.Literal('app')]),
+  kind: DropKind,
   /** The class path as the graph gives it. */
   dropclass: Type.String(),
   status: Type.String(),

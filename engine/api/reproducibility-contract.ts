@@ -3,7 +3,7 @@
  * shapes and methods.
  */
 import { Type, type Static } from 'typebox';
-import { Nullable, Time } from './contract-values.ts';
+import { DropKind, Nullable, Time } from './contract-values.ts';
 
 /** What is recorded of a session and how far it can be trusted (design/ux-and-trust.md 4). */
 export const SessionReproducibility = Type.Object({
@@ -138,7 +138,7 @@ export const ComparisonGraph = Type.Object({
       /** As in `GraphView`. */
       id: Type.String(),
       name: Type.String(),
-      kind: Type.Union([Type.Literal('data'), Type.Literal('app')]),
+      kind: DropKind,
       dropclass: Type.String(),
       count: Type.Integer(),
       layer: Type.Integer(),

@@ -1,6 +1,7 @@
 /** A new session of an old one's graph, with results taken over where that is asked for and safe. */
 import { Reuse, type EarlierDrop, type Session } from '../session/index.ts';
 import {
+  HASH_BYTES,
   dropRecordLeaf,
   openSessionSeal,
   parseReprodataOut,
@@ -15,8 +16,6 @@ import type { SessionRow } from '../store/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { textOfRecord } from './proofs.ts';
 import { documentText, endedSession, IMPORTED, parseStored, sealOf, sessionGraph } from './stored-session.ts';
-
-const HASH_BYTES = 32;
 
 export interface Rerun {
   readonly session: Session;

@@ -1,6 +1,6 @@
 /** What the contract says of sessions, drops and graphs. Part of contract.ts, which gathers all shapes and methods. */
 import { Type, type Static } from 'typebox';
-import { Nullable, Time } from './contract-values.ts';
+import { DropKind, Nullable, Time } from './contract-values.ts';
 
 /** How many drops are in each state, by name; states nobody is in are left out. */
 export const StateCounts = Type.Record(Type.String(), Type.Integer());
@@ -57,7 +57,7 @@ export const DropRow = Type.Object({
   row: Type.Integer(),
   uid: Type.String(),
   name: Type.String(),
-  kind: Type.Union([Type.Literal('data'), Type.Literal('app')]),
+  kind: DropKind,
   /** The class path as the graph gives it, e.g. dlg.apps.simple.CopyApp. */
   dropclass: Type.String(),
   lgKey: Type.String(),
@@ -128,7 +128,7 @@ export const GraphView = Type.Object({
       /** lg_key when folded (every drop of it: see `rows`), uid when not. */
       id: Type.String(),
       name: Type.String(),
-      kind: Type.Union([Type.Literal('data'), Type.Literal('app')]),
+      kind: DropKind,
       dropclass: Type.String(),
       count: Type.Integer(),
       byState: StateCounts,
@@ -238,7 +238,7 @@ export const GraphTranslation = Type.Object({
     Type.Object({
       id: Type.String(),
       name: Type.String(),
-      kind: Type.Union([Type.Literal('data'), Type.Literal('app')]),
+      kind: DropKind,
       dropclass: Type.String(),
       count: Type.Integer(),
       layer: Type.Integer(),

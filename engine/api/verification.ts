@@ -3,6 +3,7 @@
  * the seal covers, the seal, the device's log. Says what does not hold and names the drop.
  */
 import {
+  HASH_BYTES,
   canonicalJson,
   COMPARISON_DOCUMENT,
   dropRecordLeaf,
@@ -42,7 +43,6 @@ import { joinVerdicts, Report, type Verdict } from './verdict.ts';
 
 type Retention = Awaited<ReturnType<typeof loggedRetention>>;
 
-const HASH_BYTES = 32;
 const SESSIONS_AT_ONCE = 500;
 
 /**

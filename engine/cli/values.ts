@@ -45,12 +45,17 @@ export function countFromOne(text: string): number {
   return value;
 }
 
+/** What stands between commas, without blanks around it; what is empty does not count. */
+export function commaSeparated(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
 /** Hosts separated by commas; one at least. */
 export function hostList(text: string): string[] {
-  const hosts = text
-    .split(',')
-    .map((host) => host.trim())
-    .filter((host) => host !== '');
+  const hosts = commaSeparated(text);
   const odd = hosts.find((host) => /[\s/#]/.test(host));
   if (hosts.length === 0 || odd !== undefined)
     throw new InvalidArgumentError('Hosts separated by commas were expected, e.g. nm1,nm2:8000.');

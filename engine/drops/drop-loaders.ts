@@ -17,13 +17,9 @@ import {
   type PyValue,
 } from './pyrepr/index.ts';
 
-const READ_ALL_BYTES = 1 << 20;
-
 /** All bytes of a COMPLETED drop, read `bufsize` bytes at a time. */
-export async function allDropContents(drop: DataDROP, bufsize = READ_ALL_BYTES): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of drop.stream(bufsize)) pieces.push(piece);
-  return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
+export function allDropContents(drop: DataDROP, bufsize?: number): Promise<Uint8Array> {
+  return drop.contents(undefined, bufsize);
 }
 
 /** The bytes as they are. */

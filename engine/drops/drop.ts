@@ -265,13 +265,13 @@ export abstract class AbstractDROP extends LinkedDROP implements EventHandler {
   /** @internal Called by the flow. */
   _statusChanged(status: DROPStates): void {
     this._keeper?.statusChanged?.(this, status);
-    if (this.hasListeners('status')) this._fire('status', { status });
+    this._fire('status', { status });
   }
 
   /** @internal */
   _execChanged(execStatus: AppDROPStates): void {
     this._keeper?.execChanged?.(this);
-    if (this.hasListeners('execStatus')) this._fire('execStatus', { execStatus });
+    this._fire('execStatus', { execStatus });
   }
 
   /** @internal */

@@ -110,11 +110,11 @@ export abstract class ReadableDROP extends AbstractDROP {
     return io;
   }
 
-  /** All the content in one array. For content whose size is known to be small. */
-  async contents(limitBytes = Number.MAX_SAFE_INTEGER): Promise<Uint8Array> {
+  /** All the content in one array, read `chunkBytes` at a time. For content whose size is known to be small. */
+  async contents(limitBytes = Number.MAX_SAFE_INTEGER, chunkBytes?: number): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let total = 0;
-    for await (const chunk of this.stream()) {
+    for await (const chunk of this.stream(chunkBytes)) {
       total += chunk.length;
       if (total > limitBytes)
         throw new InvalidDROPState(

@@ -1,9 +1,8 @@
 /** What a seal covers beside the records: hashes over everything that is stored of a session, section by section. */
 import { hash } from 'node:crypto';
-import { CHECKS_FORM, type Coverage, type SessionFacts } from '../reproducibility/index.ts';
+import { CHECKS_FORM, HASH_BYTES, type Coverage, type SessionFacts } from '../reproducibility/index.ts';
 import { SEALED_SECTIONS, type SealedSection, type SealedSectionHashes, type Store } from '../store/index.ts';
 
-const HASH_BYTES = 32;
 /** Blocks that are hashed at once: up to some megabytes, so that others are answered between. */
 const BLOCKS_AT_ONCE = 64;
 /** Up to this many drops there is a check value for each; beyond, those by field and place are all. */

@@ -152,15 +152,16 @@ export class Deployment {
       if (graph.hasFlag(row, SpecFlags.PARAMETERS)) drop.autofillEnvironmentVariables();
       if (drop.prepare) checks.push(drop.prepare().catch((error: unknown) => void failures.set(row, error)));
     }
-    this.#refuseStreams(failures);
+    await this.#refuseStreams(failures);
     await Promise.all(checks);
   }
 
   /** Streams to applications that take none, and inputs that are listed as both kinds. */
-  #refuseStreams(failures: Map<number, unknown>): void {
+  async #refuseStreams(failures: Map<number, unknown>): Promise<void> {
     const { table } = this;
     const { consumers, streaming } = table.relations;
     for (let edge = 0; edge < streaming.size; edge++) {
+      if ((edge & 255) === 255 && this.#slices.isOver) await this.#slices.pause();
       const [from, to] = [streaming.from(edge), streaming.to(edge)];
       if (failures.has(to)) continue;
       try {

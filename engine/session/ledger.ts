@@ -10,6 +10,7 @@ import {
   CHECKS_FORM,
   COMPARISON_DOCUMENT,
   CompactRange,
+  HASH_BYTES,
   RECORDS_PER_TILE,
   retentionTree,
   sealLeaf,
@@ -36,7 +37,6 @@ import { coverageOf, coveredSections } from './coverage.ts';
 import { Slices } from './slices.ts';
 import { specPage, textColumn } from './spec-pages.ts';
 
-const HASH_BYTES = 32;
 const PAGE = 4096;
 /** Weir's own signatures read all records at once: up to this many. */
 const MAX_SIGNED_RECORDS = 250_000;

@@ -16,7 +16,8 @@ export type Field =
 
 export type Check = readonly [label: number, check: number];
 
-const GRID = 2 ** 31;
+/** Labels from here on are places in a grid, those below are drops. */
+export const GRID_LABELS = 2 ** 31;
 const FIELD = 2 ** 24;
 const COLUMN = 2 ** 23;
 
@@ -29,7 +30,7 @@ export function gridChecks(fields: readonly Field[], count: number): Check[] {
   const lines = Math.ceil(count / side);
   const checks: Check[] = [];
   for (const [number, field] of fields.entries()) {
-    const label = GRID + number * FIELD;
+    const label = GRID_LABELS + number * FIELD;
     for (let line = 0; line < lines; line++)
       checks.push([label + line, checkOfLine(field, line * side, Math.min(count, (line + 1) * side))]);
     if (count === 1) continue;
@@ -99,18 +100,18 @@ export function gridDifference(
   const crossing = new Map<number, { readonly lines: number[]; readonly columns: number[] }>();
   let isThere = false;
   for (const [label, check] of before) {
-    if (label < GRID) continue;
+    if (label < GRID_LABELS) continue;
     isThere = true;
     if (!after.has(label)) return undefined;
     if (after.get(label) === check) continue;
-    const field = Math.floor((label - GRID) / FIELD);
+    const field = Math.floor((label - GRID_LABELS) / FIELD);
     const found = crossing.get(field) ?? { lines: [], columns: [] };
     crossing.set(field, found);
     const within = label % FIELD;
     if (within >= COLUMN) found.columns.push(within - COLUMN);
     else found.lines.push(within);
   }
-  for (const label of after.keys()) if (label >= GRID && !before.has(label)) return undefined;
+  for (const label of after.keys()) if (label >= GRID_LABELS && !before.has(label)) return undefined;
   if (!isThere) return undefined;
   const places: GridPlace[] = [];
   let isAmbiguous = false;

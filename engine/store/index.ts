@@ -3,4 +3,4 @@ export { openStore } from './client.ts';
 export { SESSION_FIELDS } from './session-fields.ts';
 export * from './contract.ts';
 export { textAt, textColumn } from './text-column.ts';
-export { gridDifference, type GridPlace } from './grid-checks.ts';
+export { GRID_LABELS, gridDifference, type GridPlace } from './grid-checks.ts';

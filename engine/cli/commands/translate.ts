@@ -20,6 +20,7 @@ import { complain, EXIT, note, translationProgress } from '../output.ts';
 import {
   algorithmName,
   collected,
+  commaSeparated,
   countFromOne,
   pairOf,
   parametersOf,
@@ -187,10 +188,7 @@ function partitionOf(choices: PartitionChoices): NonNullable<Steps['partition']>
 
 async function hostsOf({ nodes, host, port }: MapOptions): Promise<string[]> {
   if (nodes === undefined) return [host, ...(await managerNodes(`http://${host}:${port}`))];
-  return nodes
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+  return commaSeparated(nodes);
 }
 
 // --- work ---------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
  */
 import { WeirError } from '../../protocol/index.ts';
 import { errorFor, PythonWorkerDied, type DescribedException } from './errors.ts';
-import { frameBytes, type Frame, type FrameHeader } from './frames.ts';
+import { frameBytes, type Frame, type FrameHeader } from '../util/frames.ts';
 import type { PythonLauncher } from './launcher.ts';
 import { LineSplitter } from './lines.ts';
 import { type ProcessListener, type ProcessOptions, PythonProcess, type WorkerHello } from './process.ts';

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { messageOf, WeirError } from '../../protocol/index.ts';
 import { PyContent, type PyObject } from './content.ts';
 import { errorFor, type DescribedException } from './errors.ts';
-import type { Frame, FrameHeader } from './frames.ts';
+import type { Frame, FrameHeader } from '../util/frames.ts';
 import { PythonKeepers } from './keepers.ts';
 import { PythonLauncher, type LaunchOptions } from './launcher.ts';
 import { Marshaller } from './marshal.ts';

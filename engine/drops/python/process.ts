@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { messageOf } from '../../protocol/index.ts';
-import { FrameParser, type Frame } from './frames.ts';
+import { FrameParser, type Frame } from '../util/frames.ts';
 import { LineSplitter } from './lines.ts';
 
 const PROTOCOL_VERSION = 1;

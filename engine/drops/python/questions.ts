@@ -1,6 +1,6 @@
 /** Questions that code in a Python process asks about drops of the Host, and the frames that answer them. */
 import { messageOf } from '../../protocol/index.ts';
-import { frameBytes, type Frame } from './frames.ts';
+import { frameBytes, type Frame } from '../util/frames.ts';
 import type { DropQuestions } from './types.ts';
 
 /** The reply to a question, also where it is refused: `refusal` says why nobody can answer. */

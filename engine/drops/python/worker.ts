@@ -2,7 +2,7 @@
 import type { Carried, ObjectKeeper } from './content.ts';
 import { PyObject } from './content.ts';
 import { errorFor, PythonWorkerDied, type DescribedException } from './errors.ts';
-import { frameBytes, type Frame, type FrameHeader } from './frames.ts';
+import { frameBytes, type Frame, type FrameHeader } from '../util/frames.ts';
 import { LineSplitter } from './lines.ts';
 import { type ProcessListener, type ProcessOptions, PythonProcess, type WorkerHello } from './process.ts';
 import type { DropQuestions, Encoding, LogStream } from './types.ts';

@@ -4,7 +4,7 @@
  */
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { isWeirError, messageOf, WeirError } from '../../protocol/index.ts';
-import { FrameParser, frameBytes, type Frame } from '../python/frames.ts';
+import { FrameParser, frameBytes, type Frame } from '../util/frames.ts';
 import { RPCClientBase, RPCServerBase } from './base.ts';
 import { packed, unpacked } from './values.ts';
 

@@ -3,7 +3,7 @@ import { bisectRecursively } from './bisect.ts';
 import { LenientRefiner } from './lenient.ts';
 import { randomFrom, type Random } from './random.ts';
 import { Refiner } from './refine.ts';
-import { contract, edgeCut, matchHeavyEdges, type WeightedGraph } from './weighted-graph.ts';
+import { contract, edgeCut, loadsOf, matchHeavyEdges, type WeightedGraph } from './weighted-graph.ts';
 
 export interface KwayOptions extends WorkOptions {
   readonly parts: number;
@@ -180,13 +180,6 @@ function heaviestAllowed(graph: WeightedGraph, parts: number, tolerance: number)
   return (total / parts) * tolerance + heaviest * 0.98;
 }
 
-function loadsOf(graph: WeightedGraph, part: Int32Array, parts: number): Float64Array {
-  const load = new Float64Array(parts);
-  for (let i = 0; i < graph.size; i++)
-    load[part[i] ?? 0] = (load[part[i] ?? 0] ?? 0) + (graph.weight[i] ?? 0);
-  return load;
-}
-
 /** Parts that are needed at least when none is heavier than the limit. */
 function fewestParts(graph: WeightedGraph, parts: number, limit: number): number {
   return Math.max(1, Math.min(parts, Math.ceil(totalOf(graph) / limit)));
@@ -198,11 +191,10 @@ function totalOf(graph: WeightedGraph): number {
 
 /** Puts parts together, those with most between them first, as long as the sum is allowed. */
 function joinParts(graph: WeightedGraph, part: Int32Array, parts: number, limit: number): void {
-  const load = new Float64Array(parts);
+  const load = loadsOf(graph, part, parts);
   const between = new Float64Array(parts * parts);
   for (let i = 0; i < graph.size; i++) {
     const p = part[i] ?? 0;
-    load[p] = (load[p] ?? 0) + (graph.weight[i] ?? 0);
     for (let e = graph.start[i] ?? 0; e < (graph.start[i + 1] ?? 0); e++) {
       const at = p * parts + (part[graph.adjacent[e] ?? 0] ?? 0);
       between[at] = (between[at] ?? 0) + (graph.edgeWeight[e] ?? 0);

@@ -1,5 +1,5 @@
 import { shuffled, type Random } from './random.ts';
-import type { WeightedGraph } from './weighted-graph.ts';
+import { loadsOf, type WeightedGraph } from './weighted-graph.ts';
 
 /** A move that saves g may make a part g times this heavier than allowed, as METIS has it. */
 const OVERLOAD_PER_GAIN = 5;
@@ -38,12 +38,8 @@ export class LenientRefiner {
     this.#part = part;
     this.#parts = parts;
     this.#random = random;
-    this.#load = new Float64Array(parts);
+    this.#load = loadsOf(graph, part, parts);
     this.#ties = new Float64Array(parts);
-    for (let i = 0; i < graph.size; i++) {
-      const weight = graph.weight[i] ?? 0;
-      this.#load[part[i] ?? 0] = (this.#load[part[i] ?? 0] ?? 0) + weight;
-    }
     this.#heaviest = Math.floor(share * tolerance);
     this.#lightest = Math.floor(share / tolerance);
   }

@@ -181,3 +181,11 @@ export function edgeCut(graph: WeightedGraph, part: Int32Array): number {
   }
   return cut / 2;
 }
+
+/** The weight of each part. */
+export function loadsOf(graph: WeightedGraph, part: Int32Array, parts: number): Float64Array {
+  const load = new Float64Array(parts);
+  for (let i = 0; i < graph.size; i++)
+    load[part[i] ?? 0] = (load[part[i] ?? 0] ?? 0) + (graph.weight[i] ?? 0);
+  return load;
+}

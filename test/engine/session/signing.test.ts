@@ -19,8 +19,9 @@ beforeEach(async () => {
   host = await testHost({ dataDir });
   const held = new Promise<void>((resolve) => (release = resolve));
   // The thread that signs has other things to do until it is released.
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object below
-  const call = ReproducibilityWorker.prototype.call as (...args: unknown[]) => Promise<unknown>;
+  const call = Reflect.get(ReproducibilityWorker.prototype, 'call') as (
+    ...args: unknown[]
+  ) => Promise<unknown>;
   vi.spyOn(ReproducibilityWorker.prototype, 'call').mockImplementation(async function (
     this: ReproducibilityWorker,
     ...args: unknown[]
