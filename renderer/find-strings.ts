@@ -55,9 +55,9 @@ export const retentionStrings = {
   done: (bytes: number) => `${formatBytes(bytes)} were removed`,
   failed: 'The history was not cleared',
   cannot: 'This cannot be undone.',
-  standing: 'By itself',
+  standing: 'What goes from the history by itself',
   noStanding:
-    'Nothing goes by itself. “Do this always” keeps rules, which are carried out when Weir starts and when a session has ended. ' +
+    'Nothing goes by itself. “Do this always” under “Make room…” keeps rules, which are carried out when Weir starts and when a session has ended. ' +
     'Pinned sessions are spared, and the log of this device says what went.',
   always: 'Do this always',
   kept: 'The rule is kept and was carried out',

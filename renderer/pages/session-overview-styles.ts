@@ -75,7 +75,7 @@ export const sessionOverviewStyles = css`
 
   .logical li {
     display: grid;
-    grid-template-columns: minmax(0, 2fr) minmax(80px, 3fr) 92px;
+    grid-template-columns: minmax(0, 2fr) minmax(80px, 3fr) 152px;
     gap: var(--space-4);
     align-items: center;
     padding: var(--space-2) var(--space-4);
