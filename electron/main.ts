@@ -1,13 +1,19 @@
 /** The entry point of the desktop application: what Electron wants done before it is ready, then the desktop. */
 import path from 'node:path';
 import { app, dialog, protocol } from 'electron';
-import { defaultDataDir, defaultResourcesDir, startHost } from '../engine/host/index.ts';
+import {
+  defaultDataDir,
+  defaultResourcesDir,
+  countArraysAsObjects,
+  startHost,
+} from '../engine/host/index.ts';
 import { messageOf } from '../engine/protocol/index.ts';
 import { commandArguments } from './command.ts';
 import { startDesktop } from './desktop.ts';
 import { filesOfArguments } from './open-files.ts';
 import { APP_SCHEME } from './security.ts';
 
+countArraysAsObjects();
 const command = app.isPackaged ? commandArguments(process.argv) : undefined;
 if (command) await runCommand(command);
 else openWindow();

@@ -1,4 +1,5 @@
 /** Entry of the `weir` command. */
+import { countArraysAsObjects } from '../host/index.ts';
 import { main } from './index.ts';
 
 // A reader that went away (weir history | head) is no failure of ours.
@@ -7,4 +8,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+countArraysAsObjects();
 await main(process.argv.slice(2));

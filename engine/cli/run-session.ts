@@ -187,11 +187,11 @@ async function describe(
   await session.signed;
   const row = await host.store.session(session.sessionId);
   const errors = await host.store.errors(session.key, 1000);
+  const counts = new Uint32Array(DROP_STATE_NAMES.length);
+  for (const status of session.table.status.subarray(0, session.table.size))
+    counts[status] = (counts[status] as number) + 1;
   const byState: Record<string, number> = {};
-  for (const status of session.table.status.subarray(0, session.table.size)) {
-    const name = DROP_STATE_NAMES[status] as string;
-    byState[name] = (byState[name] ?? 0) + 1;
-  }
+  for (const [status, name] of DROP_STATE_NAMES.entries()) if (counts[status]) byState[name] = counts[status];
   return {
     sessionId: session.sessionId,
     status: SESSION_STATE_NAMES[session.status] as string,

@@ -64,8 +64,10 @@ export class ByteReader {
     this.stringEscaped = false;
     for (;;) {
       const c = bytes[i];
-      if (c === QUOTE) break;
-      if (c === BACKSLASH) {
+      // Letters and digits first: they are most of all text.
+      if ((c as number) > QUOTE && c !== BACKSLASH) i++;
+      else if (c === QUOTE) break;
+      else if (c === BACKSLASH) {
         this.stringEscaped = true;
         i = this.#escape(i);
       } else if (c === undefined) {

@@ -26,12 +26,15 @@ export class LinkResolver {
   readonly #text: Uint8Array;
   readonly #rows: RowColumns;
   readonly #host: ResolverHost;
+  /** Hash of every row's id. */
+  readonly #hashes: Uint32Array;
 
   constructor(text: Uint8Array, rows: RowColumns, host: ResolverHost) {
     this.#text = text;
     this.#rows = rows;
     this.#host = host;
     this.index = ByteIndex.forRows(rows.count);
+    this.#hashes = new Uint32Array(rows.count);
     for (let row = 0; row < rows.count; row++) this.#insert(row);
   }
 
@@ -39,8 +42,9 @@ export class LinkResolver {
     const start = this.#rows.oidStart[row] as number;
     const length = this.#rows.oidLength[row] as number;
     if (length === 0) return;
-    const same = (other: number) => this.#isId(other, start, length);
-    if (this.index.insert(row, hashBytes(this.#text, start, length), same) >= 0)
+    const hash = hashBytes(this.#text, start, length);
+    this.#hashes[row] = hash;
+    if (this.index.insert(row, hash, (other) => this.#isId(other, start, length)) >= 0)
       this.#host.problem(
         'GRAPH_DUPLICATE_OID',
         `Two drops have the id "${this.#id(row)}"; every drop needs an id of its own.`,
@@ -77,9 +81,10 @@ export class LinkResolver {
 
   /** The row of an id; a look at the neighbours first, as lists mostly stand in the order of their links. */
   #rowNear(row: number, start: number, length: number): number {
-    if (row > 0 && this.#isId(row - 1, start, length)) return row - 1;
-    if (row + 1 < this.#rows.count && this.#isId(row + 1, start, length)) return row + 1;
-    return this.index.find(hashBytes(this.#text, start, length), (other) => this.#isId(other, start, length));
+    const hash = hashBytes(this.#text, start, length);
+    if (this.#hashes[row - 1] === hash && this.#isId(row - 1, start, length)) return row - 1;
+    if (this.#hashes[row + 1] === hash && this.#isId(row + 1, start, length)) return row + 1;
+    return this.index.find(hash, (other) => this.#isId(other, start, length));
   }
 
   /**

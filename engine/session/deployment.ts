@@ -17,7 +17,7 @@ import {
 } from '../drops/index.ts';
 import { SpecFlags, type PhysicalGraph } from '../graph/index.ts';
 import { DropFactory } from './drop-factory.ts';
-import { Recorder, type SessionDelta } from './recorder.ts';
+import { CONGESTED_BYTES, Recorder, type SessionDelta } from './recorder.ts';
 import type { SessionRecords } from './session-records.ts';
 import { Slices } from './slices.ts';
 import { dropBatch } from './spec-pages.ts';
@@ -56,6 +56,7 @@ export class Deployment {
   readonly #context: DropContext;
   readonly #slices = new Slices();
   #leavesLeft = 0;
+  #factsKept: Promise<void> = Promise.resolve();
 
   constructor(graph: PhysicalGraph, host: DeploymentHost) {
     const { store, onProblem, findClass, lifecycle } = host.around;
@@ -113,16 +114,27 @@ export class Deployment {
     return failures;
   }
 
+  /** Resolves when the static facts of all drops are durable. The drops run meanwhile; their states come after the facts. */
+  get factsKept(): Promise<void> {
+    return this.#factsKept;
+  }
+
   /** Hands the static facts of all drops to the store, some rows at a time. */
   async #keepFacts(): Promise<void> {
+    const { store } = this.#host.around;
     const batches: Promise<void>[] = [];
     for (let first = 0; first < this.graph.count; first += ROWS_AT_ONCE) {
       const count = Math.min(ROWS_AT_ONCE, this.graph.count - first);
       const batch = dropBatch(this.graph, { first, count });
-      batches.push(this.#host.around.store.addDrops(this.#host.key, batch));
+      const kept = store.addDrops(this.#host.key, batch);
+      // Heard of below, where all of them are.
+      kept.catch(() => undefined);
+      batches.push(kept);
       if (this.#slices.isOver) await this.#slices.pause();
+      await store.drained(CONGESTED_BYTES);
     }
-    await Promise.all(batches);
+    this.#factsKept = Promise.all(batches).then(() => undefined);
+    this.#factsKept.catch(() => undefined);
   }
 
   #markRow(row: number): void {

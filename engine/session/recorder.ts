@@ -3,7 +3,14 @@
  * when it is large enough or FLUSH_MS after its first entry; nothing polls. When the store falls behind, the session
  * is told to hold its breath (`isCongested`).
  */
-import type { StateBatch, Store, StoredError, StoredLog, DropOutcome } from '../store/index.ts';
+import {
+  NO_EXEC,
+  type DropOutcome,
+  type StateBatch,
+  type Store,
+  type StoredError,
+  type StoredLog,
+} from '../store/index.ts';
 import type { DropTable } from '../drops/index.ts';
 import type { Slices } from './slices.ts';
 
@@ -11,7 +18,7 @@ const FLUSH_MS = 50;
 const MAX_EVENTS = 32_768;
 const ROWS_AT_ONCE = 65_536;
 /** Above this many bytes on their way to the store the run waits for it. */
-const CONGESTED_BYTES = 64 * 2 ** 20;
+export const CONGESTED_BYTES = 64 * 2 ** 20;
 
 /** What watchers are told: rows that moved (their latest state is in the table), errors and logs that came. */
 export interface SessionDelta {
@@ -169,7 +176,7 @@ export class Recorder {
     for (let i = 0; i < n; i++) {
       const row = rows[i] as number;
       batch.status[i] = this.#table.status[row] as number;
-      batch.exec[i] = this.#table.isApp(row) ? (this.#table.exec[row] as number) : 255;
+      batch.exec[i] = this.#table.isApp(row) ? (this.#table.exec[row] as number) : NO_EXEC;
       batch.startedAt[i] = this.startedAt[row] as number;
       batch.finishedAt[i] = this.finishedAt[row] as number;
       batch.sizeBytes[i] = this.#table.instances[row]?.size ?? NaN;

@@ -19,13 +19,14 @@ import {
   type DropRecord,
   type SigningResult,
 } from '../reproducibility/index.ts';
-import type { Store } from '../store/index.ts';
+import { NO_EXEC, type Store } from '../store/index.ts';
 import { codeOf, endOf, isHashedClass } from './drop-commit.ts';
 import { environmentHash, sealRecords, type Ledger, type LedgerSession } from './ledger.ts';
 import { Outcomes, type Ended } from './outcomes.ts';
 import type { Taken } from './reuse.ts';
 import type { Recorder } from './recorder.ts';
 import { Reproducer, type ReproPlan } from './reproducer.ts';
+import { Slices } from './slices.ts';
 
 export interface SessionRecordsOptions {
   readonly key: number;
@@ -181,12 +182,20 @@ export class SessionRecords {
     return this.#reproducer ? { rmode: this.#reproducer.mode } : {};
   }
 
-  /** The states as they are now, copied: drops may be given back while they are sealed. */
-  #ledgerSession(): LedgerSession {
+  /** The states as they are now, copied: drops may be given back while they are sealed. Gives the thread back now and then. */
+  async #ledgerSession(): Promise<LedgerSession> {
     const { graph, table, recorder, key, sessionId, node, graphText } = this.#options;
     const { count } = graph;
-    const exec = new Uint8Array(count).fill(255);
-    for (let row = 0; row < count; row++) if (table.isApp(row)) exec[row] = table.exec[row] as number;
+    const slices = new Slices();
+    const status = table.status.slice(0, count);
+    const exec = table.exec.slice(0, count);
+    for (let row = 0; row < count; row++) {
+      if (!table.isApp(row)) exec[row] = NO_EXEC;
+      if ((row & 4095) === 4095 && slices.isOver) await slices.pause();
+    }
+    const startedAt = recorder.startedAt.slice(0, count);
+    if (slices.isOver) await slices.pause();
+    const finishedAt = recorder.finishedAt.slice(0, count);
     return {
       key,
       sessionId,
@@ -196,12 +205,7 @@ export class SessionRecords {
       graph,
       graphText,
       isHashedClass: this.#isHashedClass,
-      states: {
-        status: table.status.slice(0, count),
-        exec,
-        startedAt: recorder.startedAt.slice(0, count),
-        finishedAt: recorder.finishedAt.slice(0, count),
-      },
+      states: { status, exec, startedAt, finishedAt },
       contents: this.#contents,
       hasRecords: this.#hasRecords,
     };
@@ -227,7 +231,7 @@ export class SessionRecords {
     const { ledger, store, dir, graphName, createdAt } = this.#options;
     const reproducer = this.#reproducer;
     if (!ledger || !reproducer) return;
-    const session = this.#ledgerSession();
+    const session = await this.#ledgerSession();
     try {
       if (this.#canSign) await this.#sign(reproducer, session.states.status);
       signed();

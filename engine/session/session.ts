@@ -209,6 +209,7 @@ export class Session {
         this.#deployment.giveUp(failures);
         this.#end(SessionStates.FAILED);
       } else await this.#trigger(completed);
+      await this.#deployment.factsKept;
     } catch (error) {
       this.#notes.error(undefined, error);
       this.#end(SessionStates.FAILED);

@@ -44,7 +44,7 @@ export interface DropBatch {
 
 /**
  * New states of drops, one entry per drop that moved since the last batch (its latest state). NaN = unknown/unchanged
- * for the float columns. `exec` is 255 for data drops.
+ * for the float columns. `exec` is NO_EXEC for data drops.
  */
 export interface StateBatch {
   readonly rows: Uint32Array;
