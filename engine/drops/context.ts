@@ -71,6 +71,11 @@ export interface DropContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether data drops also make a SHA-256 of what is written through them (`DataDROP.contentHash`). Default: no. */
   readonly hashing?: boolean;
+  /**
+   * Whether every application runs once its inputs are there, so that one may be begun together with the one before it.
+   * Default: no, as somebody may decide for each whether it runs.
+   */
+  readonly mayRunAhead?: boolean;
   /** Milliseconds since 1970. */
   now(): number;
   log(level: LogLevel, drop: AbstractDROP | undefined, message: string): void;

@@ -37,8 +37,8 @@ export interface DeploymentHost {
   /** The last leaf has reported, or an end drop was reached. */
   readonly finished: (byEndDrop: boolean) => void;
   readonly failed: (row: number, error: unknown) => void;
-  /** Does the work of an application that has its place in a lane. */
-  readonly work: (app: AppDROP) => void | Promise<void>;
+  /** Does the work of an application that has its place in a lane; undefined: `app._attempt()` for all of them. */
+  readonly work: ((app: AppDROP) => void | Promise<void>) | undefined;
   readonly onDelta: (delta: SessionDelta) => void;
   readonly log: (level: LogLevel, drop: AbstractDROP | undefined, message: string) => void;
   readonly drop: (uid: string) => AbstractDROP | undefined;
@@ -193,6 +193,7 @@ export class Deployment {
     const context: DropContext = {
       ...{ sessionId, baseDir: dir, dlgRoot, hostName, log, drop },
       hashing: true,
+      mayRunAhead: this.#host.work === undefined,
       env: { ...process.env, DLG_ROOT: dlgRoot, DLG_SESSION_ID: sessionId },
       now: () => Date.now(),
       service: (key) => services.get(key, context),
@@ -205,6 +206,7 @@ export class Deployment {
     const { recorder, records } = this;
     const slices = this.#slices;
     const { lanes, onProblem } = this.#host.around;
+    const work = this.#host.work ?? ((app: AppDROP) => app._attempt());
     return {
       event: (row, kind, value) => this.#event(row, kind, value),
       settled: (row) => records.settled(row),
@@ -221,9 +223,7 @@ export class Deployment {
         else setImmediate(next);
       },
       run: (app) =>
-        lanes.run(app.lane, () =>
-          app.execStatus === AppDROPStates.RUNNING ? this.#host.work(app) : undefined,
-        ),
+        lanes.run(app.lane, () => (app.execStatus === AppDROPStates.RUNNING ? work(app) : undefined)),
     };
   }
 

@@ -228,12 +228,13 @@ export class Session {
   }
 
   #deploymentHost(): DeploymentHost {
+    const reuse = this.#reuse;
     return {
       ...{ around: this.#around, sessionId: this.sessionId, key: this.key, dir: this.dir },
       makeRecords: (deployment) => this.#makeRecords(deployment),
       finished: (byEndDrop) => this.#finish(byEndDrop),
       failed: (row, error) => this.#notes.error(row, error),
-      work: (app) => (this.#reuse ? this.#takeOrRun(app, this.#reuse) : app._attempt()),
+      work: reuse && ((app) => this.#takeOrRun(app, reuse)),
       onDelta: (delta) => this.#around.onChange(this, delta),
       log: (level, drop, message) => this.#notes.log(level, drop, message),
       drop: (uid) => this.findDrop(uid),

@@ -10,7 +10,7 @@ import {
 import { BarrierAppDROP, type Lane } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
 import { InMemoryDROP } from '../data/memory.ts';
-import type { DropKwargs } from '../drop.ts';
+import type { AbstractDROP, DropKwargs } from '../drop.ts';
 import {
   bindArguments,
   PYTHON_POOL,
@@ -20,6 +20,7 @@ import {
   type BoundValue,
   type CallSettings,
   type Encoding,
+  type FunctionCall,
   type FunctionInfo,
   type FunctionResult,
   type FunctionSpec,
@@ -28,11 +29,14 @@ import {
   type PyContent,
   type PythonPool,
 } from '../python/index.ts';
+import { isAppOver } from '../machines.ts';
 import { registerDrop } from '../registry.ts';
 import { argumentsOf, namedPorts, type Argument } from './named-ports.ts';
 import { pathFor, pathOutputs } from './pyfunc-paths.ts';
 import { HeldContent, HeldResult } from './pyfunc-held.ts';
 import { encodingOf, PortReader } from './pyfunc-ports.ts';
+import { defaultsOf, parsedRecord } from './pyfunc-texts.ts';
+import { followersOf, type AheadFunction } from './run-ahead.ts';
 import { SpecText } from '../spec-text.ts';
 import { pythonSettings } from './python-drops.ts';
 import { timeLimitMs } from './time-limit.ts';
@@ -41,11 +45,16 @@ import { writeContent } from './write-content.ts';
 /** How often a call is made anew because a process that held one of its values ended in between. */
 const TRIES_OF_LOST = 3;
 
-export class PyFuncApp extends BarrierAppDROP {
+const NONE_DECIDED: ReadonlySet<string> = new Set();
+
+export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
   readonly #function: FunctionSpec;
   readonly #defaults: ReadonlyMap<string, PyArgument>;
   #info: FunctionInfo | undefined;
-  #record: Record<string, unknown> | undefined;
+  /** JSON, as Python wrote it. */
+  #record: string | undefined;
+  /** The result of a call that was sent along with the one of the only producer of the only input. */
+  #ahead: Promise<FunctionResult> | undefined;
   #facts: Record<string, unknown> = {};
 
   /** Throws IncompleteDROPSpec where neither func_name nor func_code is given. */
@@ -170,7 +179,9 @@ export class PyFuncApp extends BarrierAppDROP {
   protected async call(outputs: readonly Encoding[], wantTruth = false): Promise<FunctionResult> {
     for (let left = TRIES_OF_LOST; ; left--)
       try {
-        return await this.#callOnce(outputs, wantTruth);
+        const result = await (this.#takeAhead() ?? this.#callOnce(outputs, wantTruth));
+        this.#record = result.record ?? this.#record;
+        return result;
       } catch (error) {
         if (left > 0 && error instanceof PythonObjectLost && !error.isFinal) continue;
         this.#noteFailure(error);
@@ -183,29 +194,102 @@ export class PyFuncApp extends BarrierAppDROP {
     const reader = new PortReader(this, namedPorts(this, 'inputs'));
     try {
       const decided = await this.#decidePaths(info, reader);
-      const { args, kwargs } = bindArguments(info, {
-        ports: reader.names.filter((name) => !decided.has(name)),
-        applicationArgs: this.#argumentsWith(decided),
-        componentParams: argumentsOf(this, 'componentParams'),
-        parameters: this.parameters,
-        parameterText: (name) => this.#parameterText(name),
-        defaults: this.#defaults,
-      });
-      const result = await this.pool.runFunction({
-        ...this.callSettings(),
-        function: this.#function,
+      const { args, kwargs } = this.#bind(
+        info,
+        reader.names.filter((name) => !decided.has(name)),
+        decided,
+      );
+      return await this.pool.runFunction({
+        ...this.#described(info, outputs),
         args: await valuesOf(args, reader),
         kwargs: await namedValuesOf(kwargs, reader),
-        outputs,
-        wantRecord: true,
-        wantDigest: true,
         wantTruth,
+        ...(this.context.mayRunAhead && { followers: () => followersOf(this, isFunction) }),
       });
-      if (result.record !== undefined) this.#record = parsedRecord(result.record);
-      return result;
     } finally {
       await reader.done();
     }
+  }
+
+  /** Which value goes where, given the ports that bring one. */
+  #bind(info: FunctionInfo, ports: readonly string[], decided: ReadonlySet<string>): Binding {
+    return bindArguments(info, {
+      ports,
+      applicationArgs: this.#argumentsWith(decided),
+      componentParams: argumentsOf(this, 'componentParams'),
+      parameters: this.parameters,
+      parameterText: (name) => this.#parameterText(name),
+      defaults: this.#defaults,
+    });
+  }
+
+  /** All of a call but its values. */
+  #described(info: FunctionInfo, outputs: readonly Encoding[]): Omit<FunctionCall, 'args' | 'kwargs'> {
+    const timedAs = identityOf(info);
+    return {
+      ...this.callSettings(),
+      function: this.#function,
+      outputs,
+      wantRecord: true,
+      wantDigest: true,
+      ...(timedAs !== undefined && { timedAs }),
+    };
+  }
+
+  // --- running ahead: see run-ahead.ts -----------------------------------------------------------------------------
+
+  /** @internal Subclasses do something of their own with the result. */
+  get _isPlain(): boolean {
+    return this.constructor === PyFuncApp;
+  }
+
+  /** @internal */
+  get _usualSeconds(): number | undefined {
+    const name = this.#info && identityOf(this.#info);
+    return name === undefined ? undefined : this.pool.usualSeconds(name);
+  }
+
+  /** @internal */
+  _callOn(input: DataDROP, writtenAs: Encoding): FunctionCall | undefined {
+    const info = this.#info;
+    const [port, ...others] = namedPorts(this, 'inputs');
+    if (!info || !port || others.length > 0 || port.drops.length !== 1 || port.drops[0] !== input)
+      return undefined;
+    const encoding = encodingOf(this, port.name);
+    const isPlace = encoding === 'path' || encoding === 'dataurl';
+    if (isPlace || argumentsOf(this).get(port.name)?.type === 'Event') return undefined;
+    if (pathOutputs(this, info).size > 0) return undefined;
+    const { args, kwargs } = this.#bind(info, [port.name], NONE_DECIDED);
+    const known = (value: BoundValue): PyArgument =>
+      value.kind === 'port' ? { kind: 'previous', writtenAs, encoding } : value;
+    return {
+      ...this.#described(info, [...new Set(this.#outputEncodings(info).values())]),
+      args: args.map(known),
+      kwargs: kwargs.map(({ name, value }) => ({ name, value: known(value) })),
+    };
+  }
+
+  /** @internal What goes into an output that is `raw` depends on the result. */
+  _encodingOf(output: DataDROP): Encoding | undefined {
+    const encoding = this.#info && this.#outputEncodings(this.#info).get(output);
+    return encoding === 'raw' ? undefined : encoding;
+  }
+
+  /** @internal */
+  _takeAhead(result: Promise<FunctionResult>): void {
+    this.#ahead = result;
+    const forget = ({ contents }: FunctionResult) => {
+      // Cancelled before its turn came.
+      if (this.#ahead === result && isAppOver(this.execStatus))
+        for (const content of contents.values()) content.release().catch(() => undefined);
+    };
+    result.then(forget, () => undefined);
+  }
+
+  #takeAhead(): Promise<FunctionResult> | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead;
   }
 
   /** A parameter of the drop as the graph writes it, unless it was changed since. */
@@ -243,8 +327,17 @@ export class PyFuncApp extends BarrierAppDROP {
   }
 
   override generateRecomputeData(): Record<string, unknown> {
-    return this.#record ?? super.generateRecomputeData();
+    return this.#record === undefined ? super.generateRecomputeData() : parsedRecord(this.#record);
   }
+}
+
+function isFunction(drop: AbstractDROP): drop is PyFuncApp {
+  return drop instanceof PyFuncApp;
+}
+
+/** What tells a function from all others; undefined where that cannot be told. */
+function identityOf({ module, qualifiedName, sourceSha256 }: FunctionInfo): string | undefined {
+  return sourceSha256 === null ? undefined : `${module ?? ''} ${qualifiedName} ${sourceSha256}`;
 }
 
 async function valuesOf(values: readonly BoundValue[], reader: PortReader): Promise<PyArgument[]> {
@@ -276,42 +369,8 @@ function isReadByPythonOnly(drop: DataDROP): boolean {
   return consumers.length > 0 && consumers.every((consumer) => consumer instanceof PyFuncApp);
 }
 
-/** A record in Python's JSON. NaN and the infinities, which JSON does not have, stand there as texts. */
-function parsedRecord(text: string): Record<string, unknown> {
-  const plain = /NaN|Infinity/.test(text)
-    ? text.replaceAll(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (token) =>
-        token.startsWith('"') ? token : JSON.stringify(token),
-      )
-    : text;
-  return JSON.parse(plain) as Record<string, unknown>;
-}
-
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** `func_defaults`: `{kwargs: {name: base64 dill}}` of delayed graphs, or plain values by name; also as JSON text. */
-function defaultsOf(given: unknown): ReadonlyMap<string, PyArgument> {
-  const found = new Map<string, PyArgument>();
-  const table = typeof given === 'string' ? parsed(given) : given;
-  if (typeof table !== 'object' || table === null || Array.isArray(table)) return found;
-  const dilled = (table as { kwargs?: unknown }).kwargs;
-  if (typeof dilled === 'object' && dilled !== null) {
-    for (const [name, text] of Object.entries(dilled))
-      if (typeof text === 'string') found.set(name, { kind: 'dill64', text });
-    return found;
-  }
-  for (const [name, value] of Object.entries(table)) found.set(name, { kind: 'json', value });
-  return found;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Editors leave all sorts of blanks there; what is no JSON gives no defaults.
-    return undefined;
-  }
 }
 
 registerDrop(PyFuncApp, 'dlg.apps.pyfunc.PyFuncApp', 'dlg.apps.pyfunc.PyMemberApp');

@@ -86,13 +86,18 @@ export class InMemoryDROP extends DataDROP {
     return this.#deferred;
   }
 
+  /** Whether one write will be all there is, kept as it is, and nobody needs it as it comes. */
+  get takesOneResult(): boolean {
+    const isFresh = this.status === DROPStates.INITIALIZED && this.storesAsWritten;
+    return isFresh && this.streamingConsumers.length === 0;
+  }
+
   /**
    * Takes the place of one `write`: the content stays where it is and comes here with the first `open`. False where the
    * drop needs the bytes now (text, something written before, streaming consumers): then write them.
    */
   defer(content: DeferredContent): boolean {
-    const isFresh = this.status === DROPStates.INITIALIZED && this.storesAsWritten;
-    if (!isFresh || this.streamingConsumers.length > 0) return false;
+    if (!this.takesOneResult) return false;
     this.#deferred = content;
     this.noteContentHash(content.sha256);
     this._flow.writing(this._row);

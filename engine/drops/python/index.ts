@@ -4,10 +4,10 @@
  * The contract
  *
  *     Host                                        worker process
- *       |  fd 0: calls, one at a time  --------->  main thread: decode arguments, run, encode
+ *       |  fd 0: calls, worked on in turn ------>  main thread: decode arguments, run, encode
  *       |  fd 1: answers, logs, questions <------  (user code's stdout and stderr never reach it)
  *       |  fd 2: raw output of C code and children <-
- *       |  fd 3: encode, release  -------------->  control thread: answered also while user code runs
+ *       |  fd 3: encode, release, withdraw  ----->  control thread: answered also while user code runs
  *
  * Values. An argument is a JSON value, the content of a drop (bytes or a file, with the encoding of the port), or a
  * `PyContent`: what an earlier function made. Decoding, unpickling above all, happens in workers only; the Host never
@@ -21,6 +21,10 @@
  * session or a hash needs them. A Python function whose largest input lives in a worker runs in that worker and gets the
  * object without a copy through the Host: the object itself when it is the last reader (`isLast`), else a private copy,
  * for user code may change what it is given.
+ *
+ * Followers. A call may take calls along that run right behind it, each on the result of the one before, for a process that
+ * has to be woken for every call does little else. `leads` and `follows` number them: one whose predecessor failed, or that
+ * was withdrawn, is not run. A time limit counts from the answer to what was before.
  *
  * Bounds. A worker keeps objects up to a limit of bytes and number; beyond it the least recently used are written to
  * files, the Host is told before they are let go, and readers do not notice. Contents over 4 MiB travel as files. Frames

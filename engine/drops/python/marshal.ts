@@ -52,6 +52,8 @@ export class Marshaller {
         return { k: 'dill64', v: argument.text };
       case 'default':
         return { k: 'default' };
+      case 'previous':
+        return { k: 'previous', as: argument.writtenAs, enc: argument.encoding };
       case 'bytes':
         return this.#bytes(argument.data, argument.encoding, argument.isText);
       case 'file':

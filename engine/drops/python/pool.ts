@@ -8,11 +8,11 @@ import { PythonKeepers } from './keepers.ts';
 import { PythonLauncher, type LaunchOptions } from './launcher.ts';
 import { Marshaller } from './marshal.ts';
 import { JobQueue, type Job } from './queue.ts';
+import { UsualTimes } from './usual-times.ts';
 import type {
   AppCall,
   CallSettings,
   ClassInfo,
-  Encoding,
   FunctionCall,
   FunctionInfo,
   FunctionResult,
@@ -22,7 +22,8 @@ import type {
   ValueOperation,
   ValueResult,
 } from './types.ts';
-import { carriedOf, PythonWorker, type OutDescription } from './worker.ts';
+import { carriedOf, PythonWorker, type OutDescription, type Sent } from './worker.ts';
+import { callHeader, functionResult, surroundings, whatOf } from './call-frames.ts';
 
 export interface PythonPoolOptions extends LaunchOptions {
   /** Most processes at a time; the number of processors by default. */
@@ -35,6 +36,8 @@ export interface PythonPoolOptions extends LaunchOptions {
 
 const DEFAULT_QUEUED = 1_000_000;
 const DEFAULT_KEEPERS = 8;
+/** How long a call that was withdrawn too late may go on before its process is ended. */
+const WITHDRAWN_MS = 2000;
 const INFO_PACKAGES = ['numpy', 'dill', 'daliuge-engine', 'daliuge-common'];
 
 export type ObjectsLostListener = (lost: readonly PyObject[], because: string) => void;
@@ -48,6 +51,7 @@ export class PythonPool {
   readonly #queue: JobQueue;
   readonly #functions = new Map<string, Promise<FunctionInfo>>();
   readonly #lostListeners = new Set<ObjectsLostListener>();
+  readonly #times = new UsualTimes();
   /** Processes that keep drops of the user's classes. */
   readonly keepers: PythonKeepers;
   #starting = 0;
@@ -111,26 +115,42 @@ export class PythonPool {
 
   /** Runs a function. Rejects with PythonException, BadModuleException, InvalidEncodingException, PythonWorkerDied... */
   async runFunction(call: FunctionCall): Promise<FunctionResult> {
-    const what = `${call.function.name || 'a function'} for ${call.label}`;
+    const what = whatOf(call);
     const values = [...call.args, ...call.kwargs.map((named) => named.value)];
     return this.#submit(call, what, values, async (worker, run, marshaller) => {
-      const args = await marshaller.all(call.args);
-      const kwargs = await marshaller.named(call.kwargs);
-      const header: FrameHeader = {
-        t: 'call',
-        name: call.function.name ?? '',
-        ...(call.function.code && { code: call.function.code }),
-        args,
-        kwargs,
-        out: call.outputs,
-        ...(call.wantRecord && { record: true }),
-        ...(call.wantDigest && { digest: true }),
-        ...(call.wantTruth && { truth: true }),
-      };
-      const frame = await run(header, marshaller.attachments);
-      marshaller.handedOver();
-      return functionResult(worker, frame, call);
+      const header = await callHeader(call, marshaller);
+      const followers = this.#queue.size === 0 ? (call.followers?.() ?? []) : [];
+      if (followers.length === 0)
+        return this.#taken(worker, call, await run(header, marshaller.attachments), marshaller);
+      const behind = await Promise.all(followers.map((one) => callHeader(one.call, marshaller)));
+      const { promise, resolve } = Promise.withResolvers<Frame>();
+      worker.together(() => {
+        // A call follows only the one whose number it has: should one be missing, nothing behind it runs.
+        resolve(run({ ...header, leads: 0 }, marshaller.attachments));
+        for (const [i, follower] of followers.entries()) {
+          const place = { follows: i, ...(i + 1 < followers.length && { leads: i + 1 }) };
+          const settings = { settings: follower.call, what: whatOf(follower.call) };
+          const frame = this.#request(worker, settings, { ...behind[i], t: 'call', ...place }, []);
+          const result = frame.then((answer) => this.#taken(worker, follower.call, answer));
+          // Whoever takes it hears of its failure when its turn comes, if it does.
+          result.catch(() => undefined);
+          follower.take(result);
+        }
+      });
+      return this.#taken(worker, call, await promise, marshaller);
     });
+  }
+
+  #taken(worker: PythonWorker, call: FunctionCall, frame: Frame, marshaller?: Marshaller): FunctionResult {
+    marshaller?.handedOver();
+    const result = functionResult(worker, frame, call);
+    if (call.timedAs !== undefined) this.#times.note(call.timedAs, result.seconds);
+    return result;
+  }
+
+  /** Seconds a function took the last time, by what its calls gave as `timedAs`; undefined where nobody knows. */
+  usualSeconds(timedAs: string): number | undefined {
+    return this.#times.of(timedAs);
   }
 
   /** Runs `run()` of a user's application class. Resolves to the record it makes itself, as JSON text, if any. */
@@ -219,6 +239,7 @@ export class PythonPool {
             reject(error instanceof Error ? error : new Error(messageOf(error)));
           } finally {
             await marshaller.done();
+            await worker.idle();
           }
         },
       };
@@ -229,26 +250,37 @@ export class PythonPool {
 
   async #request(
     worker: PythonWorker,
-    job: Job,
+    { settings, what }: Pick<Job, 'settings' | 'what'>,
     header: FrameHeader,
     attachments: readonly Uint8Array[],
-    app: AppCall | undefined,
+    app?: AppCall,
   ): Promise<Frame> {
-    const { settings, what } = job;
     const { signal, timeoutMs } = settings;
     if (signal?.aborted) throw cancelled(what);
-    const stop = (): void => worker.kill(cancelled(what));
+    let hasBegun = false;
+    let sent: Sent | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      // What stands before it is not to end with it.
+      if (hasBegun) worker.kill(cancelled(what));
+      else sent?.withdraw();
+    };
+    const begin = (): void => {
+      hasBegun = true;
+      // Withdrawn: it is not run, or had begun before the process heard of that.
+      if (signal?.aborted) timer = setTimeout(stop, WITHDRAWN_MS);
+      else if (timeoutMs !== undefined)
+        timer = setTimeout(() => worker.kill(timedOut(what, timeoutMs)), timeoutMs);
+    };
     signal?.addEventListener('abort', stop, { once: true });
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => worker.kill(timedOut(what, timeoutMs)), timeoutMs);
     try {
-      const frame = await worker.request({ ...surroundings(settings), ...header }, attachments, {
+      sent = worker.request({ ...surroundings(settings), ...header }, attachments, {
         what,
         onLog: settings.onLog,
         answer: app?.answer,
+        onBegin: begin,
       });
+      const frame = await sent.answer;
       if (frame.header['ok'] !== true)
         throw errorFor(frame.header['error'] as DescribedException, settings.label);
       return frame;
@@ -303,38 +335,6 @@ export class PythonPool {
     if (lost.length && !this.#isClosed) for (const listener of this.#lostListeners) listener(lost, because);
     this.#dispatch();
   }
-}
-
-function functionResult(worker: PythonWorker, frame: Frame, call: FunctionCall): FunctionResult {
-  const { header, attachments } = frame;
-  const out = header['out'] as readonly OutDescription[];
-  const handle = header['h'] as number | undefined;
-  const size = Math.max(0, ...out.map((one) => one.size ?? one.est ?? 0));
-  const object = handle === undefined ? undefined : worker.hold(handle, call.label, size);
-  const contents = new Map<Encoding, PyContent>();
-  for (const one of out) {
-    const carried = one.est === undefined ? carriedOf(one, attachments) : undefined;
-    const digest = one.sha256 === undefined ? undefined : { sizeBytes: one.est ?? 0, sha256: one.sha256 };
-    contents.set(one.enc, new PyContent(one.enc, carried, object, digest));
-  }
-  return {
-    contents,
-    nothingIn: new Set(out.filter((one) => one.nothing === true).map((one) => one.enc)),
-    typeName: String(header['type']),
-    record: header['record'] as string | undefined,
-    truth: header['truth'] as boolean | undefined,
-    text: header['text'] as string | undefined,
-    seconds: Number(header['seconds']),
-  };
-}
-
-function surroundings(settings: CallSettings): Readonly<Record<string, unknown>> {
-  return {
-    ...(settings.cwd !== undefined && { cwd: settings.cwd }),
-    ...(settings.env && { env: settings.env }),
-    ...(settings.path && { path: settings.path }),
-    ...(settings.scratchDir !== undefined && { scratch: settings.scratchDir }),
-  };
 }
 
 function cancelled(what: string): WeirError {

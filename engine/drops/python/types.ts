@@ -57,7 +57,9 @@ export type PyArgument =
       readonly isLast?: boolean;
     }
   /** The declared default of a positional-only parameter. */
-  | { readonly kind: 'default' };
+  | { readonly kind: 'default' }
+  /** Of a call that follows another at once: what that one makes, as it would be read from a drop written in `writtenAs`. */
+  | { readonly kind: 'previous'; readonly writtenAs: Encoding; readonly encoding: Encoding };
 
 export interface NamedArgument {
   readonly name: string;
@@ -96,6 +98,18 @@ export interface FunctionCall extends CallSettings {
   readonly wantDigest?: boolean;
   /** Ask for the truth and the text of the result. */
   readonly wantTruth?: boolean;
+  /** Under what the time it takes is remembered. */
+  readonly timedAs?: string;
+  /** Calls that are to follow at once in the same worker, each on the result of the one before. Asked when this one is sent. */
+  readonly followers?: () => readonly Follower[];
+}
+
+/** A call that is sent along with another and runs right behind it, unless that one fails. */
+export interface Follower {
+  /** Its values are constants and `previous` ones. */
+  readonly call: FunctionCall;
+  /** Takes its result, which may be rejected for the failure of a call before it; nobody else looks at it. */
+  readonly take: (result: Promise<FunctionResult>) => void;
 }
 
 export interface FunctionResult {

@@ -17,7 +17,15 @@ interface Running {
   readonly onLog: ((stream: LogStream, line: string) => void) | undefined;
   readonly answer: DropQuestions | undefined;
   readonly lines: Record<LogStream, LineSplitter>;
+  readonly onBegin: (() => void) | undefined;
   killed: Error | undefined;
+}
+
+/** A request on its way. */
+export interface Sent {
+  readonly answer: Promise<Frame>;
+  /** It is not wanted any more: a call that follows others is not run if it has not begun. */
+  withdraw(): void;
 }
 
 export interface RequestOptions {
@@ -25,12 +33,16 @@ export interface RequestOptions {
   readonly what: string;
   readonly onLog?: ((stream: LogStream, line: string) => void) | undefined;
   readonly answer?: DropQuestions | undefined;
+  /** Told when everything sent before is answered: now the process works on this. */
+  readonly onBegin?: (() => void) | undefined;
 }
 
 export class PythonWorker implements ObjectKeeper, ProcessListener {
   readonly #process: PythonProcess;
   readonly #onGone: (worker: PythonWorker) => void;
-  #running: Running | undefined;
+  /** What was sent and is not answered, in order: the first is being worked on. */
+  readonly #sent: Running[] = [];
+  #onIdle: (() => void) | undefined;
   #nextId = 1;
   readonly #asked = new Map<number, { resolve: (frame: Frame) => void; reject: (error: Error) => void }>();
   readonly #objects = new Map<number, WeakRef<PyObject>>();
@@ -66,7 +78,16 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
   }
 
   get isBusy(): boolean {
-    return this.#running !== undefined;
+    return this.#sent.length > 0;
+  }
+
+  /** Resolves when everything that was sent is answered. */
+  async idle(): Promise<void> {
+    if (this.isBusy) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  get #running(): Running | undefined {
+    return this.#sent[0];
   }
 
   get pid(): number | undefined {
@@ -75,37 +96,29 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
 
   // --- requests ----------------------------------------------------------------------------------------------------
 
-  /** Sends a request on the main channel, one at a time, and resolves with its answer. */
-  async request(
-    header: FrameHeader,
-    attachments: readonly Uint8Array[],
-    options: RequestOptions,
-  ): Promise<Frame> {
-    if (this.#gone !== undefined)
-      throw new PythonWorkerDied(options.what, this.#gone, this.#process.lastLines);
+  /** What `work` requests is sent in one piece. */
+  together(work: () => void): void {
+    this.#process.together(work);
+  }
+
+  /** Sends a request on the main channel. Requests are worked on one after the other. */
+  request(header: FrameHeader, attachments: readonly Uint8Array[], options: RequestOptions): Sent {
+    const { what, onLog, answer, onBegin } = options;
+    if (this.#gone !== undefined) throw new PythonWorkerDied(what, this.#gone, this.#process.lastLines);
     const id = this.#nextId++;
     const bytes = frameBytes({ ...header, id }, attachments);
-    const { onLog } = options;
-    try {
-      return await new Promise<Frame>((resolve, reject) => {
-        this.#running = {
-          id,
-          what: options.what,
-          resolve,
-          reject,
-          onLog,
-          answer: options.answer,
-          lines: {
-            out: new LineSplitter((line) => onLog?.('out', line)),
-            err: new LineSplitter((line) => onLog?.('err', line)),
-          },
-          killed: undefined,
-        };
-        this.#process.send(bytes);
-      });
-    } finally {
-      this.#running = undefined;
-    }
+    const { promise, resolve, reject } = Promise.withResolvers<Frame>();
+    const lines = {
+      out: new LineSplitter((line) => onLog?.('out', line)),
+      err: new LineSplitter((line) => onLog?.('err', line)),
+    };
+    this.#sent.push({ id, what, resolve, reject, onLog, answer, lines, onBegin, killed: undefined });
+    if (this.#sent.length === 1) onBegin?.();
+    this.#process.send(bytes);
+    return {
+      answer: promise,
+      withdraw: () => this.#process.sendControl(frameBytes({ t: 'withdraw', withdrawn: id })),
+    };
   }
 
   /** Ends the process because of `reason`; the running request is rejected with it. */
@@ -192,7 +205,15 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
     this.#logged(frame.header['log']);
     running.lines.out.end();
     running.lines.err.end();
+    this.#sent.shift();
     running.resolve(frame);
+    if (this.#sent.length === 0) this.#rest();
+    else this.#running?.onBegin?.();
+  }
+
+  #rest(): void {
+    this.#onIdle?.();
+    this.#onIdle = undefined;
   }
 
   #logged(log: unknown): void {
@@ -225,9 +246,11 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
   ended(cause: string): void {
     const { lastLines } = this.#process;
     this.#gone = this.#running?.killed?.message ?? cause;
-    const running = this.#running;
-    running?.lines.err.end();
-    running?.reject(running.killed ?? new PythonWorkerDied(running.what, cause, lastLines));
+    for (const sent of this.#sent.splice(0)) {
+      sent.lines.err.end();
+      sent.reject(sent.killed ?? new PythonWorkerDied(sent.what, cause, lastLines));
+    }
+    this.#rest();
     for (const asked of this.#asked.values())
       asked.reject(new PythonWorkerDied('the content of an object', cause, lastLines));
     this.#asked.clear();

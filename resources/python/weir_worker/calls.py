@@ -8,7 +8,7 @@ import time
 import types
 
 from . import codec, failures, functions
-from .handles import write_scratch
+from .handles import read_back, write_scratch
 
 DEFAULT_MARK = object()
 _RECORD_LIMIT = 1 << 20
@@ -22,6 +22,30 @@ class Settings:
     scratch = "."
 
 
+class Previous:
+    """What the last call made, for a call that was sent along with it to follow at once."""
+
+    def __init__(self):
+        self._made = None
+        self._withdrawn = set()
+
+    def withdraw(self, call):
+        """The Host does not want this call any more: it, and what follows it, is not to run. From the control thread."""
+        self._withdrawn.add(call)
+
+    def keep(self, number, value, data):
+        """For the call that follows `number`. `data` are the value's bytes by encoding, where they were made."""
+        self._made = (number, value, data)
+
+    def take(self, call, number):
+        """What was made for the `call` that follows `number`, once; None where that one failed or this is not wanted."""
+        made, self._made = self._made, None
+        if call in self._withdrawn:
+            self._withdrawn.discard(call)
+            return None
+        return made if made is not None and made[0] == number else None
+
+
 class Staged:
     """Remembers what is being done, for the error message."""
 
@@ -29,11 +53,14 @@ class Staged:
         self.stage = "enter"
 
 
-def run_call(header, attachments, table, settings):
+def run_call(header, attachments, table, settings, previous):
     """Runs the call and returns (answer header, attachments)."""
     staged = Staged()
+    made = previous.take(header.get("id"), header.get("follows"))
     try:
-        return _run(header, attachments, table, settings, staged)
+        if "follows" in header and made is None:
+            raise RuntimeError("it was not run: the call before it failed, or it was withdrawn")
+        return _run(header, attachments, table, settings, staged, made, previous)
     except BaseException as error:  # a SystemExit or KeyboardInterrupt of user code ends the call, not the worker
         return {"ok": False, "error": failures.describe(error, staged.stage)}, []
 
@@ -50,12 +77,12 @@ def enter(header):
         functions.set_user_paths(header["path"])
 
 
-def _run(header, attachments, table, settings, staged):
+def _run(header, attachments, table, settings, staged, made, previous):
     enter(header)
     staged.stage = "load"
     function = functions.resolve(header.get("name"), header.get("code"))
     staged.stage = "decode"
-    positional, named = _arguments(header, attachments, table)
+    positional, named = _arguments(header, attachments, table, made)
     staged.stage = "bind"
     if _has_marks(positional):
         positional = _fill_marks(positional, functions.signature_of(function))
@@ -66,23 +93,26 @@ def _run(header, attachments, table, settings, staged):
     seconds = time.perf_counter() - started
     staged.stage = "encode"
     scratch = header.get("scratch") or settings.scratch
-    answer, parts = results(value, header.get("out", ()), table, settings, scratch, header.get("digest", False))
+    data = {}
+    answer, parts = results(value, header.get("out", ()), table, settings, scratch, header.get("digest", False), data)
     answer["seconds"] = seconds
     if record is not None:
         answer["record"] = record
     if header.get("truth"):
         answer["truth"] = bool(value)
         answer["text"] = str(value)[:200]
+    if "leads" in header:
+        previous.keep(header["leads"], value, data)
     return answer, parts
 
 
-def _arguments(header, attachments, table):
-    positional = [_argument(spec, attachments, table) for spec in header.get("args", ())]
-    named = {spec["name"]: _argument(spec, attachments, table) for spec in header.get("kwargs", ())}
+def _arguments(header, attachments, table, made):
+    positional = [_argument(spec, attachments, table, made) for spec in header.get("args", ())]
+    named = {spec["name"]: _argument(spec, attachments, table, made) for spec in header.get("kwargs", ())}
     return positional, named
 
 
-def _argument(spec, attachments, table):
+def _argument(spec, attachments, table, made=None):
     kind = spec["k"]
     what = "the value for '%s'" % spec.get("name", "?")
     if kind == "json":
@@ -98,6 +128,11 @@ def _argument(spec, attachments, table):
             return codec.decode(file.read(), spec["enc"], spec.get("text", False), what)
     if kind == "handle":
         return table.value(spec["h"], spec["as"], spec["enc"], spec.get("move", False))
+    if kind == "previous":
+        _, value, data = made
+        if spec["as"] in data:
+            return codec.decode(data[spec["as"]], spec["enc"], False, what)
+        return read_back(value, spec["as"], spec["enc"])
     if kind == "literal":
         return _json_or_literal(spec["v"], what)
     if kind == "dill64":
@@ -193,10 +228,11 @@ def _recorded(value):
     return value
 
 
-def results(value, outputs, table, settings, scratch, digest=False):
+def results(value, outputs, table, settings, scratch, digest=False, made=None):
     """The answer header and attachments for a result: see "Results" in engine/drops/python/index.ts.
 
-    With `digest`, contents that stay here are described by their exact size and SHA-256.
+    With `digest`, contents that stay here are described by their exact size and SHA-256. Bytes that were made of the value
+    are put into `made` by their encoding.
     """
     described, parts, lazy = [], [], False
     size = codec.estimate_size(value)
@@ -212,6 +248,8 @@ def results(value, outputs, table, settings, scratch, digest=False):
             lazy = True
             continue
         data = codec.encode(value, encoding, what)
+        if made is not None:
+            made[encoding] = data
         large = large or len(data) >= settings.keep_from
         described.append(carried(data, encoding, parts, settings, scratch))
     answer = {"ok": True, "type": type(value).__name__, "out": described}

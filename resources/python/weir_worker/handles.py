@@ -55,16 +55,13 @@ class HandleTable:
         """
         with self._lock:
             entry = self._entry(handle)
-            if entry.files is not None or not _is_same(written_as, encoding):
+            if entry.files is not None:
                 return codec.decode(self._bytes_of(entry, written_as), encoding)
             self._entries.move_to_end(handle)
-            value = entry.value
-            if written_as == "npy":
-                value = codec.numpy_module("the value is in npy format").asarray(value)
-            if move:
+            if move and _is_same(written_as, encoding):
                 self._forget(handle, entry)
-                return value
-            return codec.private_copy(value)
+                return _as_written(entry.value, written_as)
+            return read_back(entry.value, written_as, encoding)
 
     def encoded(self, handle, encoding):
         """The bytes of the object in `encoding`, one of those it was kept with."""
@@ -116,6 +113,19 @@ class HandleTable:
             entry.value, entry.files = None, files
             self._bytes -= entry.size
             self._live -= 1
+
+
+def read_back(value, written_as, encoding):
+    """What reading in `encoding` gives of a value written in `written_as`: an object nobody else has."""
+    if not _is_same(written_as, encoding):
+        return codec.decode(codec.encode(value, written_as), encoding)
+    return codec.private_copy(_as_written(value, written_as))
+
+
+def _as_written(value, written_as):
+    if written_as == "npy":
+        return codec.numpy_module("the value is in npy format").asarray(value)
+    return value
 
 
 _PICKLES = ("dill", "pickle", "raw")

@@ -54,6 +54,7 @@ class Worker:
         self._settings.keep_from = options["keepFrom"]
         self._settings.scratch = options["scratch"]
         self._table = handles.HandleTable(options["handleBytes"], options["handleCount"], self._spilled)
+        self._previous = calls.Previous()
         self._link = hostlink.HostLink(self._reader, self._writer)
         self._control = options.get("control", True)
         functions.set_user_paths(options.get("path", []))
@@ -90,6 +91,9 @@ class Worker:
         if kind == "release":
             self._table.release(header["h"])
             return
+        if kind == "withdraw":
+            self._previous.withdraw(header["withdrawn"])
+            return
         number = header["id"]
         if kind == "call":
             self._answer_call(number, header, attachments)
@@ -106,7 +110,7 @@ class Worker:
 
     def _answer_call(self, number, header, attachments):
         self._sink.begin(number)
-        answer, parts = calls.run_call(header, attachments, self._table, self._settings)
+        answer, parts = calls.run_call(header, attachments, self._table, self._settings, self._previous)
         answer["t"], answer["id"] = "result", number
         self._add_log(answer)
         self._send(answer, parts)

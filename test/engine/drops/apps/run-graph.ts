@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly baseDir?: string;
   /** Shared by several runs; their owner disposes of it. */
   readonly services?: Services;
+  /** As sessions do; by default every application waits for its own turn. */
+  readonly mayRunAhead?: boolean;
 }
 
 /** The drops of a graph, what happened to them, and the directory they ran in. */
@@ -52,6 +54,7 @@ export class GraphRun {
       dlgRoot: path.join(this.baseDir, 'dlg-root'),
       hostName: 'localhost',
       env: { ...process.env, ...options.env },
+      mayRunAhead: options.mayRunAhead === true,
       now: () => Date.now(),
       log: (level, drop, message) => {
         this.log.push({ level, uid: drop?.uid, message });
