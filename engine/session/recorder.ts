@@ -15,7 +15,7 @@ import type { DropTable } from '../drops/index.ts';
 import type { Slices } from './slices.ts';
 
 const FLUSH_MS = 50;
-const MAX_EVENTS = 32_768;
+const MAX_EVENTS = 8192;
 const ROWS_AT_ONCE = 65_536;
 /** Above this many bytes on their way to the store the run waits for it. */
 export const CONGESTED_BYTES = 64 * 2 ** 20;

@@ -82,8 +82,26 @@ interface WithRelations extends AbstractDROP {
   readonly streamingInputs: readonly DataDROP[];
 }
 
+interface KnownPorts {
+  /** How many links there were when they were looked for. */
+  links: number;
+  readonly sides: Map<PortSide, readonly Port[]>;
+}
+/** Ports are asked for again and again while an application runs; they change only with the links. */
+const knownPorts = new WeakMap<WithRelations, KnownPorts>();
+
 /** Ports of one side by name. Plain ids in the dropspec have no port name and are not among them. */
 export function namedPorts(app: WithRelations, side: PortSide): readonly Port[] {
+  const { consumers, outputs, streaming } = app._flow.table.relations;
+  const links = consumers.size + outputs.size + streaming.size;
+  let known = knownPorts.get(app);
+  if (known?.links !== links) knownPorts.set(app, (known = { links, sides: new Map() }));
+  let ports = known.sides.get(side);
+  if (!ports) known.sides.set(side, (ports = findPorts(app, side)));
+  return ports;
+}
+
+function findPorts(app: WithRelations, side: PortSide): readonly Port[] {
   const listed = app.parameters[side];
   if (!Array.isArray(listed)) return [];
   const linked = new Map<string, DataDROP>();

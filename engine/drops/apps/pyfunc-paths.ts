@@ -8,11 +8,9 @@ import { argumentsOf, namedPorts, pathOf, type Argument } from './named-ports.ts
 /** The outputs behind parameters of the function that are declared as output ports with encoding `path`. */
 export function pathOutputs(app: AppDROP, info: FunctionInfo): ReadonlyMap<DataDROP, Argument> {
   const found = new Map<DataDROP, Argument>();
-  const parameters = new Set(info.parameters.map((parameter) => parameter.name));
-  const outputs = namedPorts(app, 'outputs');
   for (const argument of argumentsOf(app).values()) {
-    if (!isPathOutput(argument) || !parameters.has(argument.name)) continue;
-    for (const drop of outputs.find((port) => port.name === argument.name)?.drops ?? [])
+    if (!isPathOutput(argument) || !info.parameters.some(({ name }) => name === argument.name)) continue;
+    for (const drop of namedPorts(app, 'outputs').find((port) => port.name === argument.name)?.drops ?? [])
       if (pathOf(drop) !== undefined) found.set(drop, argument);
   }
   return found;
