@@ -196,8 +196,8 @@ export class Session {
     if (this.#lists.graphs.every((graph) => graph.count === 0)) return this.#deployEmpty(completed);
     const started = performance.now();
     this.#triggering = true;
-    await this.#move(SessionStates.DEPLOYING);
     try {
+      await this.#move(SessionStates.DEPLOYING);
       this.#graph = await this.#lists.join();
       this.#deployment = new Deployment(this.#graph, this.#deploymentHost());
       const failures = await this.#deployment.make();
@@ -317,7 +317,15 @@ export class Session {
     this.#state = state;
     this.finishedAt = Date.now();
     if (this.#executeStart > 0) this.timings.executeMs = performance.now() - this.#executeStart;
-    this.#ending = this.#settle(state).catch(this.#around.onProblem);
+    this.#ending = this.#settle(state).catch((error: unknown) => this.#endUnrecorded(error));
+  }
+
+  /** The history takes no more (a full disk): the session is over all the same, and did not go well. */
+  #endUnrecorded(error: unknown): void {
+    this.#around.onProblem(error);
+    this.#state = SessionStates.FAILED;
+    this.#resolveOver(this.#state);
+    this.#sign();
   }
 
   async #settle(state: SessionStates): Promise<void> {
