@@ -13,6 +13,7 @@ import { InMemoryDROP } from '../data/memory.ts';
 import type { AbstractDROP, DropKwargs } from '../drop.ts';
 import {
   bindArguments,
+  CallNotRun,
   PYTHON_POOL,
   PythonException,
   PythonObjectLost,
@@ -183,6 +184,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
         this.#record = result.record ?? this.#record;
         return result;
       } catch (error) {
+        if (error instanceof CallNotRun) continue;
         if (left > 0 && error instanceof PythonObjectLost && !error.isFinal) continue;
         this.#noteFailure(error);
         throw error;
@@ -283,7 +285,11 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
       if (this.#ahead === result && isAppOver(this.execStatus))
         for (const content of contents.values()) content.release().catch(() => undefined);
     };
-    result.then(forget, () => undefined);
+    const drop = (error: unknown) => {
+      // The one before it failed, and may be tried again alone. Any other failure is this drop's, to be told in its turn.
+      if (this.#ahead === result && error instanceof CallNotRun) this.#ahead = undefined;
+    };
+    result.then(forget, drop);
   }
 
   #takeAhead(): Promise<FunctionResult> | undefined {

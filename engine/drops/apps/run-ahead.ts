@@ -41,7 +41,7 @@ export function followersOf(
   const found: Follower[] = [];
   let seconds = app._usualSeconds ?? Infinity;
   for (let last: AheadFunction = app; found.length < MAX_FOLLOWERS && seconds < BUDGET_SECONDS;) {
-    const next = nextOf(last, isFunction);
+    const next = nextOrNone(last, isFunction);
     if (!next) break;
     seconds += next.app._usualSeconds ?? Infinity;
     if (seconds >= BUDGET_SECONDS) break;
@@ -50,6 +50,15 @@ export function followersOf(
     last = follower;
   }
   return found;
+}
+
+/** As `nextOf`. What is wrong with the next function is told when its turn comes, and fails nothing before it. */
+function nextOrNone(...of: Parameters<typeof nextOf>): ReturnType<typeof nextOf> {
+  try {
+    return nextOf(...of);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The function that is sure to run when `app` has succeeded, on nothing but its result. */

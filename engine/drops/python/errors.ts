@@ -46,6 +46,14 @@ export class PythonWorkerDied extends Error {
   }
 }
 
+/** A call that was sent along with another was not run: that one failed, or this was withdrawn. */
+export class CallNotRun extends Error {
+  constructor(what: string) {
+    super(`The running of ${what} did not begin: what it was to follow failed, or it was withdrawn.`);
+    this.name = 'CallNotRun';
+  }
+}
+
 /** An object that lived in a worker that is gone. `whyNotAgain`: what forbids to compute it again, where that is known. */
 export class PythonObjectLost extends WeirError {
   /** Whether the value is lost for good. */

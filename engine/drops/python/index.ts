@@ -41,7 +41,13 @@ export {
   type DescribedArgument,
 } from './binding.ts';
 export { PyContent, PyObject, type Carried } from './content.ts';
-export { PythonException, PythonObjectLost, PythonWorkerDied, type DescribedException } from './errors.ts';
+export {
+  CallNotRun,
+  PythonException,
+  PythonObjectLost,
+  PythonWorkerDied,
+  type DescribedException,
+} from './errors.ts';
 export { KeptObject, PythonKeepers, type KeepSpec } from './keepers.ts';
 export { pythonCandidates, pythonResources } from './locate.ts';
 export { PythonPool, type ObjectsLostListener, type PythonPoolOptions } from './pool.ts';

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { messageOf, WeirError } from '../../protocol/index.ts';
 import { PyContent, type PyObject } from './content.ts';
-import { errorFor, type DescribedException } from './errors.ts';
+import { CallNotRun, errorFor, type DescribedException } from './errors.ts';
 import type { Frame, FrameHeader } from '../util/frames.ts';
 import { PythonKeepers } from './keepers.ts';
 import { PythonLauncher, type LaunchOptions } from './launcher.ts';
@@ -281,6 +281,7 @@ export class PythonPool {
         onBegin: begin,
       });
       const frame = await sent.answer;
+      if (frame.header['notRun'] === true) throw new CallNotRun(what);
       if (frame.header['ok'] !== true)
         throw errorFor(frame.header['error'] as DescribedException, settings.label);
       return frame;

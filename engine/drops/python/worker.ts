@@ -1,7 +1,7 @@
 /** One Python worker process. */
 import type { Carried, ObjectKeeper } from './content.ts';
 import { PyObject } from './content.ts';
-import { errorFor, PythonWorkerDied, type DescribedException } from './errors.ts';
+import { CallNotRun, errorFor, PythonWorkerDied, type DescribedException } from './errors.ts';
 import { frameBytes, type Frame, type FrameHeader } from '../util/frames.ts';
 import { LineSplitter } from './lines.ts';
 import { type ProcessListener, type ProcessOptions, PythonProcess, type WorkerHello } from './process.ts';
@@ -246,10 +246,10 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
   ended(cause: string): void {
     const { lastLines } = this.#process;
     this.#gone = this.#running?.killed?.message ?? cause;
-    for (const sent of this.#sent.splice(0)) {
-      sent.lines.err.end();
-      sent.reject(sent.killed ?? new PythonWorkerDied(sent.what, cause, lastLines));
-    }
+    const [running, ...behind] = this.#sent.splice(0);
+    running?.lines.err.end();
+    running?.reject(running.killed ?? new PythonWorkerDied(running.what, cause, lastLines));
+    for (const sent of behind) sent.reject(new CallNotRun(sent.what));
     this.#rest();
     for (const asked of this.#asked.values())
       asked.reject(new PythonWorkerDied('the content of an object', cause, lastLines));

@@ -57,9 +57,9 @@ def run_call(header, attachments, table, settings, previous):
     """Runs the call and returns (answer header, attachments)."""
     staged = Staged()
     made = previous.take(header.get("id"), header.get("follows"))
+    if "follows" in header and made is None:
+        return {"ok": False, "notRun": True}, []
     try:
-        if "follows" in header and made is None:
-            raise RuntimeError("it was not run: the call before it failed, or it was withdrawn")
         return _run(header, attachments, table, settings, staged, made, previous)
     except BaseException as error:  # a SystemExit or KeyboardInterrupt of user code ends the call, not the worker
         return {"ok": False, "error": failures.describe(error, staged.stage)}, []

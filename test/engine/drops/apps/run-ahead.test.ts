@@ -176,6 +176,29 @@ describe.skipIf(whyNoPython !== undefined)('a chain of Python functions', () => 
     expect(trace()).toEqual(['f0', 'f0', 'f1', 'f2', 'f3', 'f4']);
   });
 
+  it('forgets what was not run when a later try is sent alone', async () => {
+    const run = await known({ more: { f0: { n_tries: 2 } } });
+    const next = run.app('f1') as PyFuncApp;
+    writeFileSync(file('f0.raise'), '');
+    // After the first try of f0 nobody knows any more how long f1 takes: the second one goes alone.
+    let asked = 0;
+    Object.defineProperty(next, '_usualSeconds', { get: () => (asked++ === 0 ? 0.001 : undefined) });
+    await run.run();
+    expect(asked).toBeGreaterThan(1);
+    expect(statesOf(run)).toEqual(Array(LENGTH).fill('FINISHED'));
+    expect(trace()).toEqual(['f0', 'f0', 'f1', 'f2', 'f3', 'f4']);
+  });
+
+  it('fails at a function that cannot be called as its graph says, not before it', async () => {
+    await chain().run();
+    const x = { name: 'x', type: 'Object', usage: 'InputPort', encoding: 'klingon' };
+    const run = chain({ more: { f1: { applicationArgs: { x } } } });
+    for (const drop of run.drops.values()) if (drop instanceof PyFuncApp) await drop.prepare();
+    await run.run();
+    expect(statesOf(run)).toEqual(['FINISHED', 'ERROR', 'ERROR', 'ERROR', 'ERROR']);
+    expect(run.errorOf('f1').message).toContain('"klingon", which does not exist');
+  });
+
   it('loses to a dead worker only the function that killed it and what waits for it', async () => {
     const run = await known();
     writeFileSync(file('f1.exit'), '');
