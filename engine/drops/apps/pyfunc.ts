@@ -180,7 +180,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
   protected async call(outputs: readonly Encoding[], wantTruth = false): Promise<FunctionResult> {
     for (let left = TRIES_OF_LOST; ; left--)
       try {
-        const result = await (this.#takeAhead() ?? this.#callOnce(outputs, wantTruth));
+        const result = await (this.#claimAhead() ?? this.#callOnce(outputs, wantTruth));
         this.#record = result.record ?? this.#record;
         return result;
       } catch (error) {
@@ -292,7 +292,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
     result.then(forget, drop);
   }
 
-  #takeAhead(): Promise<FunctionResult> | undefined {
+  #claimAhead(): Promise<FunctionResult> | undefined {
     const ahead = this.#ahead;
     this.#ahead = undefined;
     return ahead;
