@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/electron/**/*.e2e.test.ts', 'test/browser/**/*.e2e.test.ts'],
+    globalSetup: 'test/support/temporary-folder.ts',
     pool: 'forks',
     maxWorkers: 1,
     fileParallelism: false,
