@@ -1,5 +1,7 @@
 """Tests of the Python worker's parts that need no Host. Run by test/python/worker.test.ts."""
 
+import array
+import contextlib
 import io
 import os
 import pickle
@@ -66,6 +68,32 @@ class Encodings(unittest.TestCase):
         with self.assertRaises(codec.EncodingError):
             codec.decode(b"__import__('os').getpid()", "eval")
 
+    def test_give_the_bytes_of_what_is_no_text(self):
+        heard = io.StringIO()
+        with contextlib.redirect_stderr(heard):
+            self.assertEqual(codec.decode(b"\xff", "utf-8", what="the value for 'x'"), b"\xff")
+        self.assertRegex(heard.getvalue(), "the value for 'x' is no UTF-8 text")
+        self.assertEqual(codec.decode(b"\xff", "binary"), b"\xff")
+
+    def test_write_as_binary_all_that_has_bytes(self):
+        values = [(None, b""), ("\u00e9", b"\xc3\xa9"), (bytearray(b"b"), b"b"), (memoryview(b"mv")[::-1], b"vm")]
+        values.append((array.array("h", [1, 2]), array.array("h", [1, 2]).tobytes()))
+        try:
+            import numpy
+
+            grid = numpy.arange(6, dtype="<i2").reshape(2, 3)
+            values += [(grid, grid.tobytes()), (grid.T, grid.T.copy().tobytes()), (numpy.float64(1.5), b"\0" * 6 + b"\xf8?")]
+            values.append((numpy.array(["2020-01-01"], "M8[D]"), numpy.array([18262]).tobytes()))
+            with self.assertRaises(codec.EncodingError):
+                codec.encode(numpy.array([None]), "binary")
+        except ImportError:
+            pass
+        for value, data in values:
+            self.assertEqual(codec.encode(value, "binary"), data, repr(value))
+        for other in (5, [1], {"a": 1}, object()):
+            with self.assertRaisesRegex(codec.EncodingError, "takes bytes or text"):
+                codec.encode(other, "binary")
+
     def test_say_which_module_a_pickle_wants(self):
         with self.assertRaisesRegex(codec.EncodingError, "no_such_module_abc"):
             codec.decode(b"cno_such_module_abc\nThing\n.", "pickle")
@@ -88,8 +116,20 @@ class Encodings(unittest.TestCase):
             copy = codec.private_copy(value)
             self.assertEqual(copy, value)
             self.assertIsNot(copy, value)
-        text = "never changes"
-        self.assertIs(codec.private_copy(text), text)
+        for value in ("never changes", (1, "a"), frozenset([1])):
+            self.assertIs(codec.private_copy(value), value)
+
+    def test_copy_arrays_in_the_order_reading_them_back_gives(self):
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("numpy is not installed for this Python")
+        grid = numpy.arange(24).reshape(4, 6)
+        for array in (grid, grid.T, numpy.asfortranarray(grid), grid[::2], grid.T[::2], grid[0], numpy.array(3)):
+            copy, back = codec.private_copy(array), pickle.loads(pickle.dumps(array))
+            self.assertEqual((copy.flags.c_contiguous, copy.flags.fnc), (back.flags.c_contiguous, back.flags.fnc))
+            self.assertEqual(codec.encode(copy, "pickle"), codec.encode(array, "pickle"))
+            self.assertTrue((copy == array).all())
 
 
 class Npy(unittest.TestCase):
@@ -192,6 +232,48 @@ class Handles(unittest.TestCase):
         handle = table.put([1, 2], 1, ["utf-8"], self.folder.name)
         self.assertEqual(table.value(handle, "utf-8", "utf-8", False), "[1, 2]")
         self.assertEqual(table.value(handle, "utf-8", "eval", False), [1, 2])
+
+
+class Results(unittest.TestCase):
+    """What is kept here is what was written, whatever the function's module does with its object afterwards."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.table = handles.HandleTable(1 << 20, 10, lambda handle, files: None)
+        self.settings = calls.Settings()
+        self.settings.keep_from = 100
+
+    def kept(self, value, change, outputs=("dill",), digest=True):
+        answer, parts = calls.results(value, outputs, self.table, self.settings, self.folder.name, digest)
+        written = codec.encode(value, outputs[0])
+        change(value)
+        self.assertEqual(self.table.encoded(answer["h"], outputs[0]), written)
+        read = self.table.value(answer["h"], outputs[0], "pickle", False)
+        self.assertEqual(codec.encode(read, "pickle"), codec.encode(codec.decode(written, "pickle"), "pickle"))
+        return answer
+
+    def test_are_apart_from_what_the_code_still_holds(self):
+        for digest in (True, False):
+            self.kept([0] * 50, lambda value: value.append(1), digest=digest)
+            self.kept(dict.fromkeys(range(50)), lambda value: value.clear(), digest=digest)
+            self.kept([[n] for n in range(50)], lambda value: value[0].append(1), digest=digest)
+            self.kept({"a": list(range(200))}, lambda value: value["a"].clear(), ("pickle", "dill"), digest)
+
+    def test_of_arrays_are_apart_too(self):
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("numpy is not installed for this Python")
+        for value in (numpy.zeros(50), numpy.zeros((9, 9))[::2].T):
+            self.kept(value, lambda value: value.fill(7))
+
+    def test_are_written_to_files_without_what_raw_outputs_do_not_take(self):
+        spilled = []
+        table = handles.HandleTable(150, 10, lambda handle, files: spilled.append(sorted(files)))
+        for _ in range(2):
+            calls.results([0] * 50, ("raw", "dill"), table, self.settings, self.folder.name)
+        self.assertEqual(spilled, [["dill"]])
 
 
 class Functions(unittest.TestCase):

@@ -3,6 +3,7 @@ import { InvalidEncodingException } from '../../protocol/index.ts';
 import type { AppDROP } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
 import { InMemoryDROP } from '../data/memory.ts';
+import { NullDROP } from '../data/null.ts';
 import { pyStr } from '../pyrepr/index.ts';
 import { ENCODINGS, isEncoding, type Encoding, type PyArgument } from '../python/index.ts';
 import {
@@ -77,6 +78,9 @@ export class PortReader {
     const encoding = encodingOf(this.#app, port);
     const place = encoding === 'path' ? pathOf(drop) : encoding === 'dataurl' ? dataUrlOf(drop) : undefined;
     if (place !== undefined) return { kind: 'json', value: place };
+    // What holds nothing is no empty text.
+    if (drop instanceof NullDROP && (encoding === 'utf-8' || encoding === 'path'))
+      return { kind: 'json', value: null };
     const held = drop instanceof InMemoryDROP ? drop.deferred : undefined;
     if (held instanceof HeldContent) {
       drop.incrRefCount();

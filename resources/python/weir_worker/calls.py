@@ -232,36 +232,41 @@ def results(value, outputs, table, settings, scratch, digest=False, made=None):
     """The answer header and attachments for a result: see "Results" in engine/drops/python/index.ts.
 
     With `digest`, contents that stay here are described by their exact size and SHA-256. Bytes that were made of the value
-    are put into `made` by their encoding.
+    and say more quickly than the value itself what was written are put into `made` by their encoding.
     """
-    described, parts, lazy = [], [], False
+    described, parts, kept, lazy = [], [], {}, False
     size = codec.estimate_size(value)
     large = size >= settings.keep_from
+    copies = codec.copies_quickly(value)
     for encoding in outputs:
-        what = "the result"
         if encoding == "raw" and not codec.is_bytes_or_text(value):
             # DALiuGE hands the value itself to the drop, which takes bytes and text and nothing else.
             described.append({"enc": encoding, "nothing": True})
             continue
-        if large and codec.encodes_surely(value, encoding):
-            described.append(_staying(value, encoding, size, digest))
-            lazy = True
-            continue
-        data = codec.encode(value, encoding, what)
-        if made is not None:
-            made[encoding] = data
-        large = large or len(data) >= settings.keep_from
-        described.append(carried(data, encoding, parts, settings, scratch))
+        stays = large and codec.encodes_surely(value, encoding)
+        if stays and copies and not digest:
+            described.append({"enc": encoding, "est": size})
+            kept[encoding] = None
+        else:
+            kept[encoding] = data = codec.encode(value, encoding, "the result")
+            described.append(
+                _staying(data, encoding) if stays else carried(data, encoding, parts, settings, scratch)
+            )
+        lazy = lazy or stays
+        large = large or len(kept[encoding] or b"") >= settings.keep_from
+        if made is not None and not (stays and copies):
+            made[encoding] = kept[encoding]
     answer = {"ok": True, "type": type(value).__name__, "out": described}
-    if outputs and (lazy or large):
-        answer["h"] = table.put(value, max(size, 1), outputs, scratch)
+    if kept and (lazy or large):
+        # The user's code may hold on to what it returned, and change it: what is kept is what was written.
+        if copies:
+            answer["h"] = table.put(codec.private_copy(value), max(size, 1), kept, scratch)
+        else:
+            answer["h"] = table.put(None, max(1, sum(map(len, kept.values()))), kept, scratch, kept)
     return answer, parts
 
 
-def _staying(value, encoding, size, digest):
-    if not digest:
-        return {"enc": encoding, "est": size}
-    data = codec.encode(value, encoding)
+def _staying(data, encoding):
     return {"enc": encoding, "est": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 

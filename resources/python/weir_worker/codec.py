@@ -106,7 +106,10 @@ def decode(data, encoding, is_text=False, what="the value"):
             return text if inner is None else unpickle(inner, what)
         return unpickle(data, what)
     if encoding == "utf-8":
-        return _text(data, what)
+        text = _text_or_bytes(data)
+        if text is data:
+            print("%s is no UTF-8 text: the function gets its bytes" % what, file=sys.stderr)
+        return text
     if encoding == "eval":
         text = _text(data, what)
         if not text.strip():
@@ -115,12 +118,7 @@ def decode(data, encoding, is_text=False, what="the value"):
     if encoding == "npy":
         return _read_npy(data, what)
     if encoding == "binary":
-        if not data:
-            return 0
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError:
-            return data
+        return _text_or_bytes(data) if data else 0
     if encoding in ("path", "dataurl"):
         # A drop without a place: its content, as text where it is one.
         try:
@@ -138,6 +136,14 @@ def literal(text, what="the value"):
         return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise EncodingError("%s is no Python literal: %r (%s)" % (what, text[:80], error)) from error
+
+
+def _text_or_bytes(data):
+    """What is no text is for a function that takes bytes: DALiuGE gives it them under these encodings, too."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data
 
 
 def _text(data, what):
@@ -201,20 +207,35 @@ def encode(value, encoding, what="the result"):
             raise EncodingError("%s cannot be written in npy format: %s" % (what, error)) from error
         return out.getvalue()
     if encoding in ("binary", "raw"):
-        if isinstance(value, str):
-            return value.encode("utf-8")
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            return bytes(value)
-        raise EncodingError(
-            "%s is to be written with encoding '%s', which takes bytes or text, but is of type %s"
-            % (what, encoding, type(value).__name__)
-        )
+        data = _bytes_of(value)
+        if data is None:
+            raise EncodingError(
+                "%s is to be written with encoding '%s', which takes bytes or text, but is of type %s"
+                % (what, encoding, type(value).__name__)
+            )
+        return data
     if encoding in ("path", "dataurl"):
         raise EncodingError(
             "%s cannot be written with encoding '%s': it names a place, not a format. Use it only on a port whose"
             " argument receives the path" % (what, encoding)
         )
     raise EncodingError("%s has the unknown encoding '%s'" % (what, encoding))
+
+
+def _bytes_of(value):
+    """The bytes of a text, of a buffer (arrays and numbers of numpy are such) or of None, which has none; else None."""
+    if value is None:
+        return b""
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    numpy = numpy_loaded()
+    if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
+        # Of objects these would be addresses.
+        return None if value.dtype.hasobject else value.tobytes()
+    try:
+        return bytes(memoryview(value))
+    except TypeError:
+        return None
 
 
 def _write_pickle(value, what):
@@ -298,16 +319,27 @@ def encodes_surely(value, encoding):
 _IMMUTABLE = frozenset((type(None), bool, int, float, complex, str, bytes, range))
 
 
-def private_copy(value):
-    """A copy no other consumer can see changes of; the value itself when it cannot change."""
+def copies_quickly(value):
+    """Whether `private_copy` need not encode it."""
     kind = type(value)
     if kind in _IMMUTABLE:
-        return value
+        return True
     numpy = numpy_loaded()
-    if numpy is not None and kind is numpy.ndarray and not value.dtype.hasobject:
+    if numpy is not None and kind is numpy.ndarray:
+        return not value.dtype.hasobject
+    if kind is dict:
+        return set(map(type, value)) <= _IMMUTABLE and set(map(type, value.values())) <= _IMMUTABLE
+    return kind in (list, set, tuple, frozenset) and set(map(type, value)) <= _IMMUTABLE
+
+
+def private_copy(value):
+    """A copy no other consumer can see changes of; the value itself when it cannot change."""
+    if not copies_quickly(value):
+        return unpickle(_write_dill(value, "the value"))
+    kind = type(value)
+    if kind in (list, set, dict):
         return value.copy()
-    if kind in (list, set, dict) and (
-        set(map(type, value)) <= _IMMUTABLE and (kind is not dict or set(map(type, value.values())) <= _IMMUTABLE)
-    ):
-        return value.copy()
-    return unpickle(_write_dill(value, "the value"))
+    if kind in _IMMUTABLE or kind in (tuple, frozenset):
+        return value
+    # In the order reading back what was written would give.
+    return value.copy("F" if value.flags.fnc else "C")

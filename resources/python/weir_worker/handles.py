@@ -12,10 +12,11 @@ class LostHandle(Exception):
 
 
 class _Entry:
-    __slots__ = ("value", "size", "encodings", "files")
+    __slots__ = ("value", "data", "size", "encodings", "files")
 
-    def __init__(self, value, size, encodings):
+    def __init__(self, value, data, size, encodings):
         self.value = value
+        self.data = data  # encoding -> bytes, in place of a value that cannot be copied without encoding it
         self.size = size
         self.encodings = encodings  # the encodings its outputs were declared with
         self.files = None  # encoding -> path, once the object was spilled
@@ -38,11 +39,15 @@ class HandleTable:
         self._next = 1
         self._lock = threading.RLock()
 
-    def put(self, value, size, encodings, scratch):
+    def put(self, value, size, encodings, scratch, data=None):
+        """Keeps `value`, which must be nobody else's: what the user's code still holds, it may change.
+
+        `data` are its bytes by encoding: they are kept in its place.
+        """
         with self._lock:
             handle = self._next
             self._next += 1
-            self._entries[handle] = _Entry(value, size, tuple(encodings))
+            self._entries[handle] = _Entry(None if data else value, data, size, tuple(encodings))
             self._bytes += size
             self._live += 1
             self._evict(keep=handle, scratch=scratch)
@@ -55,9 +60,10 @@ class HandleTable:
         """
         with self._lock:
             entry = self._entry(handle)
-            if entry.files is not None:
+            if entry.files is None:
+                self._entries.move_to_end(handle)
+            if entry.files is not None or entry.data is not None:
                 return codec.decode(self._bytes_of(entry, written_as), encoding)
-            self._entries.move_to_end(handle)
             if move and _is_same(written_as, encoding):
                 self._forget(handle, entry)
                 return _as_written(entry.value, written_as)
@@ -71,7 +77,7 @@ class HandleTable:
     @staticmethod
     def _bytes_of(entry, encoding):
         if entry.files is None:
-            return codec.encode(entry.value, encoding)
+            return codec.encode(entry.value, encoding) if entry.data is None else entry.data[encoding]
         with open(entry.files[encoding], "rb") as file:
             return file.read()
 
@@ -108,9 +114,9 @@ class HandleTable:
                 continue
             files = {}
             for encoding in entry.encodings:
-                files[encoding] = write_scratch(scratch, codec.encode(entry.value, encoding))
+                files[encoding] = write_scratch(scratch, self._bytes_of(entry, encoding))
             self._on_spill(handle, files)
-            entry.value, entry.files = None, files
+            entry.value, entry.data, entry.files = None, None, files
             self._bytes -= entry.size
             self._live -= 1
 

@@ -1,6 +1,7 @@
 /** Python functions, branches and user classes as drops of a small graph. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Services } from '../../../../engine/drops/context.ts';
@@ -281,6 +282,64 @@ describe.skipIf(whyNoPython)('a Python function as an application', () => {
     expect(held.contentHash).toBe(sha256);
     await (run.drop('q') as InMemoryDROP).delete();
     expect((run.drop('q') as InMemoryDROP).deferred).toBeUndefined();
+  });
+
+  it('leaves a large result as it was written, whatever its module does with it later', async () => {
+    const code = path.join(mkdtempSync(path.join(tmpdir(), 'weir-kept-')), 'code');
+    mkdirSync(code);
+    writeFileSync(
+      path.join(code, 'kept_state.py'),
+      [
+        'KEPT = [[0], [0] * 50000]',
+        'def make(): return KEPT[1]',
+        'def nested(): return KEPT * 1',
+        'def change(go, go2): KEPT[0][0] = 7; KEPT[1][0] = 7',
+        'def show(a, b, go): return repr((a[0], b[0], b[1][0]))',
+      ].join('\n'),
+    );
+    const named = (oid: string, ports: readonly string[], from: Record<string, string>[], to: string) => ({
+      ...func(oid, '', { inputs: from, outputs: [{ [to]: 'r' }] }),
+      func_name: `kept_state.${oid}`,
+      func_code: '',
+      applicationArgs: Object.assign({}, ...ports.map((name) => port(name, 'InputPort', 'dill'))) as object,
+      componentParams: port('r', 'OutputPort', oid === 'show' ? 'utf-8' : 'dill'),
+    });
+    const run = graph(
+      [
+        named('make', [], [], 'm'),
+        named('nested', [], [], 'n'),
+        named('change', ['go', 'go2'], [{ m: 'go' }, { n: 'go2' }], 'c'),
+        named('show', ['a', 'b', 'go'], [{ m: 'a' }, { n: 'b' }, { c: 'go' }], 'o'),
+        ...['m', 'n', 'c', 'o'].map(memory),
+      ],
+      { DLG_PATH: code },
+    );
+    await run.run();
+    expect((run.drop('m') as InMemoryDROP).deferred).toBeDefined();
+    expect(await text(run, 'o')).toBe('(0, [0], 0)');
+    rmSync(path.dirname(code), { recursive: true });
+  });
+
+  it('gets None for what holds nothing, and bytes for what is no text', async () => {
+    const show = (oid: string, from: string, encoding: string): Spec[] => [
+      func(oid, 'def show(a):\n    return repr(a)', {
+        applicationArgs: port('a', 'InputPort', encoding),
+        componentParams: port('r', 'OutputPort', 'utf-8'),
+        inputs: [{ [from]: 'a' }],
+        outputs: [{ [`o_${oid}`]: 'r' }],
+      }),
+      memory(`o_${oid}`),
+    ];
+    const run = await graph([
+      { oid: 'nothing', categoryType: 'Data', dropclass: 'dlg.data.drops.data_base.NullDROP' },
+      value('five', 'Integer', 5),
+      ...show('utf8', 'nothing', 'utf-8'),
+      ...show('path', 'nothing', 'path'),
+      ...show('bytes', 'five', 'utf-8'),
+    ]).run();
+    expect(await text(run, 'o_utf8')).toBe('None');
+    expect(await text(run, 'o_path')).toBe('None');
+    expect(await text(run, 'o_bytes')).toBe(String.raw`b'\x80\x04K\x05.'`);
   });
 
   it('is a load failure when it cannot be imported', async () => {
