@@ -40,18 +40,36 @@ export function wireError(error: unknown): WireError {
   return { code: 'INTERNAL', name: 'Error', message: messageOf(error), details: {} };
 }
 
-export async function startHttp(
-  service: ApiService,
-  deps: ApiDeps,
-  options: HttpOptions,
-): Promise<{ url: string; close(): Promise<void> }> {
-  const app = guardedServer(options);
-  await app.register(fastifyWebsocket, { options: { maxPayload: 2 ** 20 } });
-  nodeRest(app, deps, () => options.onStop?.());
-  if (options.translatorFiles !== undefined) translatorRest(app, options.translatorFiles, { isAlone: false });
-  await app.register(async (scope) => weirRoutes(scope, service));
-  if (options.rendererDir !== undefined) await serveWindow(app, options.rendererDir);
-  return listening(app, options);
+/** A server that does not know yet what it serves: it can be made while the history of its Host is opened. */
+export class HttpServer {
+  readonly #app: FastifyInstance;
+  readonly #options: HttpOptions;
+
+  private constructor(app: FastifyInstance, options: HttpOptions) {
+    this.#app = app;
+    this.#options = options;
+  }
+
+  static async make(options: HttpOptions): Promise<HttpServer> {
+    const app = guardedServer(options);
+    await app.register(fastifyWebsocket, { options: { maxPayload: 2 ** 20 } });
+    if (options.rendererDir !== undefined) await serveWindow(app, options.rendererDir);
+    return new HttpServer(app, options);
+  }
+
+  /** Listens, and serves this Host. Resolves with the address; rejects with PORT_IN_USE. */
+  async start(service: ApiService, deps: ApiDeps): Promise<string> {
+    const app = this.#app;
+    const { translatorFiles, onStop } = this.#options;
+    nodeRest(app, deps, () => onStop?.());
+    if (translatorFiles !== undefined) translatorRest(app, translatorFiles, { isAlone: false });
+    await app.register(async (scope) => weirRoutes(scope, service));
+    return (await listening(app, this.#options)).url;
+  }
+
+  async close(): Promise<void> {
+    await this.#app.close();
+  }
 }
 
 /** A translator of its own, as `weir tm` runs it: its REST routes and nothing else (spec/translator.md 16). */

@@ -7,7 +7,7 @@ export type { FoundDrop, LineageDrop, RecordView, RetentionRule } from './histor
 export type { ApiDeps, GraphFile, Samples, Settings, TranslationChoices, TranslationWork } from './deps.ts';
 export {
   CONTENT_SECURITY_POLICY,
-  startHttp,
+  HttpServer,
   startTranslator,
   wireError,
   type HttpOptions,

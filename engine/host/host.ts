@@ -22,7 +22,7 @@ import {
   API_VERSION,
   ApiService,
   StandingRules,
-  startHttp,
+  HttpServer,
   TranslatorFiles,
   type ApiDeps,
   type GraphFile,
@@ -30,7 +30,7 @@ import {
   type HttpOptions,
   type HostInfo,
 } from '../api/index.ts';
-import { openLedger } from './device-ledger.ts';
+import { openLedger, type DeviceLedger } from './device-ledger.ts';
 import { readGraphFile } from './graph-files.ts';
 import { measuredSeconds } from './measured.ts';
 import { practise } from './practise.ts';
@@ -86,22 +86,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const onProblem =
     options.onProblem ??
     ((error) => void process.emitWarning(error instanceof Error ? error : String(error)));
-  await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
-    throw new WeirError(
-      'STORE_PERMISSION',
-      `The data folder ${dataDir} cannot be made; choose another with --data-dir.`,
-      { cause, details: { dataDir } },
-    );
-  });
-  const parser = new GraphParser();
-  parser.warmUp({ practise: options.practise === true });
   const services = new Services();
-  const store = await openStore({ dataDir, onProblem }).catch(async (error: unknown) => {
-    await parser.close();
-    throw error;
-  });
-  // Without its key a device can look at its history and run graphs, but seal nothing.
-  const ledger = await openLedger(dataDir, options.version).catch((error: unknown) => void onProblem(error));
+  const { parser, store, ledger, server } = await openParts(dataDir, options, onProblem);
   const dlgRoot = process.env['DLG_ROOT'] ?? dataDir;
   const findClass = pythonClassFinder(() => dlgPath({ env: process.env, dlgRoot }));
   const manager = new NodeManager({
@@ -149,13 +135,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await parser.close();
     await store.close();
   };
-  let server: Awaited<ReturnType<typeof startHttp>> | undefined;
-  if (options.http)
+  if (server)
     try {
-      const folder = path.join(dataDir, 'translator');
-      const translatorFiles = new TranslatorFiles(path.join(folder, 'lg'), path.join(folder, 'pgt'));
-      server = await startHttp(service, deps, { translatorFiles, ...options.http });
-      url = server.url;
+      url = await server.start(service, deps);
     } catch (error) {
       await end();
       throw error;
@@ -185,6 +167,54 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await practising;
       await end();
     },
+  };
+}
+
+/** What takes time to open and needs nothing of the rest, all at once. When one of them fails, nothing stays open. */
+async function openParts(
+  dataDir: string,
+  options: HostOptions,
+  onProblem: (error: unknown) => void,
+): Promise<{
+  readonly parser: GraphParser;
+  readonly store: Store;
+  readonly ledger: DeviceLedger | undefined;
+  readonly server: HttpServer | undefined;
+}> {
+  await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
+    throw new WeirError(
+      'STORE_PERMISSION',
+      `The data folder ${dataDir} cannot be made; choose another with --data-dir.`,
+      { cause, details: { dataDir } },
+    );
+  });
+  const parser = new GraphParser();
+  parser.warmUp({ practise: options.practise === true });
+  // The history is opened by a thread of its own; the rest is made beside it.
+  const [opened, key, web] = await Promise.allSettled([
+    openStore({ dataDir, onProblem }),
+    openLedger(dataDir, options.version),
+    options.http && HttpServer.make(withTranslator(options.http, dataDir)),
+  ]);
+  const server = web.status === 'fulfilled' ? web.value : undefined;
+  if (opened.status === 'rejected' || web.status === 'rejected') {
+    await parser.close();
+    await server?.close();
+    if (opened.status === 'fulfilled') await opened.value.close();
+    throw opened.status === 'rejected' ? opened.reason : (web as PromiseRejectedResult).reason;
+  }
+  const store = opened.value;
+  // Without its key a device can look at its history and run graphs, but seal nothing.
+  const ledger = key.status === 'fulfilled' ? key.value : undefined;
+  if (key.status === 'rejected') onProblem(key.reason);
+  return { parser, store, ledger, server };
+}
+
+function withTranslator(http: HttpOptions, dataDir: string): HttpOptions {
+  const folder = path.join(dataDir, 'translator');
+  return {
+    translatorFiles: new TranslatorFiles(path.join(folder, 'lg'), path.join(folder, 'pgt')),
+    ...http,
   };
 }
 
