@@ -56,6 +56,8 @@ export class Deployment {
   readonly #context: DropContext;
   readonly #slices = new Slices();
   #leavesLeft = 0;
+  /** All leaves have reported, but an application that lost its output has still to say so. */
+  #awaitsFailure = false;
   #factsKept: Promise<void> = Promise.resolve();
 
   constructor(graph: PhysicalGraph, host: DeploymentHost) {
@@ -238,12 +240,33 @@ export class Deployment {
       else if (value <= DROPStates.ERROR || value >= DROPStates.CANCELLED) recorder.finishedAt[row] = at;
     }
     recorder.event(row, kind, value, at);
+    if (this.#awaitsFailure && kind === FlowEvents.producerFinished) this.#finishUnlessFailing();
   }
 
   #leafDone(row: number): void {
     if (!this.table.hasFlag(row, Flags.LEAF)) return;
     this.table.setFlag(row, Flags.LEAF, false);
-    if (--this.#leavesLeft === 0) this.#host.finished(false);
+    if (--this.#leavesLeft === 0) this.#finishUnlessFailing();
+  }
+
+  /**
+   * A leaf whose storage failed reports before the application that was writing it: that one is about to fail, and must not be
+   * taken for complete.
+   */
+  #finishUnlessFailing(): void {
+    this.#awaitsFailure = this.#isAnyFailing();
+    if (!this.#awaitsFailure) this.#host.finished(false);
+  }
+
+  #isAnyFailing(): boolean {
+    const { exec, status, relations } = this.table;
+    for (
+      let row = exec.indexOf(AppDROPStates.RUNNING);
+      row >= 0;
+      row = exec.indexOf(AppDROPStates.RUNNING, row + 1)
+    )
+      if (relations.outputs.targets(row).some((output) => status[output] === DROPStates.ERROR)) return true;
+    return false;
   }
 
   // --- all drops at once -------------------------------------------------------------------------------------------

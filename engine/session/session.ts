@@ -76,6 +76,7 @@ export class Session {
   #isSigned = false;
   #executeStart = 0;
   #triggering = false;
+  #finishing = false;
   readonly #noDrops = new DropTable();
 
   private constructor(
@@ -286,6 +287,7 @@ export class Session {
   /** All leaves have reported, or an end drop was reached. */
   #finish(byEndDrop: boolean): void {
     if (this.#state !== SessionStates.RUNNING) return;
+    this.#finishing = true;
     queueMicrotask(() => {
       if (this.#state !== SessionStates.RUNNING) return;
       this.#deployment?.settleRest(byEndDrop);
@@ -307,7 +309,8 @@ export class Session {
 
   /** Whether nothing runs and nothing can: the drops that are left wait for something outside. */
   get isStalled(): boolean {
-    return this.#state === SessionStates.RUNNING && !this.#triggering && this.#deployment?.isIdle === true;
+    const isRunning = this.#state === SessionStates.RUNNING && !this.#triggering && !this.#finishing;
+    return isRunning && this.#deployment?.isIdle === true;
   }
 
   // --- ending ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DataDROP } from '../../../engine/drops/index.ts';
+import { FlowEvents, type DataDROP } from '../../../engine/drops/index.ts';
 import {
   DROP_STATE_NAMES,
   DROPLinkType,
@@ -144,6 +144,36 @@ describe('a session', () => {
     expect(session.isStalled).toBe(true);
     await session.triggerDrops(['a', 'unknown']);
     expect(await session.over).toBe(SessionStates.FINISHED);
+  });
+
+  it('does not stand still when it is about to end', async () => {
+    // The application fails at once, for want of an input.
+    const graph = [app('c', 'dlg.apps.simple.AverageArraysApp', { outputs: ['b'] }), data('b')];
+    const session = await host.manager.createSession('s');
+    const stalled: boolean[] = [];
+    host.manager.subscribe((changed) => stalled.push(changed.isStalled));
+    await session.addGraphSpec(bytesOf(graph));
+    await session.deploy('roots');
+    stalled.push(session.isStalled);
+    expect(await session.over).toBe(SessionStates.FAILED);
+    expect(stalled).not.toContain(true);
+  });
+
+  it('ends after the application whose output cannot be stored, which fails and was never complete', async () => {
+    const graph = [
+      app('hello', 'dlg.apps.simple.HelloWorldApp', { outputs: ['f'] }),
+      data('f', { dropclass: 'dlg.data.drops.file.FileDROP', filepath: 'folder/..' }),
+    ];
+    const session = await run(graph);
+    expect(await session.over).toBe(SessionStates.FAILED);
+    expect([stateOf(session, 'f'), stateOf(session, 'hello')]).toEqual(['ERROR', 'ERROR']);
+    const events = (await host.store.events(session.key, 0)).map(({ kind, value }) => [kind, value]);
+    expect(events).toEqual([
+      [FlowEvents.execStatus, 1],
+      [FlowEvents.execStatus, 3],
+      [FlowEvents.status, 3],
+      [FlowEvents.producerFinished, 3],
+    ]);
   });
 
   it('gives every session a directory of its own for relative paths', async () => {
