@@ -1,35 +1,28 @@
 /** The thread that runs functions in JavaScript: loads, calls, encodes. A worker_threads entry. */
+import { inspect } from 'node:util';
 import { parentPort } from 'node:worker_threads';
 import type { JsArgument, JsJob, JsReply } from './apps/js-protocol.ts';
 import { signatureOf, type Signature } from './apps/js-signature.ts';
+import { moduleText } from './apps/js-source.ts';
 import { decodeJs, encodeJs, toJs } from './apps/js-values.ts';
 import { readPickle } from './pickle/index.ts';
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
 async function load(job: JsJob): Promise<AnyFunction> {
-  const url = job.module ?? `data:text/javascript;base64,${Buffer.from(moduleText(job)).toString('base64')}`;
+  const url =
+    job.module ??
+    `data:text/javascript;base64,${Buffer.from(moduleText(job.code ?? '', job.name)).toString('base64')}`;
   const loaded = (await import(url)) as Record<string, unknown>;
   const wanted = job.module === undefined && !Object.hasOwn(loaded, job.name) ? 'default' : job.name;
-  const found = loaded[wanted];
+  // Node does not see all the names of a CommonJS module; they are in what it exports as a whole.
+  const whole = loaded['default'] as Record<string, unknown> | null | undefined;
+  const found = loaded[wanted] ?? (typeof whole === 'object' ? whole?.[wanted] : undefined);
   if (typeof found === 'function') return found as AnyFunction;
   const exported = Object.keys(loaded).filter((name) => typeof loaded[name] === 'function');
   throw new TypeError(
-    `There is no function "${wanted}" in ${job.module ?? 'the given code'}; it exports ${exported.join(', ') || 'no functions'}.`,
+    `There is no function "${wanted}" in ${job.module?.replace(/\?t=[\d.]+$/, '') ?? 'the given code'}; it exports ${exported.join(', ') || 'no functions'}.`,
   );
-}
-
-/** Source of a function, made a module: with exports as it is, else its named declaration, else an expression. */
-function moduleText({ code = '', name }: JsJob): string {
-  if (/^\s*export\b/m.test(code)) return code;
-  const isDeclared = new RegExp(`\\b(?:function\\*?|const|let|var|class)\\s+${escaped(name)}\\b`).test(code);
-  if (isDeclared && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name))
-    return `${code}\nexport { ${name} };`;
-  return `export default (\n${code}\n);`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
 function valueOf(arg: JsArgument): unknown {
@@ -67,7 +60,11 @@ export function bind(signature: Signature, args: readonly JsArgument[]): { list:
   return { list: signature.hasRest ? [...list, ...unnamed.map(valueOf)] : list, used };
 }
 
-async function perform(job: JsJob): Promise<JsReply> {
+type Outcome =
+  | { readonly ok: true; readonly results: readonly Uint8Array[]; readonly used: readonly string[] }
+  | { readonly ok: false; readonly name: string; readonly message: string; readonly stack: string };
+
+async function perform(job: JsJob): Promise<Outcome> {
   try {
     const fn = await load(job);
     const { list, used } = bind(signatureOf(fn), job.args);
@@ -77,9 +74,25 @@ async function perform(job: JsJob): Promise<JsReply> {
       if (!encoded.has(encoding)) encoded.set(encoding, encodeJs(result, encoding));
     return { ok: true, results: job.outputs.map((encoding) => encoded.get(encoding) as Uint8Array), used };
   } catch (error) {
-    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-    return { ok: false, name, message, stack: stack ?? '' };
+    return { ok: false, ...described(error) };
   }
+}
+
+/** What was thrown, which may be anything. */
+function described(thrown: unknown): { name: string; message: string; stack: string } {
+  if (!(thrown instanceof Error))
+    return { name: 'Error', message: typeof thrown === 'string' ? thrown : inspect(thrown), stack: '' };
+  const { name, message, stack, cause } = thrown;
+  const why = cause instanceof Error ? cause.message : undefined;
+  const text = why === undefined || message.includes(why) ? message : `${message} (${why})`;
+  return { name, message: text, stack: stack ?? '' };
+}
+
+/** How many timers, connections and the like keep this thread busy, by kind. */
+function activity(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
 }
 
 /** Resolves when the Host has taken what was printed: output belongs to the job that made it. */
@@ -90,9 +103,11 @@ function printed(): Promise<unknown> {
 }
 
 async function performAndPrint(job: JsJob): Promise<JsReply> {
-  const reply = await perform(job);
+  const before = activity();
+  const outcome = await perform(job);
   await printed();
-  return reply;
+  const isClean = [...activity()].every(([kind, count]) => count <= (before.get(kind) ?? 0));
+  return { id: job.id, isClean, ...outcome };
 }
 
 parentPort?.on('message', (job: JsJob) => {
@@ -101,6 +116,8 @@ parentPort?.on('message', (job: JsJob) => {
     // Only a reply that cannot be sent ends here; the Host must not wait for it.
     (error: unknown) =>
       parentPort?.postMessage({
+        id: job.id,
+        isClean: false,
         ok: false,
         name: 'Error',
         message: String(error),

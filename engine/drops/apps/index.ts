@@ -16,6 +16,7 @@ export * from './js-func.ts';
 export * from './js-pool.ts';
 export * from './js-protocol.ts';
 export * from './js-signature.ts';
+export { expressionOf } from './js-source.ts';
 export * from './js-values.ts';
 export * from './mpi.ts';
 export * from './named-ports.ts';

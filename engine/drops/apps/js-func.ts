@@ -141,11 +141,8 @@ export class JsFuncApp extends BarrierAppDROP {
       for (const drop of drops) if (!ports.has(drop)) ports.set(drop, name);
     return this.outputs.map((drop) => {
       const port = ports.get(drop);
-      const encoding = (port === undefined ? null : portEncoding(this, port)) ?? 'dill';
-      return {
-        drop,
-        encoding: encoding === 'path' || encoding === 'dataurl' ? null : encoding.toLowerCase(),
-      };
+      const encoding = ((port === undefined ? null : portEncoding(this, port)) ?? 'dill').toLowerCase();
+      return { drop, encoding: encoding === 'path' || encoding === 'dataurl' ? null : encoding };
     });
   }
 
@@ -160,7 +157,7 @@ export class JsFuncApp extends BarrierAppDROP {
     }
     for (const { name, drops } of namedPorts(this, 'outputs')) {
       const [drop] = drops;
-      const encoding = portEncoding(this, name);
+      const encoding = portEncoding(this, name)?.toLowerCase();
       if (!drop || (encoding !== 'path' && encoding !== 'dataurl')) continue;
       found.set(name, { name, kind: 'value', value: outputReference(drop, encoding) ?? null });
     }

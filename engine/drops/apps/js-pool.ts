@@ -28,6 +28,7 @@ export class JsPool {
   readonly #idle: Worker[] = [];
   readonly #queue: Waiting[] = [];
   #busy = 0;
+  #jobs = 0;
   #isClosed = false;
 
   constructor(threads = Math.max(1, Math.min(MAX_THREADS, availableParallelism()))) {
@@ -35,12 +36,13 @@ export class JsPool {
   }
 
   /** Runs a job. Rejects with DaliugeException where the function throws, its thread dies or its time is over. */
-  async run(job: JsJob, options: JsRun): Promise<readonly Uint8Array[]> {
+  async run(job: Omit<JsJob, 'id'>, options: JsRun): Promise<readonly Uint8Array[]> {
     const worker = await this.#take(options);
     let isReusable = false;
     try {
-      const reply = await this.#ask(worker, job, options);
-      isReusable = true;
+      const reply = await this.#ask(worker, { ...job, id: ++this.#jobs }, options);
+      // What goes on in a thread when its function is done would trouble the next one: an error in a timer ends the thread.
+      isReusable = reply.isClean;
       if (reply.ok) return reply.results;
       throw new DaliugeException('APP_FAILED', `${options.where}: ${reply.name}: ${reply.message}`, {
         details: { where: options.where, exception: reply.name, detail: reply.stack },
@@ -84,6 +86,10 @@ export class JsPool {
     if (!isReusable || this.#isClosed) return;
     worker.unref();
     this.#idle.push(worker);
+    worker.once('exit', () => {
+      const at = this.#idle.indexOf(worker);
+      if (at >= 0) this.#idle.splice(at, 1);
+    });
   }
 
   #ask(worker: Worker, job: JsJob, { signal, timeoutMs, onOutput, where }: JsRun): Promise<JsReply> {
@@ -114,7 +120,10 @@ export class JsPool {
       };
       const abort = (): void => settle(() => reject(cancelled(where)));
       signal.addEventListener('abort', abort, { once: true });
-      worker.once('message', (reply: JsReply) => settle(() => resolve(reply)));
+      // What a function sends by itself is no answer.
+      worker.on('message', (reply: JsReply) => {
+        if (reply?.id === job.id) settle(() => resolve(reply));
+      });
       worker.once('error', (cause) =>
         settle(() => reject(failed(where, `its thread failed: ${messageOf(cause)}`, cause))),
       );

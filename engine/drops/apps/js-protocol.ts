@@ -12,6 +12,8 @@ export type JsArgument = {
 );
 
 export interface JsJob {
+  /** Counts the jobs of a thread: the answer has it, too. */
+  readonly id: number;
   /** URL of the module; undefined: `code` is the function. */
   readonly module: string | undefined;
   readonly code: string | undefined;
@@ -22,6 +24,11 @@ export interface JsJob {
   readonly outputs: readonly string[];
 }
 
-export type JsReply =
+export type JsReply = {
+  readonly id: number;
+  /** Whether the function left nothing behind that goes on: timers, connections. */
+  readonly isClean: boolean;
+} & (
   | { readonly ok: true; readonly results: readonly Uint8Array[]; readonly used: readonly string[] }
-  | { readonly ok: false; readonly name: string; readonly message: string; readonly stack: string };
+  | { readonly ok: false; readonly name: string; readonly message: string; readonly stack: string }
+);

@@ -52,14 +52,15 @@ export function encodeJs(value: unknown, encoding: string): Uint8Array {
   switch (encoding) {
     case 'dill':
     case 'pickle':
-      return writePickle(fromJs(value));
+      return finite(() => writePickle(fromJs(value)));
     case 'json':
-      return Buffer.from(JSON.stringify(value ?? null), 'utf8');
+      return Buffer.from(jsonText(value), 'utf8');
     case 'utf-8':
     case 'utf8':
-      return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value ?? null), 'utf8');
+      if (value instanceof Uint8Array) return value;
+      return Buffer.from(typeof value === 'string' ? value : jsonText(value), 'utf8');
     case 'eval':
-      return Buffer.from(typeof value === 'string' ? value : pyRepr(fromJs(value)), 'utf8');
+      return Buffer.from(typeof value === 'string' ? value : finite(() => pyRepr(fromJs(value))), 'utf8');
     case 'npy':
       return writeNpy(arrayOf(value));
     case 'binary':
@@ -69,6 +70,57 @@ export function encodeJs(value: unknown, encoding: string): Uint8Array {
     default:
       throw unknownEncoding(encoding);
   }
+}
+
+/** A value that holds itself has no end. */
+function finite<T>(write: () => T): T {
+  try {
+    return write();
+  } catch (cause) {
+    if (!(cause instanceof RangeError) || !/call stack/.test(cause.message)) throw cause;
+    throw new InvalidEncodingException(
+      'A value that holds itself, or is nested too deeply, cannot be written.',
+      { cause },
+    );
+  }
+}
+
+function jsonText(value: unknown): string {
+  return finite(() => JSON.stringify(forJson(value)));
+}
+
+/** What JSON has a form for: maps with texts as keys are objects, sets and arrays of numbers are lists. */
+function forJson(value: unknown): unknown {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'bigint' && BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)))
+    return Number(value);
+  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint')
+    throw new InvalidEncodingException(
+      `JSON has no form for ${typeof value === 'bigint' ? `a number as large as ${value}` : kindOf(value)}; return plain data, or write it as a pickle.`,
+    );
+  if (typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(forJson);
+  if (value instanceof Set) return [...value].map(forJson);
+  if (value instanceof Map) return Object.fromEntries([...value].map(([k, v]) => [jsonKey(k), forJson(v)]));
+  if (value instanceof ArrayBuffer) return [...new Uint8Array(value)];
+  if (ArrayBuffer.isView(value)) return listOfView(value);
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === 'function') return forJson((toJSON as () => unknown).call(value));
+  const entries = entriesOf(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries.map(([key, item]) => [key, forJson(item)]));
+}
+
+function listOfView(view: ArrayBufferView): unknown {
+  if (view instanceof DataView) return [...new Uint8Array(view.buffer, view.byteOffset, view.byteLength)];
+  const { shape = [(view as NumericTypedArray).length] } = view as ShapedArray;
+  return nested([...(view as unknown as Iterable<number | bigint>)].map(forJson), shape, (item) => item);
+}
+
+function jsonKey(key: unknown): string {
+  if (typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint') return String(key);
+  throw new InvalidEncodingException(
+    `JSON has no form for a map with ${kindOf(key)} as a key; write it as a pickle.`,
+  );
 }
 
 const ENCODINGS = 'json, utf-8, binary, npy, pickle, eval, path, dataurl';
@@ -81,7 +133,13 @@ function unknownEncoding(encoding: string): InvalidEncodingException {
 }
 
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new InvalidEncodingException('The content was to be UTF-8 text, but its bytes are none.', {
+      cause,
+    });
+  }
 }
 
 function bytesOf(value: unknown): Uint8Array {
@@ -96,13 +154,27 @@ function bytesOf(value: unknown): Uint8Array {
 function arrayOf(value: unknown): NdArray {
   const found = fromJs(value instanceof Uint8Array && !(value as ShapedArray).shape ? shaped(value) : value);
   if (found instanceof NdArray) return found;
-  if (Array.isArray(found) && found.every((item) => typeof item === 'number' || typeof item === 'bigint'))
-    return NdArray.of(Float64Array.from(found, Number));
+  if (Array.isArray(found)) {
+    const shape: number[] = [];
+    for (let item: PyValue | undefined = found; Array.isArray(item); item = item[0]) shape.push(item.length);
+    const flat: number[] = [];
+    if (isRegular(found, shape, flat)) return NdArray.of(Float64Array.from(flat), shape);
+  }
   if (typeof found === 'number' || typeof found === 'bigint')
     return NdArray.of(Float64Array.of(Number(found)), []);
   throw new InvalidEncodingException(
-    `The encoding "npy" writes typed arrays or lists of numbers, but the function returned ${kindOf(value)}.`,
+    `The encoding "npy" writes typed arrays and lists of numbers, all of one length where they lie in lists, but the function returned ${kindOf(value)}.`,
   );
+}
+
+/** Whether lists lie in lists as `shape` says; puts their numbers into `flat`. */
+function isRegular(item: PyValue, shape: readonly number[], flat: number[]): boolean {
+  const [length, ...rest] = shape;
+  if (length !== undefined)
+    return Array.isArray(item) && item.length === length && item.every((part) => isRegular(part, rest, flat));
+  if (typeof item !== 'number' && typeof item !== 'bigint') return false;
+  flat.push(Number(item));
+  return true;
 }
 
 function shaped(array: Uint8Array): ShapedArray {
@@ -110,9 +182,12 @@ function shaped(array: Uint8Array): ShapedArray {
 }
 
 function kindOf(value: unknown): string {
-  if (value === null) return 'null';
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
   if (typeof value !== 'object') return `a ${typeof value}`;
-  return `an object of ${value.constructor?.name ?? 'no class'}`;
+  return `an object of ${String(Object.prototype.toString.call(value))
+    .slice(8, -1)
+    .replace(/^Object$/, value.constructor?.name ?? 'Object')}`;
 }
 
 type ArrayClass = new (buffer: ArrayBuffer) => NumericTypedArray;
@@ -164,17 +239,17 @@ function rangeToJs({ start, stop, step }: PyRange): unknown[] {
 function arrayToJs(array: NdArray): unknown {
   const { kind, width, order } = dtypeParts(array.descr) as DtypeParts;
   const Class = ARRAYS[`${kind}${width}`];
-  if (!Class || order === '>') return nested(array.elements(), array.shape);
+  if (!Class || order === '>') return nested(array.elements(), array.shape, toJs);
   const source = array.toC().data;
   const typed = new Class(new Uint8Array(source).buffer);
   return Object.assign(typed, { shape: array.shape });
 }
 
-function nested(flat: readonly PyValue[], shape: readonly number[]): unknown {
+function nested<T>(flat: readonly T[], shape: readonly number[], leaf: (item: T) => unknown): unknown {
   const [length, ...rest] = shape;
-  if (length === undefined) return toJs(flat[0] as PyValue);
+  if (length === undefined) return leaf(flat[0] as T);
   const step = flat.length / Math.max(length, 1);
-  return Array.from({ length }, (_, i) => nested(flat.slice(i * step, (i + 1) * step), rest));
+  return Array.from({ length }, (_, i) => nested(flat.slice(i * step, (i + 1) * step), rest, leaf));
 }
 
 /** A JavaScript value as Python has it: whole numbers are integers. Throws InvalidEncodingException for functions. */
@@ -206,7 +281,17 @@ function objectFromJs(value: object): PyValue {
   if (value instanceof Map) return new PyDict([...value].map(([k, v]) => [fromJs(k), fromJs(v)]));
   if (value instanceof Set) return new PySet([...value].map(fromJs));
   if (value instanceof Date) return value.toISOString();
-  return new PyDict(Object.entries(value).map(([k, v]) => [k, fromJs(v)]));
+  return new PyDict(entriesOf(value).map(([k, v]) => [k, fromJs(v)]));
+}
+
+/** What an object holds. Generators, promises and their like hold nothing to be seen, and are no values. */
+function entriesOf(value: object): [string, unknown][] {
+  const entries = Object.entries(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (entries.length > 0 || prototype === Object.prototype || prototype === null) return entries;
+  throw new InvalidEncodingException(
+    `${kindOf(value)} has no data that could be written; return plain data, or a list of what it gives.`,
+  );
 }
 
 function viewFromJs(view: ArrayBufferView): PyValue {
