@@ -36,7 +36,7 @@ export async function compute(
   const isOne = what instanceof DelayedValue;
   const values = isOne ? [what] : what;
   if (values.length === 0) return [];
-  const outcomes = await runner.run(graphOf(values), { signal });
+  const outcomes = await runner.run(graphOf(isOne ? what : values), { signal });
   const failed = outcomes.flatMap((outcome, i) =>
     outcome.isComplete ? [] : [`value ${i}: ${outcome.reason}`],
   );

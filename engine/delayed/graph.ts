@@ -22,11 +22,19 @@ const FUNCTION = 'weir.apps.JsFuncApp';
 /** A pickled None: what a computed value holds until it is computed. Any pickle is at least as long. */
 const NOTHING = Buffer.from(encodeJs(null, 'pickle')).toString('base64');
 
-/** The graph that computes these values. Oids count from 0, in depth-first order from the first value. */
-export function graphOf(values: readonly DelayedValue[], options: GraphOptions = {}): DelayedGraph {
+/**
+ * The graph that computes a value, or a list of values, which is gathered into one list as upstream does. Oids count
+ * from 0, in depth-first order from what is computed.
+ */
+export function graphOf(
+  what: DelayedValue | readonly DelayedValue[],
+  options: GraphOptions = {},
+): DelayedGraph {
   const builder = new Builder();
-  const results = values.map((value) => builder.data(value));
-  if (options.transmitter) builder.transmit(results, options.transmitter);
+  const isOne = what instanceof DelayedValue;
+  const whole = isOne ? builder.data(what) : builder.list(new DelayedList(what));
+  const results = isOne ? [whole] : what.map((value) => builder.data(value));
+  if (options.transmitter) builder.transmit(whole, options.transmitter);
   return { drops: builder.drops, results };
 }
 
@@ -58,7 +66,7 @@ class Builder {
   #produce(data: string, app: string): void {
     const spec = this.#byOid.get(data) as Record<string, unknown>;
     spec['producers'] = [app];
-    spec['ports'] = [{ name: null, oid: app, direction: 'input' }];
+    spec['ports'] = [portTo(app, 'input')];
   }
 
   #call(call: DelayedCall): string {
@@ -78,7 +86,7 @@ class Builder {
       inputs,
     });
     for (const [port, value] of call.args) {
-      const input = value instanceof DelayedList ? this.#list(value) : this.data(value);
+      const input = value instanceof DelayedList ? this.list(value) : this.data(value);
       inputs.push({ [input]: port });
       mapping[port] = input;
     }
@@ -86,7 +94,7 @@ class Builder {
   }
 
   /** The data drop that holds the gathered list. */
-  #list(list: DelayedList): string {
+  list(list: DelayedList): string {
     const known = this.#oids.get(list);
     if (known !== undefined) return known;
     const data = this.#add(list, {
@@ -108,14 +116,15 @@ class Builder {
   }
 
   /** A drop can be an input once: a value that is in a list twice gets a copy of its drop. */
-  #unshared(item: DelayedValue, taken: readonly string[]): string {
+  #unshared(item: DelayedValue | DelayedList, taken: readonly string[]): string {
+    if (item instanceof DelayedList) return this.list(item);
     const oid = this.data(item);
     if (!taken.includes(oid)) return oid;
     if (item.kind === 'data') return this.data(new DelayedValue('data', item.value));
     return this.data(new DelayedValue(item.kind, undefined, item.producer));
   }
 
-  transmit(results: readonly string[], { host, port = 10001 }: { host?: string; port?: number }): void {
+  transmit(result: string, { host, port = 10001 }: { host?: string; port?: number }): void {
     const transmitter = {
       oid: '-1',
       uid: '-1',
@@ -125,15 +134,38 @@ class Builder {
       ...(host === undefined ? {} : { host }),
       port,
     };
-    for (const oid of results) (this.#byOid.get(oid) as Record<string, unknown>)['consumers'] = ['-1'];
+    const spec = this.#byOid.get(result) as Record<string, unknown>;
+    spec['consumers'] = ['-1'];
+    spec['ports'] = [...((spec['ports'] as object[] | undefined) ?? []), portTo('-1', 'output')];
     this.drops.push(transmitter);
   }
+}
+
+function portTo(oid: string, direction: 'input' | 'output'): object {
+  return { name: null, oid, direction };
 }
 
 /** A value with the name of its Python type; what JSON has no form for goes as a pickle. */
 function pydata(value: unknown): { readonly value: unknown; readonly type: string } {
   if (typeof value === 'string' && value !== '' && value !== 'None') return { value, type: 'str' };
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return { value, type: 'int' };
-  if (typeof value === 'number' && Number.isFinite(value)) return { value, type: 'float' };
-  return { value: Buffer.from(encodeJs(value, 'pickle')).toString('base64'), type: 'object' };
+  if (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0))
+    return { value, type: Number.isSafeInteger(value) ? 'int' : 'float' };
+  if (Array.isArray(value) && isPlain(value)) return { value, type: 'list' };
+  const pickle = Buffer.from(encodeJs(value, 'pickle')).toString('base64');
+  return { value: pickle, type: value instanceof Uint8Array ? 'raw' : 'object' };
+}
+
+const MAX_PLAIN_DEPTH = 100;
+
+/** Whether a value is the same when it comes out of JSON. */
+function isPlain(value: unknown, depth = 0): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value)
+      ? !Object.is(value, -0)
+      : !Number.isInteger(value) && Number.isFinite(value);
+  if (typeof value !== 'object' || depth > MAX_PLAIN_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth + 1));
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  return Object.values(value).every((item) => isPlain(item, depth + 1));
 }

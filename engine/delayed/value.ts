@@ -7,7 +7,7 @@
  *   await compute(total, { runner });   // 6
  */
 import { IncompleteDROPSpec } from '../protocol/index.ts';
-import { signatureOf, type Signature } from '../drops/index.ts';
+import { expressionOf, signatureOf, type Signature } from '../drops/index.ts';
 
 /** Any function; its parameters are matched by name when it runs. */
 export type AnyFunction = (...args: never[]) => unknown;
@@ -66,10 +66,10 @@ export class DelayedSequence extends DelayedValue implements Iterable<DelayedVal
   }
 }
 
-/** A list or tuple with delayed values in it: gathered into one list before it is used. */
+/** A list with delayed values in it: gathered into one list before it is used. Lists may lie in lists. */
 export class DelayedList {
-  readonly items: readonly DelayedValue[];
-  constructor(items: readonly DelayedValue[]) {
+  readonly items: readonly (DelayedValue | DelayedList)[];
+  constructor(items: readonly (DelayedValue | DelayedList)[]) {
     this.items = items;
   }
 }
@@ -87,32 +87,48 @@ export class DelayedCall {
 }
 
 /** A delayed function: call it with values, or by name with `with`. */
-export interface DelayedFunction {
-  (...args: readonly unknown[]): DelayedValue;
+export interface DelayedFunction<Result extends DelayedValue = DelayedValue> {
+  (...args: readonly unknown[]): Result;
   /** Arguments by name; further ones fill the parameters that are left, in order. */
-  with(named: Readonly<Record<string, unknown>>, ...args: readonly unknown[]): DelayedValue;
+  with(named: Readonly<Record<string, unknown>>, ...args: readonly unknown[]): Result;
 }
 
-/** A function whose calls are remembered, or a value as the leaf of a computation. */
-export function delayed(fn: AnyFunction, options?: DelayedOptions | number): DelayedFunction;
+/**
+ * A function whose calls are remembered, or a value as the leaf of a computation; a delayed value stays what it is.
+ * Options that do not exist are ignored, as upstream does. Throws RangeError for a `nout` that is no count, and
+ * IncompleteDROPSpec for a function without source.
+ */
+export function delayed<T extends DelayedValue>(value: T): T;
+export function delayed(
+  fn: AnyFunction,
+  options: number | (DelayedOptions & { readonly nout: number }),
+): DelayedFunction<DelayedSequence>;
+export function delayed(fn: AnyFunction, options?: DelayedOptions): DelayedFunction;
 export function delayed(value: unknown, options?: DelayedOptions | number): DelayedValue;
 export function delayed(
   target: unknown,
-  options: DelayedOptions | number = {},
+  options?: DelayedOptions | number | null,
 ): DelayedFunction | DelayedValue {
-  if (typeof target !== 'function') return new DelayedValue('data', target);
-  const settings = typeof options === 'number' ? { nout: options } : options;
-  return delayedFunction(target as AnyFunction, settings);
+  if (typeof target !== 'function') return wrapWhole(target);
+  const settings = typeof options === 'number' ? { nout: options } : (options ?? {});
+  const nout = (settings.nout as number | null | undefined) ?? undefined;
+  if (nout !== undefined && !(Number.isInteger(nout) && nout >= 0))
+    throw new RangeError(`nout must be the number of values the function returns, but is ${String(nout)}.`);
+  return delayedFunction(target as AnyFunction, settings, nout);
 }
 
-function delayedFunction(fn: AnyFunction, options: DelayedOptions): DelayedFunction {
+/** A value by itself. */
+function wrapWhole(value: unknown): DelayedValue {
+  const wrapped = wrap(value);
+  return wrapped instanceof DelayedList ? passOn.with({ x: wrapped }) : wrapped;
+}
+
+function delayedFunction(fn: AnyFunction, options: DelayedOptions = {}, nout?: number): DelayedFunction {
   const source = sourceOf(fn, options);
   const signature = signatureOf(fn);
   const call = (named: Readonly<Record<string, unknown>>, args: readonly unknown[]): DelayedValue => {
     const made = new DelayedCall(source, match(source.name, signature, named, args));
-    return options.nout === undefined
-      ? new DelayedValue('result', undefined, made)
-      : new DelayedSequence(made, options.nout);
+    return nout === undefined ? new DelayedValue('result', undefined, made) : new DelayedSequence(made, nout);
   };
   return Object.assign((...args: readonly unknown[]) => call({}, args), {
     with: (named: Readonly<Record<string, unknown>>, ...args: readonly unknown[]) => call(named, args),
@@ -123,24 +139,12 @@ function sourceOf(fn: AnyFunction, options: DelayedOptions): FunctionSource {
   const exportName = options.exportName ?? (fn.name || 'default');
   const name = options.name ?? (fn.name || 'function');
   if (options.module !== undefined) return { name, exportName, module: options.module, code: undefined };
-  const code = fn.toString();
-  if (/\{\s*\[native code\]\s*\}$/.test(code))
+  const code = expressionOf(fn.toString());
+  if (code === undefined)
     throw new IncompleteDROPSpec(
-      `The function ${name} has no source to send (it is built in or bound); wrap it in a function of your own, or give the module that exports it.`,
+      `The function ${name} has no source to send (it is built in, bound, or belongs to its class); wrap it in a function of your own, or give the module that exports it.`,
     );
-  return { name, exportName, module: undefined, code: asExpression(code) };
-}
-
-/** Methods (`name() {...}`) have no `function` in front; as an expression they need one. */
-function asExpression(code: string): string {
-  const isExpression = /^(async\s+)?(function\b|class\b|\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u.test(
-    code,
-  );
-  if (isExpression) return code;
-  return code.replace(
-    /^(async\s+)?(\*?)\s*/,
-    (_all, isAsync = '', star = '') => `${String(isAsync)}function${String(star)} `,
-  );
+  return { name, exportName, module: undefined, code };
 }
 
 /**
@@ -173,26 +177,48 @@ function match(
 
 function wrap(value: unknown): DelayedValue | DelayedList {
   if (value instanceof DelayedValue || value instanceof DelayedList) return value;
-  if (Array.isArray(value) && value.some((item) => item instanceof DelayedValue || Array.isArray(item)))
-    return listOf(value) ?? new DelayedValue('data', value);
-  return new DelayedValue('data', value);
+  if (!holdsDelayed(value)) return new DelayedValue('data', value);
+  if (Array.isArray(value)) return new DelayedList(value.map(wrap));
+  if (value instanceof Set) return toSet.with({ items: [...value] });
+  const isMap = value instanceof Map;
+  const entries = isMap ? [...value] : Object.entries(value as object);
+  return (isMap ? toMap : toObject).with({
+    keys: entries.map(([key]): unknown => key),
+    values: new DelayedList(entries.map(([, item]) => wrap(item))),
+  });
 }
 
-/** A list with delayed values anywhere in it; undefined where there are none. */
-function listOf(items: readonly unknown[]): DelayedList | undefined {
-  const wrapped = items.map(wrap);
-  if (wrapped.every((item) => item instanceof DelayedValue && item.kind === 'data')) return undefined;
-  return new DelayedList(wrapped.map((item) => (item instanceof DelayedList ? gather(item) : item)));
-}
-
-/** A list inside a list: the value its own gathering gives. */
-function gather(list: DelayedList): DelayedValue {
-  return passOn.with({ x: list });
+/** Whether delayed values lie anywhere in lists, sets, maps and plain objects. What holds itself is looked at once. */
+function holdsDelayed(value: unknown, seen = new Set<unknown>()): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (value instanceof DelayedValue || value instanceof DelayedList) return true;
+  if (seen.has(value)) return false;
+  seen.add(value);
+  if (Array.isArray(value) || value instanceof Set) {
+    for (const item of value as Iterable<unknown>) if (holdsDelayed(item, seen)) return true;
+    return false;
+  }
+  if (value instanceof Map) {
+    for (const item of value.entries()) if (holdsDelayed(item, seen)) return true;
+    return false;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  return Object.values(value).some((item) => holdsDelayed(item, seen));
 }
 
 const takeItem = delayedFunction(function getitem(x: unknown, i: number): unknown {
   return Array.isArray(x) || ArrayBuffer.isView(x) ? (x as unknown as unknown[])[i] : x;
-}, {});
+});
 const passOn = delayedFunction(function passOn(x: unknown): unknown {
   return x;
-}, {});
+});
+const toSet = delayedFunction(function set(items: unknown[]): unknown {
+  return new Set(items);
+});
+const toMap = delayedFunction(function map(keys: unknown[], values: unknown[]): unknown {
+  return new Map(keys.map((key, i) => [key, values[i]]));
+});
+const toObject = delayedFunction(function dict(keys: string[], values: unknown[]): unknown {
+  return Object.fromEntries(keys.map((key, i) => [key, values[i]]));
+});

@@ -1,13 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  compute,
-  delayed,
-  graphOf,
-  type DelayedRunner,
-  type DelayedValue,
-} from '../../../engine/delayed/index.ts';
+import { compute, delayed, graphOf, type DelayedRunner } from '../../../engine/delayed/index.ts';
 import { Services } from '../../../engine/drops/context.ts';
 import type { DataDROP } from '../../../engine/drops/data-drop.ts';
 import { DROPStates } from '../../../engine/protocol/index.ts';
@@ -37,7 +31,7 @@ const add = delayed((a: number, b = 10) => a + b, { name: 'add' });
 
 describe('a delayed computation', () => {
   it('is the graph of its calls, counted depth first', () => {
-    const { drops, results } = graphOf([add(1, delayed(2.5))]);
+    const { drops, results } = graphOf(add(1, delayed(2.5)));
     expect(results).toEqual(['0']);
     expect(drops.map(({ oid, categoryType }) => [oid, categoryType])).toEqual([
       ['0', 'Data'],
@@ -61,7 +55,7 @@ describe('a delayed computation', () => {
   });
 
   it('can hand its results to a client as upstream does', () => {
-    const { drops } = graphOf([add(1), add(2)], { transmitter: { port: 7 } });
+    const { drops } = graphOf(add(1), { transmitter: { port: 7 } });
     expect(drops.at(-1)).toEqual({
       oid: '-1',
       uid: '-1',
@@ -70,7 +64,52 @@ describe('a delayed computation', () => {
       name: 'result transmitter',
       port: 7,
     });
-    expect(drops.filter(({ consumers }) => consumers).map(({ oid }) => oid)).toEqual(['0', '3']);
+    expect(drops.filter(({ consumers }) => consumers).map(({ oid }) => oid)).toEqual(['0']);
+    expect(drops[0]).toMatchObject({
+      ports: [
+        { name: null, oid: '1', direction: 'input' },
+        { name: null, oid: '-1', direction: 'output' },
+      ],
+    });
+  });
+
+  it('of a list of values is gathered into one list, as upstream does', () => {
+    const { drops, results } = graphOf([add(1), add(2)], { transmitter: {} });
+    expect(results).toEqual(['2', '5']);
+    expect(
+      drops.map(({ oid, name, inputs, producers, consumers }) => [oid, name ?? producers, inputs, consumers]),
+    ).toEqual([
+      ['0', ['1'], [], ['-1']],
+      ['1', 'listifier', ['2', '5'], undefined],
+      ['2', ['3'], [], undefined],
+      ['3', 'add', [{ 4: 'a' }], undefined],
+      ['4', undefined, [], undefined],
+      ['5', ['6'], [], undefined],
+      ['6', 'add', [{ 7: 'a' }], undefined],
+      ['7', undefined, [], undefined],
+      ['-1', 'result transmitter', undefined, undefined],
+    ]);
+  });
+
+  it('writes values as upstream does where JSON has a form for them', () => {
+    const identity = delayed((x: unknown) => x);
+    const typeOf = (value: unknown) =>
+      (graphOf(identity(value)).drops[2]?.['pydata'] as { type: string }).type;
+    expect([1, 1.5, 1e300, 'x', [1, [{ a: null }]], new Uint8Array(1)].map(typeOf)).toEqual([
+      'int',
+      'float',
+      'float',
+      'str',
+      'list',
+      'raw',
+    ]);
+    // These do not survive upstream's forms.
+    expect([null, false, '', 'None', -0, NaN, [NaN], { a: 1 }, 2n].map(typeOf)).toEqual(
+      Array(9).fill('object'),
+    );
+    const endless: unknown[] = [];
+    endless.push(endless);
+    expect(() => graphOf(identity(endless))).toThrow(/A value that holds itself/);
   });
 
   it('computes nested calls, with defaults, names and values used twice', async () => {
@@ -86,6 +125,23 @@ describe('a delayed computation', () => {
     const sum = delayed((list: number[][]) => list.flat(9).reduce((a, b) => a + b, 0));
     const one = add(1, 0);
     expect(await compute(sum([one, one, 5, [one, [add(2, 2)]]]), { runner })).toBe(12);
+    expect(await compute(sum([delayed(1), delayed(2)]), { runner })).toBe(3);
+  });
+
+  it('takes delayed values anywhere in objects, maps and sets', async () => {
+    const identity = delayed((x: unknown) => x);
+    const [one, two] = [add(1, 0), add(1, 1)];
+    const given = {
+      a: one,
+      b: [two, { c: delayed(null) }],
+      m: new Map([[1, two]]),
+      s: new Set([one]),
+      plain: [1],
+    };
+    const wanted = { a: 1, b: [2, { c: null }], m: new Map([[1, 2]]), s: new Set([1]), plain: [1] };
+    expect(await compute(identity(given), { runner })).toEqual(wanted);
+    expect(await compute(delayed(given), { runner })).toEqual(wanted);
+    expect(await compute(delayed(delayed([one, two])), { runner })).toEqual([1, 2]);
   });
 
   it('computes several values in one graph', async () => {
@@ -99,12 +155,59 @@ describe('a delayed computation', () => {
 
   it('gives the parts of a result with nout, by index and by spreading', async () => {
     const split = delayed((text: string) => text.split(' '), { nout: 2 });
-    const [first, second] = split('left right') as unknown as Iterable<DelayedValue>;
+    const [first, second] = split('left right');
     const join = delayed((a: string, b: string) => `${b} ${a}`);
     expect(await compute(join(first, second), { runner })).toBe('right left');
-    const single = delayed(() => 4, 1)() as unknown as { at(i: number): DelayedValue };
+    const single = delayed(() => 4, 1)();
     expect(await compute(single.at(0), { runner })).toBe(4);
     expect(() => single.at(1)).toThrow(/1 values \(nout\); there is none at 1/);
+    expect(() => delayed(() => 4, -1)).toThrow(/nout must be the number of values .* but is -1/);
+  });
+
+  it('ignores options that are none, as upstream does', async () => {
+    const options = { pure: true, traverse: false, nout: null } as object;
+    expect(await compute(delayed((x: number) => x + 1, options)(1), { runner })).toBe(2);
+    expect(await compute(delayed((x: number) => x + 1, null as never)(1), { runner })).toBe(2);
+  });
+
+  it('takes functions however they are written', async () => {
+    class Shapes {
+      async twice(this: void, x: number): Promise<number> {
+        return x * 2;
+      }
+      'three times'(this: void, x: number): number {
+        return x * 3;
+      }
+      delete(this: void, x: number): number {
+        return x;
+      }
+      #own(this: void, x: number): number {
+        return x;
+      }
+      get own(): (x: number) => number {
+        return this.#own;
+      }
+    }
+    const shapes = new Shapes();
+    const squeezed = Object.assign(async (x: number) => Promise.resolve(x + 1), {
+      toString: () => 'async(x)=>x+1',
+    });
+    const total = (list: number[]): number => {
+      let total = 0;
+      for (const item of list) total += item;
+      return total;
+    };
+    const link = (host = 'http://a', path = ')/', n = 0): string => `${host}${path}${n}`;
+    const calls = [
+      delayed(shapes.twice)(2),
+      delayed(shapes['three times'])(2),
+      delayed(shapes.delete)(2),
+      delayed(squeezed)(2),
+      delayed(total)([1, 2]),
+      delayed(link).with({ n: 7 }),
+    ];
+    expect(await compute(calls, { runner })).toEqual([4, 6, 2, 3, 3, 'http://a)/7']);
+    expect(() => delayed(shapes.own)).toThrow(/has no source to send .* belongs to its class/);
   });
 
   it('passes values that JSON has no form for', async () => {
