@@ -12,6 +12,10 @@ export interface ParseRequest {
   /** Asks for a drawing instead of the columns. */
   readonly view?: ViewRequest;
 }
+/** Asks for no answer. */
+export interface PractiseRequest {
+  readonly practise: true;
+}
 export interface ViewRequest {
   readonly folded: boolean;
   readonly limit: number;
@@ -40,9 +44,15 @@ export class GraphParser {
   #nextId = 1;
   readonly #waiting = new Map<number, Waiting>();
 
-  /** Starts the thread, so that the first large graph finds it ready; with `practise` it reads some of its own until then. */
-  warmUp(options: { readonly practise?: boolean } = {}): void {
-    this.#thread(options.practise);
+  /** Starts the thread, so that the first large graph finds it ready. */
+  warmUp(): void {
+    this.#thread();
+  }
+
+  /** Has the thread read some graphs of its own until the first real one, for its code to be compiled by then. */
+  practise(): void {
+    const request: PractiseRequest = { practise: true };
+    this.#thread().postMessage(request);
   }
 
   /** The graph in `bytes` (JSON in UTF-8, or a zlib or gzip stream of it), which now belong to it. Throws InvalidGraphException. */
@@ -71,10 +81,10 @@ export class GraphParser {
     });
   }
 
-  #thread(practise = false): Worker {
+  #thread(): Worker {
     if (this.#worker) return this.#worker;
     const entry = import.meta.url.endsWith('.ts') ? './worker.ts' : './graph-worker.js';
-    const worker = new Worker(new URL(entry, import.meta.url), { workerData: { practise } });
+    const worker = new Worker(new URL(entry, import.meta.url));
     worker.unref();
     worker.on('message', (answer: ParseAnswer) => this.#answer(worker, answer));
     worker.on('error', (error) => this.#broken(worker, error));

@@ -1,9 +1,9 @@
 /** Thread entry: reads physical graphs away from the thread that runs them. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { deflateSync } from 'node:zlib';
 import { isWeirError, messageOf } from '../protocol/index.ts';
 import { practiceGraph } from './practice-graph.ts';
-import { build, makeView, type ParseAnswer, type ParseRequest } from './parser.ts';
+import { build, makeView, type ParseAnswer, type ParseRequest, type PractiseRequest } from './parser.ts';
 
 /** Graphs read for practice, and drops of each: a few milliseconds that a real one may wait for. */
 const GRAPHS = 40;
@@ -11,20 +11,26 @@ const DROPS = 500;
 
 let isAsked = false;
 
-parentPort?.on('message', ({ id, bytes, view }: ParseRequest) => {
+parentPort?.on('message', (request: ParseRequest | PractiseRequest) => {
+  if ('practise' in request)
+    practise(new Uint8Array(deflateSync(practiceGraph(DROPS), { level: 1 })), GRAPHS);
+  else answer(request);
+});
+
+function answer({ id, bytes, view }: ParseRequest): void {
   isAsked = true;
   try {
     const graph = build(bytes);
-    const answer: ParseAnswer = view ? { id, view: makeView(graph, view) } : { id, columns: graph.columns };
-    parentPort?.postMessage(answer, buffersOf(answer));
+    const reply: ParseAnswer = view ? { id, view: makeView(graph, view) } : { id, columns: graph.columns };
+    parentPort?.postMessage(reply, buffersOf(reply));
   } catch (error) {
     const wire = isWeirError(error)
       ? error.toJSON()
       : { code: 'INTERNAL', name: 'Error', message: messageOf(error), details: {} };
-    const answer: ParseAnswer = { id, error: wire };
-    parentPort?.postMessage(answer);
+    const refusal: ParseAnswer = { id, error: wire };
+    parentPort?.postMessage(refusal);
   }
-});
+}
 
 /** Every buffer below a value, once: they move to the other thread without a copy. */
 function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): ArrayBuffer[] {
@@ -42,6 +48,3 @@ function practise(packed: Uint8Array, left: number): void {
   build(packed);
   setImmediate(practise, packed, left - 1);
 }
-
-if ((workerData as { practise?: boolean } | null)?.practise)
-  practise(new Uint8Array(deflateSync(practiceGraph(DROPS), { level: 1 })), GRAPHS);

@@ -142,6 +142,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await end();
       throw error;
     }
+  if (options.practise) parser.practise();
   let isClosing = false;
   const practising =
     options.practise === true
@@ -189,7 +190,7 @@ async function openParts(
     );
   });
   const parser = new GraphParser();
-  parser.warmUp({ practise: options.practise === true });
+  parser.warmUp();
   // The history is opened by a thread of its own; the rest is made beside it.
   const [opened, key, web] = await Promise.allSettled([
     openStore({ dataDir, onProblem }),

@@ -10,7 +10,8 @@ describe('a thread that reads graphs', () => {
 
   it.each([true, false])('answers as it is asked, whether it practises before (%s)', async (practise) => {
     const asked = (parser = new GraphParser());
-    asked.warmUp({ practise });
+    asked.warmUp();
+    if (practise) asked.practise();
     const graphs = await Promise.all([1400, 1800].map((drops) => asked.parse(bytesOf(practiceGraph(drops)))));
     expect(graphs.map((graph) => graph.count)).toEqual([1400, 1800]);
     await expect(asked.parse(bytesOf(`[${' '.repeat(300_000)}`))).rejects.toThrow(/JSON/);
