@@ -30,12 +30,15 @@ export class SpecText {
   }
 }
 
-/** The text of the value behind `keys` in a JSON text. Of keys that occur twice the last counts, as for JSON.parse. */
+/**
+ * The text of the value behind `keys` in a JSON text: names of members, numbers of elements. Of names that occur twice the
+ * last counts, as for JSON.parse.
+ */
 export function valueAt(text: string, keys: readonly string[]): string | undefined {
   let start = skipSpace(text, 0);
   let end = text.length;
   for (const key of keys) {
-    const found = member(text, start, key);
+    const found = text[start] === '[' ? element(text, start, Number(key)) : member(text, start, key);
     if (!found) return undefined;
     [start, end] = found;
   }
@@ -57,6 +60,18 @@ function member(text: string, at: number, key: string): [number, number] | undef
     if (text[here] === ',') here = skipSpace(text, here + 1);
   }
   return found;
+}
+
+/** Start and end of element `index` of the list at `at`. */
+function element(text: string, at: number, index: number): [number, number] | undefined {
+  let here = skipSpace(text, at + 1);
+  for (let i = 0; here < text.length && text[here] !== ']'; i++) {
+    const end = valueEnd(text, here);
+    if (i === index) return [here, end];
+    here = skipSpace(text, end);
+    if (text[here] === ',') here = skipSpace(text, here + 1);
+  }
+  return undefined;
 }
 
 function skipSpace(text: string, at: number): number {

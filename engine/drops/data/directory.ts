@@ -12,7 +12,7 @@ import { DirectoryIO } from '../io/directory-io.ts';
 import { boolParam, readParams } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 import { makeDirectorySync } from './directories.ts';
-import { baseUidPathname, environmentOf, filepathFromString, PathType } from './path-builder.ts';
+import { baseUidPathname, environmentOf, expandPath } from './path-builder.ts';
 
 const PARAMS = {
   checkExists: boolParam('check_exists', false, 'Refuse the drop when its directory does not exist'),
@@ -46,13 +46,8 @@ export class DirectoryDROP extends DataDROP {
   }
 
   #makePath(dirname: string): string {
-    const name = filepathFromString(dirname, PathType.Directory, {
-      uid: this.uid,
-      humanKey: this.humanKey,
-      now: this.context.now(),
-      env: environmentOf(this.context),
-      relative: true,
-    });
+    // Variables only: placeholders are for the names of files, braces in a directory are just braces.
+    const name = expandPath(dirname, environmentOf(this.context), `${this.constructor.name} ${this.uid}`);
     return path.resolve(this.context.baseDir, name || (baseUidPathname(this.uid, this.humanKey) ?? this.uid));
   }
 

@@ -6,7 +6,8 @@ import type { DropKwargs } from '../drop.ts';
 import { MemoryBuffer } from '../io/memory-buffer.ts';
 import { MemoryIO } from '../io/memory-io.ts';
 import { registerDrop } from '../registry.ts';
-import { initialContent } from './pydata.ts';
+import { SpecText } from '../spec-text.ts';
+import { initialContent, type InitialContent } from './pydata.ts';
 import { EMPTY_SHA3_256 } from './reproduce.ts';
 
 let lastBufferId = 0;
@@ -34,10 +35,15 @@ export class InMemoryDROP extends DataDROP {
   /** Throws InvalidEncodingException for a `pydata` that cannot be read. */
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    const initial = this.isPlain ? undefined : initialContent(this.parameters, this.uid);
+    const initial = this.isPlain ? undefined : this.#initialContent();
     this.#isText = initial?.isText ?? false;
     this.#memory = new MemoryBuffer(initial?.bytes);
     this.#startedEmpty = this.#memory.length === 0;
+  }
+
+  #initialContent(): InitialContent | undefined {
+    const text = new SpecText(this);
+    return initialContent(this.parameters, this.uid, (value, ...keys) => text.exact(value, ...keys));
   }
 
   protected override defaultExpireAfterUse(): boolean {

@@ -58,7 +58,7 @@ function localDate(now: number): string {
 /** The names between braces in `text`, in order. */
 export function findDlgFstrings(text: unknown): string[] {
   if (typeof text !== 'string') return [];
-  return [...text.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] as string);
+  return [...text.matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] as string);
 }
 
 /** Replaces each `{name}`. Throws InvalidPathException for names that `map` does not know or has no value for. */
@@ -89,7 +89,7 @@ export function expandVariables(text: string, env: Lookup): string {
   });
 }
 
-/** Expands a path. Throws InvalidPathException that names the variables which are not set. */
+/** Expands a path. Throws InvalidPathException that names the variables which are not set, or for a `$` that names none. */
 export function expandPath(text: string, env: Lookup, where: string): string {
   const unset = [...text.matchAll(VARIABLE)]
     .map((match) => match[1] ?? match[2] ?? '')
@@ -99,7 +99,13 @@ export function expandPath(text: string, env: Lookup, where: string): string {
       `${where}: the path "${text}" has the environment variable ${unset.map((n) => `$${n}`).join(', ')}, which is not set; set it or correct the path.`,
       { details: { path: text, unset } },
     );
-  return expandVariables(text, env);
+  const expanded = expandVariables(text, env);
+  if (expanded === text && text.includes('$'))
+    throw new InvalidPathException(
+      `${where}: the path "${text}" has a "$" that names no environment variable; correct the path.`,
+      { details: { path: text } },
+    );
+  return expanded;
 }
 
 export interface PathOptions extends NameParts {

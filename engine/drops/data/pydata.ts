@@ -20,40 +20,62 @@ export interface InitialContent {
 interface TypedValue {
   readonly value: unknown;
   readonly type: string | undefined;
+  /** Where the value is in the dropspec: names of members, numbers of elements. */
+  readonly keys: readonly string[];
 }
+
+/** The JSON text of a value of the dropspec, where it says more than the value (5.0, NaN). */
+export type ExactText = (value: unknown, ...keys: readonly string[]) => string | undefined;
 
 /**
  * The initial content by the arguments of a drop; undefined where it has none. The entry `pydata` of `fields` comes
  * first, then `pydata` itself: as `{value, type}`, or bare (upstream could not load that; the type then is that of the
  * application argument of this name, else that of the value). Throws InvalidEncodingException that names `uid`.
  */
-export function initialContent(kwargs: DropKwargs, uid: string): InitialContent | undefined {
+export function initialContent(
+  kwargs: DropKwargs,
+  uid: string,
+  exact?: ExactText,
+): InitialContent | undefined {
   const given = findPydata(kwargs);
-  return given && parsePydata(given.value, given.type, uid);
+  return given && parsePydata(given.value, given.type, uid, () => exact?.(given.value, ...given.keys));
 }
 
 function findPydata(kwargs: DropKwargs): TypedValue | undefined {
   const fields = kwargs['fields'];
   if (Array.isArray(fields))
-    for (const field of fields as unknown[])
-      if (isMap(field) && field['name'] === 'pydata') return typed(field);
+    for (const [i, field] of (fields as unknown[]).entries())
+      if (isMap(field) && field['name'] === 'pydata') return typed(field, 'fields', String(i));
   const pydata = kwargs['pydata'];
   if (pydata === undefined || pydata === null) return undefined;
-  if (isMap(pydata) && Object.hasOwn(pydata, 'value') && Object.hasOwn(pydata, 'type')) return typed(pydata);
+  if (isMap(pydata) && Object.hasOwn(pydata, 'value') && Object.hasOwn(pydata, 'type'))
+    return typed(pydata, 'pydata');
   const args = kwargs['applicationArgs'];
   const declared = isMap(args) ? args['pydata'] : undefined;
   // A bare empty text says nothing, as upstream has it.
   if (pydata === '' && !isMap(declared)) return undefined;
-  return { value: pydata, type: isMap(declared) ? typed(declared).type : undefined };
+  return { value: pydata, type: isMap(declared) ? typed(declared).type : undefined, keys: ['pydata'] };
 }
 
-function typed(entry: Readonly<Record<string, unknown>>): TypedValue {
+function typed(entry: Readonly<Record<string, unknown>>, ...at: readonly string[]): TypedValue {
   const type = entry['type'];
-  return { value: entry['value'], type: typeof type === 'string' && type !== '' ? type : undefined };
+  return {
+    value: entry['value'],
+    type: typeof type === 'string' && type !== '' ? type : undefined,
+    keys: [...at, 'value'],
+  };
 }
 
-/** The content for a value of a declared type. See spec/engine.md 4.5 for the table of types. */
-export function parsePydata(value: unknown, type: string | undefined, uid: string): InitialContent {
+/**
+ * The content for a value of a declared type. See spec/engine.md 4.5 for the table of types. `exact` gives the JSON text
+ * of the value where that says more than the value does.
+ */
+export function parsePydata(
+  value: unknown,
+  type: string | undefined,
+  uid: string,
+  exact: () => string | undefined = () => undefined,
+): InitialContent {
   const kind = type?.toLowerCase() ?? kindOf(value);
   if (value instanceof Uint8Array) return { bytes: value, isText: false };
   if (kind === 'str' || kind === 'string') {
@@ -63,9 +85,14 @@ export function parsePydata(value: unknown, type: string | undefined, uid: strin
   if (isNothing(value)) return pickled(new Uint8Array(0));
   if (kind === 'object' || kind.startsWith('object.') || kind === 'raw') {
     if (typeof value === 'string') return { bytes: fromBase64(value, kind, uid), isText: false };
-    return pickled(fromJson(value));
+    return pickled(asWritten(value, exact));
   }
-  return pickled(plainValue(value, kind, uid));
+  return pickled(plainValue(value, kind, uid, exact));
+}
+
+function asWritten(value: unknown, exact: () => string | undefined): PyValue {
+  const text = exact();
+  return (text === undefined ? undefined : parsePythonJson(text)) ?? fromJson(value);
 }
 
 /** Graphs write "None" or "" where a value is to come later. */
@@ -81,7 +108,7 @@ function pickled(value: PyValue): InitialContent {
   return { bytes: writePickle(value), isText: false };
 }
 
-function plainValue(value: unknown, kind: string, uid: string): PyValue {
+function plainValue(value: unknown, kind: string, uid: string, exact: () => string | undefined): PyValue {
   switch (kind) {
     case 'int':
     case 'integer':
@@ -92,11 +119,13 @@ function plainValue(value: unknown, kind: string, uid: string): PyValue {
     case 'boolean':
       return truthy(value);
     case 'json':
-      return typeof value === 'string' ? (parsePythonJson(value) ?? textBytes(value)) : fromJson(value);
+      return typeof value === 'string'
+        ? (parsePythonJson(value) ?? textBytes(value))
+        : asWritten(value, exact);
     case 'eval':
-      return typeof value === 'string' ? literal(value, uid) : fromJson(value);
+      return typeof value === 'string' ? literal(value, uid) : asWritten(value, exact);
     default:
-      return fromJson(value);
+      return asWritten(value, exact);
   }
 }
 

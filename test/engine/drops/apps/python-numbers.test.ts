@@ -18,6 +18,9 @@ describe('the text of a value in a dropspec', () => {
     ['{"a": 1}', ['b'], undefined],
     ['{"a": [1]}', ['a', 'b'], undefined],
     ['{}', ['a'], undefined],
+    ['{"a": [1, {"b": [2.0, "]"]}, 3]}', ['a', '1', 'b'], '[2.0, "]"]'],
+    ['{"a": [1 , 2.0 ]}', ['a', '1'], '2.0'],
+    ['{"a": []}', ['a', '0'], undefined],
   ])('%s at %j is %s', (text, keys, value) => {
     expect(valueAt(text, keys)).toBe(value);
   });

@@ -42,6 +42,7 @@ describe('the path of a file drop', () => {
     ['has {auto} replaced', '{auto}.dat', 'f_none.dat'],
     ['has the date', 'd_{datetime}.txt', 'd_2026-03-04.txt'],
     ['keeps placeholders in its directory part', '{x}/{auto}', '{x}/f_none'],
+    ['keeps braces around nothing', 'a{}.txt', 'a{}.txt'],
     ['has $VAR expanded', '$NAME.txt', 'goldname.txt'],
     ['has ${VAR} expanded', '${NAME}_b.txt', 'goldname_b.txt'],
     ['lies below DLG_ROOT, set or not', '$DLG_ROOT/extra/abs.txt', 'root/extra/abs.txt'],
@@ -63,6 +64,11 @@ describe('the path of a file drop', () => {
 
   it('is refused with a variable that is not set, named in the message', () => {
     expect(() => file({ filepath: '$NAME/$UNSET/x.txt' })).toThrow(/f_none.*\$UNSET.*not set/);
+  });
+
+  it('is refused with a "$" that names no variable', () => {
+    expect(() => file({ filepath: 'cost$' })).toThrow(/f_none.*"cost\$".*no environment variable/);
+    expect(file({ filepath: '$NAME$' }).path).toBe(path.join(base, 'goldname$'));
   });
 
   it('is refused with a placeholder nobody knows', () => {

@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   InMemoryDROP,
+  loadPickle,
   registerDrop,
   type ContainerDROP,
   type DataDROP,
   type SharedMemoryDROP,
 } from '../../../../engine/drops/index.ts';
+import { pyRepr } from '../../../../engine/drops/pyrepr/index.ts';
 import { DROPStates, DROP_STATE_NAMES, SESSION_STATE_NAMES } from '../../../../engine/protocol/index.ts';
 import type { Session } from '../../../../engine/session/index.ts';
 import { app, bytesOf, data, testHost, type TestHost } from '../../../support/host.ts';
@@ -45,6 +47,23 @@ const rest = [
   app('copy', 'dlg.apps.simple.CopyApp', { inputs: ['c'], outputs: ['o'] }),
   data('o'),
 ];
+
+describe('the initial value of a memory drop', () => {
+  it.each([
+    ['{"value": [1.0, 2, {"x": NaN}], "type": "list"}', "[1.0, 2, {'x': nan}]"],
+    ['{"value": {"k": 5.0}, "type": "Json"}', "{'k': 5.0}"],
+    ['{"value": 5.0, "type": "Unknown"}', '5.0'],
+  ])('has the numbers of the graph: %s', async (field, repr) => {
+    const session = await host.manager.createSession(`data-${sessions++}`);
+    const spec = (fields: string) => `[{"oid":"a","categoryType":"Data",${fields},
+      "dropclass":"dlg.data.drops.memory.InMemoryDROP"}]`;
+    const graph = spec(`"fields":[{"name":"x","value":[7.0]},{"name":"pydata",${field.slice(1)}]`);
+    await session.addGraphSpec(new Uint8Array(Buffer.from(graph)));
+    await session.deploy('roots');
+    await session.over;
+    expect(pyRepr(await loadPickle(session.drop('a') as DataDROP))).toBe(repr);
+  });
+});
 
 describe('a container in a graph', () => {
   it.each([

@@ -36,6 +36,7 @@ describe('a directory drop', () => {
   it('has variables expanded and a generated name for an empty one', () => {
     expect(directory({ dirname: '$WHERE/x' }).path).toBe(path.join(temporary.dir, 'below/x'));
     expect(directory({ dirname: '' }).path).toBe(path.join(temporary.dir, 'd_ir'));
+    expect(directory({ dirname: '{uid}/{x}' }).path).toBe(path.join(temporary.dir, '{uid}/{x}'));
   });
 
   it('is refused without the parameter, and when it must exist and does not', () => {
