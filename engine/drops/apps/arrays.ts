@@ -113,10 +113,6 @@ export class AverageArraysApp extends BarrierAppDROP {
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
     this.#method = readParams(AVERAGE, kwargs, this.uid).method;
-    if (this.#method !== 'mean' && this.#method !== 'median')
-      throw new InvalidDropException(
-        `${describeApp(this)}: method must be "mean" or "median", but is "${this.#method}".`,
-      );
   }
 
   get method(): string {
@@ -127,6 +123,10 @@ export class AverageArraysApp extends BarrierAppDROP {
     if (this.outputs.length === 0 || this.inputs.length === 0)
       throw new InvalidDropException(
         `${describeApp(this)} needs at least one input and one output, but has ${this.inputs.length} and ${this.outputs.length}.`,
+      );
+    if (this.#method !== 'mean' && this.#method !== 'median')
+      throw new InvalidDropException(
+        `${describeApp(this)}: method must be "mean" or "median", but is "${this.#method}".`,
       );
     const params = { method: this.#method };
     await orInPython(
@@ -139,8 +139,8 @@ export class AverageArraysApp extends BarrierAppDROP {
   async #averageHere(): Promise<void> {
     const elements: PyValue[] = [];
     for (const input of this.inputs) elements.push(...elementsOf(await loadValue(input)));
-    if (elements.length === 0)
-      throw new InvalidDropException(`${describeApp(this)}: its inputs hold no elements to average.`);
+    // The average of nothing is not a number, as numpy has it.
+    if (elements.length === 0) return saveValue(this.outputs, NumpyScalar.float64(Number.NaN));
     const all = expectArray(elements, `The inputs of ${this.uid} together`);
     await saveValue(this.outputs, this.#average(all));
   }

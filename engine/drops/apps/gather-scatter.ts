@@ -3,13 +3,15 @@ import { DaliugeException, InvalidDropException, isWeirError, messageOf } from '
 import { BarrierAppDROP } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
-import { readNpy, writeNpy } from '../npy/index.ts';
+import { isNpy, readNpy, writeNpy } from '../npy/index.ts';
 import { boolParam, dictParam, intParam, listParam, readParams, stringParam } from '../params.ts';
-import { fromJson, type NdArray, PyDict, type PyValue } from '../pyrepr/index.ts';
+import { NeedsPython } from '../pickle/index.ts';
+import { fromJson, type NdArray, PyDict, PyTuple, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
 import { copyInputs } from './copy.ts';
 import { combineArrays, COMBINATIONS, reduceArray, REDUCTIONS, type Combine } from './numpy-reduce.ts';
-import { expectArray, itemAt, splitArray } from './numpy.ts';
+import { pickledArray } from './named-ports.ts';
+import { expectArray, itemAt, splitArray, toArray } from './numpy.ts';
 import { needsPython, orInPython, writeFromPython, type RemoteOperation } from './python-fallback.ts';
 import { describeApp, loadValue, MAX_VALUE_BYTES, saveValue } from './python-values.ts';
 
@@ -122,13 +124,13 @@ export class GenericNpyGatherApp extends BarrierAppDROP {
     );
     this.#function = params.function;
     this.#axes = params.reduceAxes?.map(Number) ?? null;
+  }
+
+  override async run(): Promise<void> {
     if (!(this.#function in REDUCTIONS) && !COMBINATIONS.includes(this.#function as Combine))
       throw new InvalidDropException(
         `${describeApp(this)}: function must be one of ${[...Object.keys(REDUCTIONS), ...COMBINATIONS].join(', ')}, but is "${this.#function}".`,
       );
-  }
-
-  override run(): Promise<void> {
     const { inputs, outputs } = this;
     const params = { function: this.#function, axes: this.#axes };
     return orInPython(
@@ -162,7 +164,8 @@ export class GenericNpyGatherApp extends BarrierAppDROP {
 async function loadArray(input: DataDROP): Promise<NdArray> {
   const bytes = await input.contents(MAX_VALUE_BYTES);
   try {
-    return readNpy(bytes);
+    if (isNpy(bytes)) return readNpy(bytes);
+    return expectArray(pickledArray(bytes), `Input ${input.uid}`);
   } catch (cause) {
     throw new InvalidDropException(
       `Input ${input.uid} must hold an array in npy format, but does not: ${messageOf(cause)}`,
@@ -221,7 +224,12 @@ export class GenericScatterApp extends BarrierAppDROP {
 
   async #scatter(input: DataDROP): Promise<void> {
     const { copies, element } = this.#params;
-    const array = expectArray(await loadValue(input), `Input ${input.uid} of ${this.uid}`);
+    const value = await loadValue(input);
+    const isList = Array.isArray(value) || value instanceof PyTuple;
+    // numpy splits any list: mixed ones as texts, others as objects.
+    if (isList && !toArray(value))
+      throw new NeedsPython('a list that is not of plain numbers or texts alone');
+    const array = expectArray(value, `Input ${input.uid} of ${this.uid}`);
     const parts = inPlace(this, input, () => splitArray(array, copies));
     for (const [i, part] of parts.entries()) {
       if (element && part.shape[0] === 0)

@@ -9,7 +9,8 @@ import { DROPStates, InvalidEncodingException, messageOf } from '../../protocol/
 import type { DataDROP } from '../data-drop.ts';
 import type { AbstractDROP } from '../drop.ts';
 import { parsePythonJson } from '../data/python-json.ts';
-import { readNpy } from '../npy/index.ts';
+import { isNpy, readNpy } from '../npy/index.ts';
+import { readPickle } from '../pickle/index.ts';
 import { fromJson, parseLiteral, pyStr, type PyValue } from '../pyrepr/index.ts';
 import { SpecText } from '../spec-text.ts';
 import { loadValue, MAX_VALUE_BYTES } from './python-values.ts';
@@ -184,7 +185,7 @@ export async function readPort(drop: DataDROP, encoding: string | null): Promise
     }
     case 'npy': {
       const bytes = await drop.contents(MAX_VALUE_BYTES);
-      return decode(drop, 'npy', () => readNpy(bytes));
+      return decode(drop, 'npy', () => (isNpy(bytes) ? readNpy(bytes) : pickledArray(bytes)));
     }
     case 'path':
       return pathOf(drop) ?? textOf(drop);
@@ -197,6 +198,14 @@ export async function readPort(drop: DataDROP, encoding: string | null): Promise
       );
   }
 }
+
+/** What is no npy file may be a pickle, as for `numpy.load`; else the reader of npy says what is wrong with it. */
+export function pickledArray(bytes: Uint8Array): PyValue {
+  return bytes[0] === PICKLE ? readPickle(bytes) : readNpy(bytes);
+}
+
+/** The byte a pickle of protocol 2 and above begins with. */
+const PICKLE = 0x80;
 
 function decode<T>(drop: DataDROP, encoding: string, work: () => T): T {
   try {

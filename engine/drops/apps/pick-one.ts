@@ -20,7 +20,7 @@ export class PickOne extends BarrierAppDROP {
     await orInPython(
       this,
       async () => {
-        const { first, rest } = this.#pick(await loadValue(input), input.uid);
+        const { first, rest } = this.#pick(input.size === 0 ? [] : await loadValue(input), input.uid);
         await saveValue(forRest, rest);
         await saveValue(forFirst, first);
       },
@@ -33,7 +33,7 @@ export class PickOne extends BarrierAppDROP {
     const nothing = { first: null, rest: NdArray.of(new Float64Array(0)) };
     const isList = Array.isArray(value) || value instanceof PyTuple || value instanceof NdArray;
     if (!isList) {
-      if (!isTruthy(value)) return nothing;
+      if (!isTruthy(value)) return { first: null, rest: [] };
       throw new InvalidDropException(
         `${describeApp(this)} picks from a list, tuple or array, but input ${from} holds a ${typeName(value)}.`,
         { details: { uid: this.uid, input: from } },

@@ -40,7 +40,11 @@ export async function buildCommand(app: AppDROP, template: string): Promise<stri
   if (isLegacy(app, command)) return legacyCommand(app, command, sides);
   const drops = [...sides.inputs, ...sides.outputs];
   const placed = replaceUids(command, drops);
-  const named = replaceNames(placed, await placeholderValues(app, (name) => mentions(placed, name)));
+  const texts = [placed, ...[...argumentsOf(app).values()].map(({ value }) => value)];
+  // A value may mention a name itself: it is replaced in its turn, behind the arguments before it.
+  const isMentioned = (name: string) =>
+    texts.some((text) => typeof text === 'string' && mentions(text, name));
+  const named = replaceNames(placed, await placeholderValues(app, isMentioned));
   return replaceUidsByUrl(named, drops);
 }
 

@@ -37,21 +37,18 @@ const SLEEP = { sleepTime: floatParam('sleep_time', 0, 'Seconds to wait') } as c
 async function sleepSeconds(app: AppDROP, parameter: number): Promise<number> {
   const port = namedPorts(app, 'inputs').find(({ name }) => name === 'sleep_time');
   const drop = port && readableDrop(port);
-  if (!drop) return notNegative(app, parameter);
+  if (!drop) return usableSeconds(parameter);
   const value = await orInPython<PyValue>(
     app,
     () => loadValue(drop),
     () => textFromPython(app, drop),
   );
-  return notNegative(app, numberOf(value) ?? 0);
+  return usableSeconds(numberOf(value) ?? 0);
 }
 
-function notNegative(app: AppDROP, seconds: number): number {
-  if (seconds >= 0 || Number.isNaN(seconds)) return seconds;
-  throw new InvalidDropException(
-    `${describeApp(app)} cannot sleep for ${seconds} seconds; sleep_time must be 0 or more.`,
-    { details: { uid: app.uid, sleepTime: seconds } },
-  );
+/** Nobody can sleep for less than nothing: that is no time, as upstream has it. */
+function usableSeconds(seconds: number): number {
+  return seconds > 0 ? seconds : 0;
 }
 
 /** The parameter as upstream takes it: null and "" are 0; text that is no number is refused when the drop is made. */
@@ -149,7 +146,8 @@ export class HelloWorldApp extends BarrierAppDROP {
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    this.#greet = readParams(HELLO, kwargs, this.uid).greet;
+    // An empty text is a name like any other.
+    this.#greet = kwargs['greet'] === '' ? '' : readParams(HELLO, kwargs, this.uid).greet;
   }
 
   get greet(): string {
@@ -185,7 +183,7 @@ export class HelloWorldApp extends BarrierAppDROP {
     if (input.buftype === 'str') return `Hello, ${Buffer.from(bytes).toString('utf8')}`;
     const first = await orInPython<PyValue | undefined>(
       this,
-      async () => firstItem(this, input.uid, () => unpickle(bytes, input)),
+      async () => firstItem(() => unpickle(bytes, input)),
       () => this.#firstInPython(input),
     );
     return first === undefined ? `Hello, ${pyRepr(bytes)}` : `Hello, ${pyStr(first)}`;
@@ -209,7 +207,7 @@ export class HelloWorldApp extends BarrierAppDROP {
 }
 
 /** The first item of a pickled sequence; undefined where the bytes are no pickle or the value has no items. */
-function firstItem(app: AppDROP, input: string, load: () => PyValue): PyValue | undefined {
+function firstItem(load: () => PyValue): PyValue | undefined {
   let value: PyValue;
   try {
     value = load();
@@ -226,12 +224,7 @@ function firstItem(app: AppDROP, input: string, load: () => PyValue): PyValue | 
           ? value.slice(0, 1).elements()
           : value;
   if (!Array.isArray(items)) return undefined;
-  const list = items as readonly PyValue[];
-  if (list.length === 0)
-    throw new InvalidDropException(
-      `${describeApp(app)}: the list in its input ${input} is empty and names nobody to greet.`,
-    );
-  return list[0];
+  return (items as readonly PyValue[])[0];
 }
 
 registerDrop(NullBarrierApp, 'dlg.apps.simple.NullBarrierApp');

@@ -226,12 +226,6 @@ describe('branches', () => {
 
 describe('numbers and names that make no sense', () => {
   it.each([
-    ['dlg.apps.simple.SleepApp', { sleep_time: -3 }, /SleepApp f cannot sleep for -3 seconds/],
-    [
-      'dlg.apps.simple.SleepAndCopyApp',
-      { sleep_time: '-1' },
-      /SleepAndCopyApp f cannot sleep for -1 seconds/,
-    ],
     [
       'dlg.apps.branch.BranchAppDrop',
       { outputs: ['o', 'p'] },

@@ -113,6 +113,26 @@ describe('a shell command', () => {
     );
   });
 
+  it('replaces names that values mention, in the order of the arguments', async () => {
+    const args = { ...argument('x', '<{y}>'), ...argument('y', 'Y{x}') };
+    expect(await stdoutOf({ command: "echo '{x}'", applicationArgs: args })).toBe('<Y{x}>\n');
+  });
+
+  it('reads a pickle where an array was announced, as numpy does', async () => {
+    const run = new GraphRun([
+      { oid: 'a', dropclass: MEMORY, pydata: { value: '5', type: 'int' }, consumers: ['c'] },
+      {
+        oid: 'c',
+        dropclass: 'dlg.apps.bash_shell_app.BashShellApp',
+        command: 'echo {x}',
+        inputs: [{ a: 'x' }],
+        applicationArgs: argument('x', null, { usage: 'InputPort', encoding: 'npy' }),
+      },
+    ]);
+    await run.run();
+    expect(run.app('c').facts['stdout']).toBe('5\n');
+  });
+
   it('does not try a text as a pickle, nor read a port it does not mention', async () => {
     const run = new GraphRun([
       { oid: 't', dropclass: MEMORY, consumers: [{ app: 'text' }] },

@@ -111,6 +111,22 @@ describe.skipIf(whyNoPython)(`components on objects of classes (${whyNoPython ??
     expect(await reprs(made, 'x', 'y', 'z')).toEqual(['Fraction(1, 2)', 'Fraction(1, 3)', 'Fraction(1, 2)']);
   });
 
+  it('scatter lists of anything', async () => {
+    const made = await run([
+      pickled('a', "[{'k': 1}, None, {'k': 2}]"),
+      app('s', `${SIMPLE}.GenericScatterApp`, {
+        num_of_copies: 3,
+        element: true,
+        inputs: ['a'],
+        outputs: ['x', 'y', 'z'],
+      }),
+      memory('x'),
+      memory('y'),
+      memory('z'),
+    ]);
+    expect(await reprs(made, 'x', 'y', 'z')).toEqual(["{'k': 1}", 'None', "{'k': 2}"]);
+  });
+
   it('average them', async () => {
     const made = await run([
       pickled('a', `[${half}, ${half}]`),
