@@ -26,8 +26,14 @@ export interface HttpOptions {
   readonly translatorFiles?: TranslatorFiles | undefined;
 }
 
+/** A server that listens, and where. */
+export interface Listening {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
 /** The window's policy: nothing from elsewhere, nothing inline (design/ux-and-trust.md 6, item 7). */
-export const CONTENT_SECURITY_POLICY =
+const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const MAX_CALL_BYTES = 64 * 2 ** 20;
@@ -35,7 +41,7 @@ const MAX_CALL_BYTES = 64 * 2 ** 20;
 const MAX_UNSENT_BYTES = 16 * 2 ** 20;
 const MAX_SUBSCRIPTIONS = 64;
 
-export function wireError(error: unknown): WireError {
+function wireError(error: unknown): WireError {
   if (isWeirError(error)) return error.toJSON();
   return { code: 'INTERNAL', name: 'Error', message: messageOf(error), details: {} };
 }
@@ -75,7 +81,7 @@ export class HttpServer {
 /** A translator of its own, as `weir tm` runs it: its REST routes and nothing else (spec/translator.md 16). */
 export async function startTranslator(
   options: HttpOptions & { readonly translatorFiles: TranslatorFiles },
-): Promise<{ url: string; close(): Promise<void> }> {
+): Promise<Listening> {
   const app = guardedServer(options);
   translatorRest(app, options.translatorFiles, { isAlone: true });
   return listening(app, options);
@@ -94,10 +100,7 @@ function guardedServer(options: HttpOptions): FastifyInstance {
   return app;
 }
 
-async function listening(
-  app: FastifyInstance,
-  options: HttpOptions,
-): Promise<{ url: string; close(): Promise<void> }> {
+async function listening(app: FastifyInstance, options: HttpOptions): Promise<Listening> {
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (cause) {

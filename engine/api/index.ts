@@ -5,13 +5,7 @@ export { compareStored, sessionSide } from './comparison.ts';
 export * from './contract.ts';
 export type { FoundDrop, LineageDrop, RecordView, RetentionRule } from './history-contract.ts';
 export type { ApiDeps, GraphFile, Samples, Settings, TranslationChoices, TranslationWork } from './deps.ts';
-export {
-  CONTENT_SECURITY_POLICY,
-  HttpServer,
-  startTranslator,
-  wireError,
-  type HttpOptions,
-} from './http-server.ts';
+export { httpServer, translatorServer, type HttpOptions, type HttpServer } from './servers.ts';
 export { content, launch, newSessionId } from './methods.ts';
 export { managerNodes } from './manager-nodes.ts';
 export { readBody, unpacked } from './request-body.ts';

@@ -22,12 +22,13 @@ import {
   API_VERSION,
   ApiService,
   StandingRules,
-  HttpServer,
+  httpServer,
   TranslatorFiles,
   type ApiDeps,
   type GraphFile,
   type TranslationChoices,
   type HttpOptions,
+  type HttpServer,
   type HostInfo,
 } from '../api/index.ts';
 import { openLedger, type DeviceLedger } from './device-ledger.ts';
@@ -195,7 +196,7 @@ async function openParts(
   const [opened, key, web] = await Promise.allSettled([
     openStore({ dataDir, onProblem }),
     openLedger(dataDir, options.version),
-    options.http && HttpServer.make(withTranslator(options.http, dataDir)),
+    options.http && httpServer(withTranslator(options.http, dataDir)),
   ]);
   const server = web.status === 'fulfilled' ? web.value : undefined;
   if (opened.status === 'rejected' || web.status === 'rejected') {

@@ -20,6 +20,7 @@ import { bothPeers, median, overRest } from './peers.ts';
 import { pythonChain } from './python-chain.ts';
 import { unrollAgainst } from './translator.ts';
 import { reproducibilityFigures } from './reproducibility.ts';
+import { startFigures } from './start.ts';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -130,6 +131,7 @@ for (const drops of [...sizes, ...(options.million ? [1_000_000] : [])])
 const result = {
   machine,
   limits: await limits(),
+  start: await startFigures(runs),
   graphs: table,
   reproducibility: await reproducibilityFigures(Math.max(...sizes), runs),
   ...(options.against === 'daliuge'
@@ -143,6 +145,7 @@ const result = {
 await mkdir(path.join(import.meta.dirname, 'out'), { recursive: true });
 await writeFile(path.join(import.meta.dirname, 'out/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
 console.table(table);
+console.table([result.start]);
 console.table([result.reproducibility]);
 if ('against' in result) console.table(result.against);
 if ('unroll' in result) console.table(result.unroll);

@@ -2,7 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Command } from 'commander';
-import { startTranslator, TranslatorFiles } from '../../api/index.ts';
+import { TranslatorFiles, translatorServer } from '../../api/index.ts';
 import { WeirError } from '../../protocol/index.ts';
 import { note, print, printJson } from '../output.ts';
 import { wholeNumber } from '../values.ts';
@@ -44,7 +44,7 @@ async function serve(options: Options): Promise<void> {
       details: { lgdir },
     });
   await mkdir(pgtdir, { recursive: true });
-  const server = await startTranslator({
+  const server = await translatorServer({
     host,
     port,
     allowedOrigins: options.allowOrigin ?? [],

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTranslator, TranslatorFiles } from '../../../engine/api/index.ts';
+import { TranslatorFiles, translatorServer } from '../../../engine/api/index.ts';
 import { testHost } from '../../support/host.ts';
 import { app, data, link, rawGraph, scatter } from '../translator/graphs.ts';
 
@@ -19,14 +19,14 @@ const graph = JSON.stringify(
 );
 
 let dir: string;
-let server: Awaited<ReturnType<typeof startTranslator>>;
+let server: Awaited<ReturnType<typeof translatorServer>>;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'weir-tm-'));
   await mkdir(path.join(dir, 'lg', 'stored'), { recursive: true });
   await writeFile(path.join(dir, 'lg', 'stored', 'small.graph'), graph);
   await writeFile(path.join(dir, 'secret.graph'), '{"secret": true}');
   await symlink(path.join(dir, 'secret.graph'), path.join(dir, 'lg', 'stored', 'link.graph'));
-  server = await startTranslator({
+  server = await translatorServer({
     host: '127.0.0.1',
     port: 0,
     translatorFiles: new TranslatorFiles(path.join(dir, 'lg'), path.join(dir, 'pgt')),
