@@ -313,6 +313,17 @@ class Functions(unittest.TestCase):
 
 
 class Failures(unittest.TestCase):
+    def test_name_what_an_installed_daliuge_threw_on_without_a_word(self):
+        from dlg.exceptions import ErrorManagerCaughtException
+
+        try:
+            try:
+                raise ValueError("mandatory")
+            except ValueError as error:
+                raise ErrorManagerCaughtException() from error
+        except ErrorManagerCaughtException as caught:
+            self.assertEqual(failures.describe(caught, "construct")["message"], "mandatory")
+
     def test_name_causes(self):
         try:
             try:
@@ -378,6 +389,7 @@ class StandIns(unittest.TestCase):
     def test_read_and_write_drops_of_the_host(self):
         from dlg.drop import remote_drop_class
         from dlg.data.drops import DataDROP, FileDROP
+        from dlg.data.io import OpenMode
         from dlg.droputils import allDropContents, copyDropContents, DROPFile, has_path, listify
 
         link = self.Link()
@@ -394,9 +406,50 @@ class StandIns(unittest.TestCase):
             self.assertEqual(file.read(4), b"cont")
         self.assertEqual(drop.write(5), -3)
         self.assertTrue(has_path(drop))
+        opened = drop.getIO()
+        with self.assertRaisesRegex(ValueError, "closed and cannot be read"):
+            opened.read(1)
+        opened.open(OpenMode.OPEN_READ)
+        self.assertEqual((opened.read(3), opened.buffer(), opened.isOpened()), (b"con", b"tent", True))
+        opened.close()
+        written = drop.getIO()
+        written.open(OpenMode.OPEN_WRITE)
+        written.write(b"!")
+        written.close()
+        self.assertEqual(link.written.getvalue(), b"content!")
+        descriptor = drop.open()
+        self.assertEqual((drop.read(descriptor, 3), drop.read(descriptor, -1)), (b"con", b"tent"))
+        drop.close(descriptor)
+        claiming = RemoteDrop(spec, link)
+        claiming.claim(FileDROP)
+        self.assertIsInstance(claiming, FileDROP)
         memory = remote_drop_class("Unknown")({"oid": "o", "uid": "u"}, link)
         self.assertFalse(has_path(memory))
         self.assertEqual(listify((1, 2)), [1, 2])
+
+    def test_give_classes_what_their_bases_have(self):
+        from dlg.apps.branch import BranchAppDrop
+        from dlg.apps.simple import NullBarrierApp
+        from dlg.drop import DataDROP, FileDROP, InMemoryDROP, track_current_drop
+
+        class Own(BranchAppDrop, NullBarrierApp):
+            def initialize(self, **kwargs):
+                super().initialize(**kwargs)
+                self.extra, self.other = self._popArg(kwargs, "extra", 1), self._popArg(kwargs, "other", 2)
+
+            @track_current_drop
+            def condition(self):
+                return self.extra
+
+        own = Own("o", "u", extra=5)
+        own.run()
+        self.assertEqual((own.condition(), own.other, issubclass(FileDROP, DataDROP)), (5, 2, True))
+        source = InMemoryDROP("a", "a", pydata=pickle.dumps(7))
+        source.status = 2
+        own._inputs, own._outputs = {"a": source}, {"b": object()}
+        own.parameters.update(inputs=[{"a": "extra"}, {"a": "port"}], outputs=[{"b": "to"}])
+        own._run()
+        self.assertEqual((own.extra, own.port, own.to), (7, source, own._outputs["b"]))
 
     def test_offer_every_import_of_component_modules(self):
         import importlib
@@ -408,6 +461,8 @@ class StandIns(unittest.TestCase):
             "dlg.data.io", "dlg.ddap_protocol", "dlg.drop_loaders", "dlg.exceptions", "dlg.named_port_utils", "dlg.utils",
         ):
             importlib.import_module(name)
+        with self.assertRaises(ImportError):
+            from dlg.drop import NoSuchDROP  # noqa: F401
 
     def test_read_json_as_the_graphs_expect(self):
         from dlg.apps.simple_functions import string2json

@@ -6,6 +6,8 @@ import inspect
 from . import calls, drops, failures, functions
 from .proxies import RemoteDrop
 
+_RUNNING = 1
+
 
 def load_class(dotted):
     """The class behind a dropclass path; BadModule when there is none."""
@@ -72,12 +74,35 @@ def run_app(header, link):
         link_drops(app, header, link)
         stage = "run"
         run = getattr(app, "run", None)
-        if not callable(run):
+        if not callable(run) and not _is_branch(found):
             raise functions.BadModule("class '%s' has no run method: it is no application" % header["cls"])
-        run()
+        _set_running(app)
+        if callable(run):
+            run()
+        if _is_branch(found):
+            _skip_other_branch(app)
         return {"ok": True, "recompute": drops.own_record(app, "generate_recompute_data")}, []
     except BaseException as error:
         return {"ok": False, "error": failures.describe(error, stage)}, []
+
+
+def _set_running(app):
+    try:
+        app.execStatus = _RUNNING
+    except Exception:
+        pass  # a class may keep it for itself; the state is the Host's
+
+
+def _is_branch(found):
+    return any(kind.__name__ == "BranchAppDrop" for kind in found.__mro__)
+
+
+def _skip_other_branch(app):
+    """What DALiuGE does when the run() of a branch is over: the output its condition() does not take is skipped."""
+    outputs = list(app._outputs.values())
+    if len(outputs) != 2:
+        raise ValueError("a branch has exactly 2 outputs, but '%s' has %d" % (app.uid, len(outputs)))
+    outputs[1 if app.condition() else 0].skip()
 
 
 _RELATIONS = (("_inputs", "inputs"), ("_outputs", "outputs"), ("_streamingInputs", "streamingInputs"))
@@ -98,5 +123,16 @@ def _proxy(spec, link):
     try:
         from dlg.drop import remote_drop_class  # ours; an installed DALiuGE has no such name
     except ImportError:
-        return RemoteDrop(spec, link)
+        proxy = RemoteDrop(spec, link)
+        proxy.claim(_storage_class(spec.get("cls") or ""))
+        return proxy
     return remote_drop_class(spec.get("cls") or "")(spec, link)
+
+
+def _storage_class(name):
+    """The class of an installed DALiuGE for drops of the Host's class `name`; None where there is none."""
+    try:
+        known = importlib.import_module("dlg.data.drops")
+        return getattr(known, name, None) or known.DataDROP
+    except (ImportError, AttributeError):
+        return None

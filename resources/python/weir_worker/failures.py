@@ -11,6 +11,7 @@ _UNNAMED = ("builtins", "__weir_func_code__")
 
 def describe(error, stage):
     """`stage` says what was going on: load, decode, bind, run, encode."""
+    error = _named_cause(error)
     return {
         "type": _type_name(error),
         "message": _message(error),
@@ -18,6 +19,13 @@ def describe(error, stage):
         "traceback": _trimmed(error),
         "causes": _causes(error),
     }
+
+
+def _named_cause(error):
+    """What an installed DALiuGE caught, logged and threw on without a word of its own."""
+    cause = error.__cause__
+    is_wrapped = type(error).__name__ == "ErrorManagerCaughtException" and cause is not None and not _message(error)
+    return cause if is_wrapped else error
 
 
 def _type_name(error):

@@ -3,6 +3,11 @@
 import os
 
 
+_LARGEST_PIECE = 32 << 20  # what the Host gives at once
+_EVERYTHING = 1 << 62
+_OPEN_WRITE, _OPEN_READ = 0, 1
+
+
 class RemoteDrop:
     """A data drop that lives in the Host (or beyond it). The members are those of DALiuGE's DataDROP.
 
@@ -21,6 +26,14 @@ class RemoteDrop:
         self.dataIsland = spec.get("island")
         self.parameters = dict(spec.get("parameters") or {})
 
+    def claim(self, storage):
+        """Lets isinstance() take this for a drop of the class `storage`."""
+        self.__dict__["_storage"] = storage
+
+    @property
+    def __class__(self):
+        return self.__dict__.get("_storage") or type(self)
+
     # --- reading ---------------------------------------------------------------------------------------------------
 
     def open(self, **_):
@@ -31,11 +44,18 @@ class RemoteDrop:
         return descriptor
 
     def read(self, descriptor, count=65536, **_):
+        """`count` bytes, or what is left; all that is left where it is negative or None."""
         at = self._position(descriptor)
-        _, data = self._link.ask("read", self.uid, offset=at, count=count)
-        data = data or b""
-        self._open[descriptor] = at + len(data)
-        return data
+        parts, wanted = [], _EVERYTHING if count is None or count < 0 else count
+        while wanted > 0:
+            _, data = self._link.ask("read", self.uid, offset=at, count=min(wanted, _LARGEST_PIECE))
+            if not data:
+                break
+            parts.append(data)
+            at += len(data)
+            wanted -= len(data)
+        self._open[descriptor] = at
+        return b"".join(parts)
 
     def close(self, descriptor, **_):
         self._position(descriptor)
@@ -51,6 +71,10 @@ class RemoteDrop:
 
     def isBeingRead(self):
         return bool(self._open)
+
+    def getIO(self):
+        """The content as a storage that is opened and closed, as DALiuGE's own loaders want it."""
+        return RemoteIO(self)
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -131,3 +155,53 @@ class RemoteDrop:
 
     def __repr__(self):
         return "<%s %s of the Host>" % (type(self).__name__, self.uid)
+
+
+class RemoteIO:
+    """A drop of the Host with the members of DALiuGE's DataIO. What is written counts as written to the drop."""
+
+    def __init__(self, drop):
+        self._drop = drop
+        self._mode = None
+        self._descriptor = None
+
+    def open(self, mode, **_):
+        if mode == _OPEN_READ:
+            self._descriptor = self._drop.open()
+        self._mode = mode
+
+    def isOpened(self):
+        return self._mode is not None
+
+    def read(self, count=65536, **_):
+        self._expect(_OPEN_READ, "read")
+        return self._drop.read(self._descriptor, count)
+
+    def write(self, data, **_):
+        self._expect(_OPEN_WRITE, "written")
+        return self._drop.write(data)
+
+    def buffer(self):
+        """All that is left."""
+        data = self.read(-1)
+        return data.decode("utf-8") if self._drop.buftype == "str" else data
+
+    def close(self, **_):
+        if self._mode == _OPEN_READ:
+            self._drop.close(self._descriptor)
+        self._mode = None
+
+    def size(self, **_):
+        size = self._drop.size
+        return -1 if size is None else size
+
+    def exists(self):
+        return self._drop.exists()
+
+    def delete(self):
+        self._drop.delete()
+
+    def _expect(self, mode, what):
+        if self._mode != mode:
+            found = "closed" if self._mode is None else "opened the other way"
+            raise ValueError("drop '%s' is %s and cannot be %s" % (self._drop.uid, found, what))

@@ -1,5 +1,6 @@
 """The bases of drop classes."""
 
+import logging
 import os
 
 from .data.io import OpenMode
@@ -33,11 +34,22 @@ class AbstractDROP:
         self.phase = DROPPhases.PLASMA
         self.status = DROPStates.INITIALIZED
         self.parameters = dict(kwargs)
+        self.logger = logging.getLogger("dlg.%s.%s" % (type(self).__name__, self._uid))
         self.autofill_environment_variables()
         self.initialize(**kwargs)
 
     def initialize(self, **kwargs):
         """For subclasses."""
+
+    def _popArg(self, kwargs, key, default):
+        """The argument `key`, which is then no longer among `kwargs`; from the graph's `applicationArgs` where it is there."""
+        given = kwargs.pop(key, None)
+        described = (self.parameters.get("applicationArgs") or {}).get(key)
+        if given is None and isinstance(described, dict):
+            given = described.get("value")
+        return default if given is None else given
+
+    _getArg = _popArg
 
     @property
     def oid(self):
@@ -197,6 +209,26 @@ class AppDROP(ContainerDROP):
     def streamingInputs(self):
         return list(self._streamingInputs.values())
 
+    def _run(self):
+        """Sets attributes named like ports: to the value of an input where the class has such an attribute, else to the drop."""
+        from dlg.drop_loaders import load_dill
+
+        for name, drops in self._named("inputs", self._inputs).items():
+            there = [drop for drop in drops if drop.status == DROPStates.COMPLETED and drop.dataURL != "null://"]
+            if there:
+                setattr(self, name, load_dill(there[0]) if hasattr(self, name) else there[0])
+        for name, drops in self._named("outputs", self._outputs).items():
+            if len(drops) == 1:
+                setattr(self, name, drops[0])
+
+    def _named(self, key, linked):
+        found = {}
+        for port in self.parameters.get(key) or ():
+            for uid, name in port.items() if isinstance(port, dict) else ():
+                if uid in linked:
+                    found.setdefault(name, []).append(linked[uid])
+        return found
+
     def handleEvent(self, event):
         if event.type == "dropCompleted":
             self.dropCompleted(event.uid, event.status)
@@ -247,6 +279,31 @@ class InputFiredAppDROP(AppDROP):
 
 class BarrierAppDROP(InputFiredAppDROP):
     """An application that waits for all its inputs."""
+
+
+class BranchAppDrop(BarrierAppDROP):
+    """An application with two outputs: after `run()`, the one that `condition()` does not take is skipped."""
+
+    def run(self):
+        """Nothing by default: the condition is what matters."""
+
+    def condition(self):
+        raise NotImplementedError("class %s defines no condition()" % type(self).__name__)
+
+
+def track_current_drop(method):
+    """A decorator of DALiuGE, which notes whose log lines follow. The Host knows that anyway."""
+    return method
+
+
+def __getattr__(name):
+    # Before release 3 the storage classes were here; older modules look for them.
+    if name.endswith(("DROP", "Drop")):
+        from .data import drops
+
+        if hasattr(drops, name):
+            return getattr(drops, name)
+    raise AttributeError("module 'dlg.drop' has no attribute %r" % name)
 
 
 def remote_drop_class(dotted):

@@ -15,6 +15,7 @@ import threading
 import time
 
 from dlg.apps.app_base import AppDROP, BarrierAppDROP
+from dlg.apps.branch import BranchAppDrop
 from dlg.data.drops.data_base import DataDROP
 from dlg.data.drops.file import FileDROP
 from dlg.data.io import DataIO, FileIO, OpenMode
@@ -108,6 +109,16 @@ class ExitDROP(ListDROP):
 
 class NotADrop:
     pass
+
+
+class Longer(BranchAppDrop):
+    limit = dlg_int_param("longest on the second output", 0)
+
+    def condition(self):
+        assert self.execStatus == AppDROPStates.RUNNING
+        reading = self.inputs[0].getIO()
+        reading.open(OpenMode.OPEN_READ)
+        return len(reading.buffer()) > self.limit
 
 
 class Count(AppDROP):
@@ -405,6 +416,28 @@ describe.skipIf(whyNoPython)('an application class of the user that is fed', () 
     const session = await run([hello(['s']), data('s'), fed('Rows'), data('o')]);
     expect(SESSION_STATE_NAMES[session.status]).toBe('FAILED');
     expect(await errorsOf(session)).toMatch(/cannot take streaming inputs/);
+  });
+});
+
+describe.skipIf(whyNoPython)('a branch of the user', () => {
+  it('skips the output its condition does not take', async () => {
+    for (const [limit, taken, skipped] of [
+      [4, 'a', 'b'],
+      [400, 'b', 'a'],
+    ] as const) {
+      const session = await run([
+        hello(['s']),
+        data('s'),
+        app('longer', CLASS('Longer'), { inputs: ['s'], outputs: ['a', 'b'], limit }),
+        ...['a', 'b'].flatMap((from) => [
+          data(from),
+          copy(`c${from}`, [from], [`o${from}`]),
+          data(`o${from}`),
+        ]),
+      ]);
+      expect(SESSION_STATE_NAMES[session.status], await errorsOf(session)).toBe('FINISHED');
+      expect([state(session, `o${taken}`), state(session, `o${skipped}`)]).toEqual(['COMPLETED', 'SKIPPED']);
+    }
   });
 });
 

@@ -1,0 +1,3 @@
+"""The base of branches."""
+
+from dlg.drop import BranchAppDrop  # noqa: F401
