@@ -14,6 +14,7 @@ import type { AbstractDROP } from './drop.ts';
 import { OpenMode, type DataIO } from './io/data-io.ts';
 import { ioForURL } from './io/url.ts';
 import { isSettled } from './machines.ts';
+import { PyTuple, type PyValue } from './pyrepr/index.ts';
 
 const USUAL_ENDS: readonly DROPStates[] = [DROPStates.COMPLETED, DROPStates.ERROR];
 
@@ -127,6 +128,8 @@ export function* depthFirstTraverse(
   visited: AbstractDROP[] = [],
 ): Generator<[AbstractDROP, AbstractDROP[]]> {
   const seen = new Set<AbstractDROP>(visited);
+  // Where it starts is visited in any case.
+  seen.delete(node);
   const open: AbstractDROP[][] = [[node]];
   for (let list = open.at(-1); list; list = open.at(-1)) {
     const next = list.shift();
@@ -161,9 +164,12 @@ export function* breadFirstTraverse(
   }
 }
 
-/** A list as it is; the only element of a new list otherwise. */
-export function listify<T>(value: T | T[]): T[] {
-  return Array.isArray(value) ? value : [value];
+/** A list as it is, the elements of a Python tuple; the only element of a new list otherwise. */
+export function listify(value: PyTuple): PyValue[];
+export function listify<T>(value: T | T[]): T[];
+export function listify(value: unknown): unknown[] {
+  if (value instanceof PyTuple) return [...value.items];
+  return Array.isArray(value) ? (value as unknown[]) : [value];
 }
 
 // --- a drop as a file --------------------------------------------------------------------------------------------

@@ -101,6 +101,11 @@ export function loadDropSpecs(dropSpecList: readonly DropSpec[] | null): {
 } {
   if (!dropSpecList || dropSpecList.length === 0)
     throw new InvalidGraphException('The graph is an empty list: it has no drops to run.');
+  const stray = dropSpecList.findIndex((spec) => !isMap(spec));
+  if (stray >= 0)
+    throw new InvalidGraphException(
+      `Element ${stray} of the graph is no dropspec (a map), but ${JSON.stringify(dropSpecList[stray])}.`,
+    );
   const last = dropSpecList.at(-1) as DropSpec;
   const hasReprodata = Boolean(last['rmode']) || Object.keys(last).length === 0;
   const dropSpecs = new Map<string, DropSpec>();

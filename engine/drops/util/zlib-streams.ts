@@ -10,9 +10,10 @@ class TransformedContent {
   #pieces: Uint8Array[] = [];
   #held = 0;
   #isOver = false;
+  #hasContent = false;
 
   constructor(content: ByteSource, transform: Transform) {
-    const source = Readable.from(content);
+    const source = Readable.from(this.#noticed(content));
     source.on('error', (error) => transform.destroy(error));
     this.#source = source.pipe(transform)[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   }
@@ -21,8 +22,12 @@ class TransformedContent {
   async read(n = -1): Promise<Uint8Array> {
     const wanted = n > 0 ? n : Number.POSITIVE_INFINITY;
     while (this.#held < wanted && !this.#isOver) {
-      const next = await this.#source.next();
-      if (next.done) {
+      const next = await this.#source.next().catch((error: unknown) => {
+        // Nothing at all is no damaged content.
+        if (!this.#hasContent && (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR') return undefined;
+        throw error;
+      });
+      if (!next || next.done) {
         this.#isOver = true;
         break;
       }
@@ -35,6 +40,13 @@ class TransformedContent {
     this.#pieces = rest.length > 0 ? [rest] : [];
     this.#held = rest.length;
     return taken;
+  }
+
+  async *#noticed(content: ByteSource): AsyncGenerator<Uint8Array> {
+    for await (const piece of content) {
+      if (piece.length > 0) this.#hasContent = true;
+      yield piece;
+    }
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {

@@ -7,16 +7,20 @@ import {
   BarrierAppDROP,
   CopyApp,
   createGraphFromDropSpecList,
+  depthFirstTraverse,
   DictGatherApp,
   DROPFile,
   DROPWaiterCtx,
   EvtConsumer,
   GenericNpyScatterApp,
   InMemoryDROP,
+  listify,
   loadDropSpecs,
   loadPickle,
+  PyTuple,
   removeUnmetRelationships,
   savePickle,
+  ZlibUncompressedStream,
 } from '../../../engine/drops/index.ts';
 import {
   AppDROPStates,
@@ -306,6 +310,26 @@ describe('helpers take what the seed says they take', () => {
     expect(JSON.stringify(relation)).toBe('["D",0,"A"]');
     const [unmet] = removeUnmetRelationships([{ oid: 'a', consumers: ['gone'] }]);
     expect(unmet).toMatchObject({ lhs: 'gone', rel: DROPLinkType.CONSUMER, rhs: 'a' });
+  });
+
+  it('tuples are lists, and a walk visits where it starts', () => {
+    expect(listify(new PyTuple([1n, 2n]))).toEqual([1n, 2n]);
+    const [a, app] = [memory('a'), new TestApp('app')];
+    a.addConsumer(app);
+    expect([...depthFirstTraverse(a, [a, app])].map(([drop]) => drop.uid)).toEqual(['a']);
+  });
+
+  it('what is no dropspec is refused by its place', () => {
+    const fine = { oid: 'a', categoryType: 'Data', dropclass: 'dlg.data.drops.memory.InMemoryDROP' };
+    expect(() => loadDropSpecs([fine, null as never])).toThrow(/Element 1 of the graph is no dropspec/);
+  });
+
+  it('no compressed content is no content, and half of it is an error', async () => {
+    expect(await new ZlibUncompressedStream([]).read()).toHaveLength(0);
+    expect(await new ZlibUncompressedStream([new Uint8Array(0)]).read(5)).toHaveLength(0);
+    await expect(new ZlibUncompressedStream([Uint8Array.of(0x78, 0x9c)]).read()).rejects.toThrow(
+      /end of file/,
+    );
   });
 
   it('contents are read in pieces of the size that is asked for', async () => {
