@@ -104,8 +104,8 @@ describe('createGraphFromDropSpecList', () => {
 
   it('tells which drops could not be made, and keeps the others', () => {
     const { drops, loadFailures } = createGraphFromDropSpecList([
-      app('bad', 'AverageArraysApp', { method: 'guess' }),
-      data('a', { consumers: ['bad'] }),
+      data('bad', { lifespan: 1, expireAfterUse: true, consumers: ['gone'] }),
+      data('a'),
     ]);
     expect([...drops.keys()]).toEqual(['a']);
     expect(loadFailures).toMatchObject([{ oid: 'bad', exception: { name: 'InvalidDropException' } }]);
