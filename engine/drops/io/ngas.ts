@@ -26,6 +26,8 @@ const LARGEST_ANSWER_BYTES = 1 << 20;
 interface Exchange {
   readonly request: http.ClientRequest;
   readonly response: Promise<http.IncomingMessage>;
+  /** Why the connection failed, when it did. */
+  readonly failure: () => Error | undefined;
 }
 
 function startRequest(
@@ -56,8 +58,9 @@ function startRequest(
   // Who writes the body notices failure there first; nobody may be waiting for the answer yet.
   response.catch(() => undefined);
   // An error after the answer began is the reader's, who sees it on the response.
-  request.on('error', () => undefined);
-  return { request, response };
+  let failure: Error | undefined;
+  request.on('error', (error) => (failure ??= error));
+  return { request, response, failure: () => failure };
 }
 
 async function textOf(response: http.IncomingMessage): Promise<string> {
@@ -165,7 +168,10 @@ export class NgasIO extends DataIO {
 
   /** Resolves when the socket has taken the data: a slow archive holds its writer back. */
   async #send(data: Uint8Array): Promise<void> {
-    const { request } = this.#exchange as Exchange;
+    const { request, failure } = this.#exchange as Exchange;
+    // A connection that is gone says of a write only that it is gone.
+    const lost = failure();
+    if (lost) throw lost;
     this.#sent += data.length;
     const silence = setTimeout(() => this.#silent(), this.#archiveTimeoutMs);
     try {
@@ -174,7 +180,7 @@ export class NgasIO extends DataIO {
         request.once('error', failed);
         request.write(data, (error) => {
           request.off('error', failed);
-          if (error) reject(error);
+          if (error) reject(failure() ?? error);
           else resolve();
         });
       });

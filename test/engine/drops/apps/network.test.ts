@@ -178,7 +178,7 @@ describe('archiving in NGAS', () => {
     await server.stop();
     expect(refused.errorOf('app').message).toMatch(/NGAS 127.0.0.1:\d+ refused QARCHIVE/);
     expect((await archive(1).run()).errorOf('app').message).toMatch(
-      /could not archive data in NGAS at 127.0.0.1:1/,
+      /could not archive data in NGAS at 127.0.0.1:1: .*ECONNREFUSED/,
     );
     const directory = await archive(1, {
       dropclass: 'dlg.data.drops.directory.DirectoryDROP',
