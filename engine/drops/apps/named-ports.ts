@@ -25,6 +25,8 @@ export interface Argument {
   readonly usage: string;
   /** null: the dropspec says nothing about it, or says null. */
   readonly encoding: string | null;
+  /** The dropspec says that there is no encoding (null, ""), which is not the same as saying nothing about it. */
+  readonly isUnencoded: boolean;
   readonly positional: boolean;
   readonly precious: boolean;
 }
@@ -66,6 +68,7 @@ function describeArguments(drop: AbstractDROP, key: string, table: object): Read
       type: textIn(a['type'], ''),
       usage: textIn(a['usage'], 'NoPort'),
       encoding: typeof a['encoding'] === 'string' && a['encoding'] !== '' ? a['encoding'] : null,
+      isUnencoded: a['encoding'] === null || a['encoding'] === '',
       positional: a['positional'] === true || a['positional'] === 'true',
       precious: a['precious'] === true || a['precious'] === 'true',
     });

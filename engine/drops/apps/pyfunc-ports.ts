@@ -31,6 +31,19 @@ export function encodingOf(app: AppDROP, port: string | undefined): Encoding {
   );
 }
 
+/** Why the data of an input port is not for the function. */
+export type UnreadReason = 'event' | 'unencoded';
+
+/**
+ * Event ports say when, not what. And a port that is declared to have no encoding is not read on DALiuGE: the argument keeps
+ * its default; a value in the graph brings the default encoding with it, and then the port is read (spec/engine.md 6.3).
+ */
+export function whyUnread(app: AppDROP, port: string): UnreadReason | undefined {
+  const argument = argumentsOf(app).get(port);
+  if (argument?.type === 'Event') return 'event';
+  return argument?.isUnencoded === true && !app.parameters[port] ? 'unencoded' : undefined;
+}
+
 /** The value-bearing input ports of an application. */
 export class PortReader {
   readonly #app: AppDROP;
@@ -38,15 +51,20 @@ export class PortReader {
   readonly #spool = new ContentSpool();
   /** Drops whose content a worker is about to read. */
   readonly #reading: DataDROP[] = [];
+  /** Ports with data that the function does not get, as they are declared to have no encoding. */
+  readonly unencoded: readonly string[];
 
   constructor(app: AppDROP, ports: readonly Port[]) {
     this.#app = app;
-    const described = argumentsOf(app);
+    const unencoded: string[] = [];
     for (const port of ports) {
-      // Event ports say when, not what; a port whose drops were all skipped leaves the default.
-      const drop = described.get(port.name)?.type === 'Event' ? undefined : readableDrop(port);
-      if (drop) this.#drops.set(port.name, drop);
+      // A port whose drops were all skipped leaves the default.
+      const drop = readableDrop(port);
+      const why = drop && whyUnread(app, port.name);
+      if (why === 'unencoded') unencoded.push(port.name);
+      else if (drop && why === undefined) this.#drops.set(port.name, drop);
     }
+    this.unencoded = unencoded;
   }
 
   /** Names of the ports that have a value. */

@@ -35,7 +35,7 @@ import { registerDrop } from '../registry.ts';
 import { argumentsOf, namedPorts, type Argument } from './named-ports.ts';
 import { pathFor, pathOutputs } from './pyfunc-paths.ts';
 import { HeldContent, HeldResult } from './pyfunc-held.ts';
-import { encodingOf, PortReader } from './pyfunc-ports.ts';
+import { encodingOf, PortReader, whyUnread } from './pyfunc-ports.ts';
 import { defaultsOf, parsedRecord } from './pyfunc-texts.ts';
 import { followersOf, type AheadFunction } from './run-ahead.ts';
 import { SpecText } from '../spec-text.ts';
@@ -138,6 +138,15 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
     );
   }
 
+  /** As DALiuGE, where it is a line in a log of the node. */
+  #noteUnread(port: string): void {
+    this.context.log(
+      'warn',
+      this,
+      `Port "${port}" of ${this.uid} has no encoding, so its data is not read and the argument keeps its default. Choose one ("pickle" for values of Python) to have it read.`,
+    );
+  }
+
   /** Encoding of each output that is written here; the function itself writes those whose path it is given. */
   #outputEncodings(info: FunctionInfo): Map<DataDROP, Encoding> {
     const ports = namedPorts(this, 'outputs');
@@ -194,6 +203,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
   async #callOnce(outputs: readonly Encoding[], wantTruth: boolean): Promise<FunctionResult> {
     const info = await this.#load();
     const reader = new PortReader(this, namedPorts(this, 'inputs'));
+    for (const port of reader.unencoded) this.#noteUnread(port);
     try {
       const decided = await this.#decidePaths(info, reader);
       const { args, kwargs } = this.#bind(
@@ -259,7 +269,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
       return undefined;
     const encoding = encodingOf(this, port.name);
     const isPlace = encoding === 'path' || encoding === 'dataurl';
-    if (isPlace || argumentsOf(this).get(port.name)?.type === 'Event') return undefined;
+    if (isPlace || whyUnread(this, port.name) !== undefined) return undefined;
     if (pathOutputs(this, info).size > 0) return undefined;
     const { args, kwargs } = this.#bind(info, [port.name], NONE_DECIDED);
     const known = (value: BoundValue): PyArgument =>

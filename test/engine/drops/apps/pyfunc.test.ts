@@ -56,7 +56,7 @@ function func(oid: string, code: string, more: Record<string, unknown>): Spec {
   };
 }
 
-const port = (name: string, usage: string, encoding: string, more: Record<string, unknown> = {}) => ({
+const port = (name: string, usage: string, encoding: string | null, more: Record<string, unknown> = {}) => ({
   [name]: { name, value: null, type: 'Object', usage, encoding, positional: false, precious: false, ...more },
 });
 
@@ -139,6 +139,32 @@ describe.skipIf(whyNoPython)('a Python function as an application', () => {
     ]).run();
     expect(await text(run, 'o')).toBe('(2, 2, {})');
   });
+
+  it.each([null, ''])(
+    'leaves the default where a port is declared to have no encoding (%j), and says so',
+    async (none) => {
+      const run = await graph([
+        value('x', 'Integer', 2),
+        func('f', 'def f(a=7, b=8, c=9):\n    return repr((a, b, c))', {
+          b: 1,
+          applicationArgs: {
+            ...port('a', 'InputPort', none),
+            ...port('b', 'InputPort', none),
+            c: { name: 'c', value: null, type: 'Object', usage: 'InputPort' },
+          },
+          componentParams: port('r', 'OutputPort', 'utf-8'),
+          inputs: [{ x: 'a' }, { x: 'b' }, { x: 'c' }],
+          outputs: [{ o: 'r' }],
+        }),
+        memory('o'),
+      ]).run();
+      // Only "a": "b" has a value of its own, which brings the default encoding, and of "c" nothing is said.
+      expect(await text(run, 'o')).toBe('(7, 2, 2)');
+      expect(run.log.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^Port "a" of f has no encoding, so its data is not read/),
+      ]);
+    },
+  );
 
   it('names port, drop and what to use for an encoding that does not exist', async () => {
     const run = await graph([
