@@ -146,10 +146,9 @@ describe.skipIf(whyNoPython)('a Python function as an application', () => {
       const run = await graph([
         value('x', 'Integer', 2),
         func('f', 'def f(a=7, b=8, c=9):\n    return repr((a, b, c))', {
-          b: 1,
           applicationArgs: {
             ...port('a', 'InputPort', none),
-            ...port('b', 'InputPort', none),
+            ...port('b', 'InputPort', none, { value: 1 }),
             c: { name: 'c', value: null, type: 'Object', usage: 'InputPort' },
           },
           componentParams: port('r', 'OutputPort', 'utf-8'),
