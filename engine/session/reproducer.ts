@@ -194,18 +194,20 @@ export class Reproducer {
   }
 
   /**
-   * Writes `reprodata.out`, page by page; it appears under its name when it is whole. While a page is written the next one
-   * is made. Not written where it would be larger than anybody wants to find in a folder; a log entry says so.
+   * Writes `reprodata.out`, page by page, beside the session's folder; it appears in there when it is whole, so that whoever
+   * lists the folder when the session is over finds results only. While a page is written the next one is made. Not written
+   * where it would be larger than anybody wants to find in a folder; a log entry says so.
    */
   async writeFile(dir: string): Promise<void> {
     const { graph, log } = this.#options;
     const file = path.join(dir, 'reprodata.out');
-    const out = await open(`${file}.part`, 'w');
+    const part = path.join(path.dirname(dir), `.${path.basename(dir)}.reprodata.out.part`);
+    const out = await open(part, 'w');
     const write = async (page: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> => {
       for (let at = 0; at < page.length;) at += (await out.write(page, at, page.length - at)).bytesWritten;
       return page.buffer;
     };
-    let isWhole = true;
+    let isWhole = false;
     try {
       const free: ArrayBuffer[] = [];
       let writing: Promise<ArrayBuffer | undefined> = Promise.resolve(undefined);
@@ -217,23 +219,24 @@ export class Reproducer {
         bytes += page.length;
         const done = await writing;
         if (done !== undefined) free.push(done);
-        isWhole = expected <= MAX_FILE_BYTES;
-        if (!isWhole) {
+        if (expected > MAX_FILE_BYTES) {
           const gib = (expected / 2 ** 30).toFixed(0);
           log(
             'warn',
             `reprodata.out is not written: it would be a file of ${gib} GiB. The signatures are there.`,
           );
-          break;
+          return;
         }
         writing = write(page);
         writing.catch(() => undefined);
       }
       await writing;
+      isWhole = true;
     } finally {
       await out.close();
+      if (isWhole) await rename(part, file).finally(() => rm(part, { force: true }));
+      else await rm(part, { force: true });
     }
-    await (isWhole ? rename(`${file}.part`, file) : rm(`${file}.part`, { force: true }));
   }
 
   #page(from: number, count: number, buffer: ArrayBuffer | undefined): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,6 @@
 /** What a session leaves behind: `reprodata.out` as the real system writes it, signatures, records, seals. */
-import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { existsSync, watch } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DROPStates } from '../../../engine/protocol/index.ts';
@@ -133,6 +133,22 @@ describe.runIf(hasGolden)('reprodata.out of a run', () => {
       else expect(projected(found)).toBe(projected(golden));
     },
   );
+
+  it('is put into the folder of the session in one piece, and leaves nothing beside it', async () => {
+    const session = await host.manager.createSession('s');
+    await session.addGraphSpec(await goldenGraph('ALL'));
+    const seen = new Set<string>();
+    const watcher = watch(session.dir, (_event, name) => void seen.add(String(name)));
+    const isThere = new Promise<void>((resolve) => {
+      watcher.on('change', (_event, name) => String(name) === 'reprodata.out' && resolve());
+    });
+    await session.deploy('roots');
+    await isThere;
+    watcher.close();
+    await session.recorded();
+    expect([...seen].filter((name) => name.includes('.part'))).toEqual([]);
+    expect((await readdir(path.dirname(session.dir))).filter((name) => name.includes('.part'))).toEqual([]);
+  });
 
   it('is written byte for byte', async () => {
     const text = await readFile(path.join(SHARED, 'golden/repro/unit/h_run.RERUN.reprodata.out'), 'utf8');
