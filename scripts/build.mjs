@@ -113,6 +113,8 @@ async function buildUnlessBuilt(force) {
     }
     if (fs.existsSync(dist)) fs.renameSync(dist, old);
     fs.renameSync(out, dist);
+    // What Node kept of files that are no more; every build would leave a megabyte there.
+    fs.rmSync(path.join(cacheDir, 'compile'), { recursive: true, force: true });
   } finally {
     if (environment === undefined) delete process.env.NODE_ENV;
     else process.env.NODE_ENV = environment;
