@@ -1,7 +1,7 @@
 /** Thread entry: reads physical graphs away from the thread that runs them. */
 import { parentPort } from 'node:worker_threads';
 import { deflateSync } from 'node:zlib';
-import { isWeirError, messageOf } from '../protocol/index.ts';
+import { expectDetachedBuffers, isWeirError, messageOf } from '../protocol/index.ts';
 import { practiceGraph } from './practice-graph.ts';
 import { build, makeView, type ParseAnswer, type ParseRequest, type PractiseRequest } from './parser.ts';
 
@@ -10,6 +10,8 @@ const GRAPHS = 40;
 const DROPS = 500;
 
 let isAsked = false;
+
+expectDetachedBuffers();
 
 parentPort?.on('message', (request: ParseRequest | PractiseRequest) => {
   if ('practise' in request)

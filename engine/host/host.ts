@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import envPaths from 'env-paths';
-import { WeirError } from '../protocol/index.ts';
+import { expectDetachedBuffers, WeirError } from '../protocol/index.ts';
 import {
   dlgPath,
   pythonClassFinder,
@@ -83,6 +83,7 @@ export function defaultResourcesDir(): string {
 }
 
 export async function startHost(options: HostOptions): Promise<Host> {
+  expectDetachedBuffers();
   const dataDir = path.resolve(options.dataDir);
   const onProblem =
     options.onProblem ??

@@ -1,3 +1,4 @@
+export * from './beliefs.ts';
 export * from './edges.ts';
 export * from './errors.ts';
 export * from './events.ts';

@@ -4,7 +4,7 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 
-import { isWeirError, messageOf } from '../protocol/index.ts';
+import { expectDetachedBuffers, isWeirError, messageOf } from '../protocol/index.ts';
 import { ReproducibilityOperations } from './worker-operations.ts';
 import type { WorkerFailure, WorkerReply, WorkerRequest } from './worker-protocol.ts';
 
@@ -25,6 +25,7 @@ function stepBack(): void {
 }
 
 stepBack();
+expectDetachedBuffers();
 
 const operations = new ReproducibilityOperations();
 

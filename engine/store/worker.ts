@@ -8,7 +8,7 @@
  */
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import path from 'node:path';
-import type { WeirError } from '../protocol/index.ts';
+import { expectDetachedBuffers, expectNativeBuffers, type WeirError } from '../protocol/index.ts';
 import { DATABASE_NAME, openDatabase, type Database } from './database.ts';
 import { isFaultOfWrite, isLasting, storeError, toWire, writeError } from './errors.ts';
 import type { Answer, Request, StoreThreadData } from './messages.ts';
@@ -199,4 +199,6 @@ async function start(port: MessagePort, data: StoreThreadData): Promise<void> {
   }
 }
 
+expectDetachedBuffers();
+expectNativeBuffers();
 if (parentPort !== null) await start(parentPort, workerData as StoreThreadData);

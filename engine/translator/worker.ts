@@ -1,7 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { constants } from 'node:buffer';
 import { fstatSync, openSync, readSync } from 'node:fs';
-import { isWeirError, messageOf, WeirError, type JsonObject } from '../protocol/index.ts';
+import {
+  expectDetachedBuffers,
+  isWeirError,
+  messageOf,
+  WeirError,
+  type JsonObject,
+} from '../protocol/index.ts';
 import { bytesSource, type ByteSource } from './byte-source.ts';
 import { drawingOf } from './drawing.ts';
 import { TranslatorError, type Progress } from './errors.ts';
@@ -189,6 +195,7 @@ function errorMessage(error: unknown): WorkerError {
   return { isTranslation: false, name: 'Error', code: 'INTERNAL', message: messageOf(error), details: {} };
 }
 
+expectDetachedBuffers();
 try {
   const result = work(workerData as WorkerInput);
   send({ kind: 'done', result });
