@@ -41,43 +41,71 @@ export function sameBytes(
   return true;
 }
 
+/** Where the ids of rows stand: the bytes, and start and length of each row's id in them. */
+export interface IdPlaces {
+  readonly text: Uint8Array;
+  readonly oidStart: Uint32Array;
+  readonly oidLength: Uint32Array;
+}
+
 export class ByteIndex {
   readonly slots: Int32Array;
   readonly hashes: Uint32Array;
+  readonly #text: Uint8Array;
+  readonly #starts: Uint32Array;
+  readonly #lengths: Uint32Array;
 
   /** `slots` (row + 1, 0 is free) and `hashes` run in parallel; their length is a power of two. */
-  constructor(slots: Int32Array, hashes: Uint32Array) {
+  constructor(slots: Int32Array, hashes: Uint32Array, { text, oidStart, oidLength }: IdPlaces) {
     this.slots = slots;
     this.hashes = hashes;
+    this.#text = text;
+    this.#starts = oidStart;
+    this.#lengths = oidLength;
   }
 
-  static forRows(rows: number): ByteIndex {
+  static forRows(rows: number, ids: IdPlaces): ByteIndex {
     let capacity = 16;
     while (capacity < rows * 2) capacity *= 2;
-    return new ByteIndex(new Int32Array(capacity), new Uint32Array(capacity));
+    return new ByteIndex(new Int32Array(capacity), new Uint32Array(capacity), ids);
   }
 
-  /** Puts a row in; returns the row that has the same key already, or -1. */
-  insert(row: number, hash: number, isSame: (other: number) => boolean): number {
-    const mask = this.slots.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const there = this.slots[at] as number;
-      if (there === 0) {
-        this.slots[at] = row + 1;
-        this.hashes[at] = hash;
-        return -1;
-      }
-      if (this.hashes[at] === hash && isSame(there - 1)) return there - 1;
+  /** Whether the id of a row is this stretch of bytes. */
+  isId(row: number, bytes: Uint8Array, start: number, length: number): boolean {
+    return (
+      this.#lengths[row] === length &&
+      sameBytes(this.#text, this.#starts[row] as number, bytes, start, length)
+    );
+  }
+
+  /** Puts a row in; returns the row that has the same id already, or -1. */
+  insert(row: number): number {
+    const start = this.#starts[row] as number;
+    const length = this.#lengths[row] as number;
+    const hash = hashBytes(this.#text, start, length);
+    const at = this.#slot(hash, this.#text, start, length);
+    const there = this.slots[at] as number;
+    if (there === 0) {
+      this.slots[at] = row + 1;
+      this.hashes[at] = hash;
     }
+    return there - 1;
   }
 
-  /** The row of a key, or -1. */
-  find(hash: number, isSame: (row: number) => boolean): number {
-    const mask = this.slots.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const there = this.slots[at] as number;
-      if (there === 0) return -1;
-      if (this.hashes[at] === hash && isSame(there - 1)) return there - 1;
+  /** The row whose id is this stretch of bytes, or -1. */
+  find(bytes: Uint8Array, start: number, length: number): number {
+    return (this.slots[this.#slot(hashBytes(bytes, start, length), bytes, start, length)] as number) - 1;
+  }
+
+  /** Where an id stands in the table, or would stand. */
+  #slot(hash: number, bytes: Uint8Array, start: number, length: number): number {
+    const { slots, hashes } = this;
+    const mask = slots.length - 1;
+    let at = hash & mask;
+    for (;;) {
+      const there = slots[at] as number;
+      if (there === 0 || (hashes[at] === hash && this.isId(there - 1, bytes, start, length))) return at;
+      at = (at + 1) & mask;
     }
   }
 }

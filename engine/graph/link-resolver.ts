@@ -7,9 +7,13 @@ import {
   SpecKinds,
   type ErrorCode,
 } from '../protocol/index.ts';
-import { ByteIndex, hashBytes, sameBytes } from './byte-index.ts';
+import { ByteIndex } from './byte-index.ts';
 import type { LinkColumns, RowColumns } from './rows.ts';
 import { textOf } from './spec-members.ts';
+
+/** Links of a list, from its start on, for which a guess is kept. */
+const GUESSED_PLACES = 16;
+const TYPES = Object.keys(DROPLinkType).length;
 
 export interface ResolverHost {
   /** Takes a complaint; may throw. */
@@ -26,36 +30,23 @@ export class LinkResolver {
   readonly #text: Uint8Array;
   readonly #rows: RowColumns;
   readonly #host: ResolverHost;
-  /** Hash of every row's id. */
-  readonly #hashes: Uint32Array;
+  /** How far off the drop was that a link of this type led to, by its place in its list. */
+  readonly #distances = new Int32Array(GUESSED_PLACES * TYPES);
 
   constructor(text: Uint8Array, rows: RowColumns, host: ResolverHost) {
     this.#text = text;
     this.#rows = rows;
     this.#host = host;
-    this.index = ByteIndex.forRows(rows.count);
-    this.#hashes = new Uint32Array(rows.count);
+    const { oidStart, oidLength } = rows;
+    this.index = ByteIndex.forRows(rows.count, { text, oidStart, oidLength });
     for (let row = 0; row < rows.count; row++) this.#insert(row);
   }
 
   #insert(row: number): void {
-    const start = this.#rows.oidStart[row] as number;
-    const length = this.#rows.oidLength[row] as number;
-    if (length === 0) return;
-    const hash = hashBytes(this.#text, start, length);
-    this.#hashes[row] = hash;
-    if (this.index.insert(row, hash, (other) => this.#isId(other, start, length)) >= 0)
-      this.#host.problem(
-        'GRAPH_DUPLICATE_OID',
-        `Two drops have the id "${this.#id(row)}"; every drop needs an id of its own.`,
-      );
-  }
-
-  #isId(row: number, start: number, length: number): boolean {
-    const rows = this.#rows;
-    return (
-      rows.oidLength[row] === length &&
-      sameBytes(this.#text, rows.oidStart[row] as number, this.#text, start, length)
+    if (this.#rows.oidLength[row] === 0 || this.index.insert(row) < 0) return;
+    this.#host.problem(
+      'GRAPH_DUPLICATE_OID',
+      `Two drops have the id "${this.#id(row)}"; every drop needs an id of its own.`,
     );
   }
 
@@ -68,23 +59,32 @@ export class LinkResolver {
     const { count } = this.#rows;
     this.consumers.reserve(count, Math.ceil(links.count / 4));
     this.outputs.reserve(count, Math.ceil(links.count / 4));
+    let place = 0;
     for (let i = 0; i < links.count; i++) {
-      const start = links.start[i] as number;
-      const length = links.length[i] as number;
       const row = links.row[i] as number;
       const type = links.type[i] as DROPLinkType;
-      const other = this.#rowNear(row, start, length);
+      place = i > 0 && links.row[i - 1] === row && links.type[i - 1] === type ? place + 1 : 0;
+      const other = this.#rowOf(links, i, place);
       if (other >= 0) this.#connect(type, other, row);
-      else this.#dangling(row, type, textOf(this.#text, start, length));
+      else this.#dangling(row, type, textOf(this.#text, links.start[i] as number, links.length[i] as number));
     }
   }
 
-  /** The row of an id; a look at the neighbours first, as lists mostly stand in the order of their links. */
-  #rowNear(row: number, start: number, length: number): number {
-    const hash = hashBytes(this.#text, start, length);
-    if (this.#hashes[row - 1] === hash && this.#isId(row - 1, start, length)) return row - 1;
-    if (this.#hashes[row + 1] === hash && this.#isId(row + 1, start, length)) return row + 1;
-    return this.index.find(hash, (other) => this.#isId(other, start, length));
+  /**
+   * The row that a link names, or -1. The copies of a component mostly stand in the order of those they are linked to: the first
+   * guess is the drop as far off as it was the last time.
+   */
+  #rowOf(links: LinkColumns, link: number, place: number): number {
+    const start = links.start[link] as number;
+    const length = links.length[link] as number;
+    const row = links.row[link] as number;
+    const kept = (links.type[link] as number) * GUESSED_PLACES + Math.min(place, GUESSED_PLACES - 1);
+    const guess = row + (this.#distances[kept] as number);
+    if (guess >= 0 && guess < this.#rows.count && this.index.isId(guess, this.#text, start, length))
+      return guess;
+    const found = this.index.find(this.#text, start, length);
+    this.#distances[kept] = found - row;
+    return found;
   }
 
   /**
@@ -110,7 +110,8 @@ export class LinkResolver {
       type === DROPLinkType.STREAMING_CONSUMER ||
       type === DROPLinkType.OUTPUT ||
       type === DROPLinkType.CHILD;
-    const [from, to] = forward ? [row, other] : [other, row];
+    const from = forward ? row : other;
+    const to = forward ? other : row;
     const table = this.#tableOf(forward ? type : (INVERSE_LINK[type] as DROPLinkType));
     if (table.has(from, to)) return;
     if (table !== this.children && !this.#fits(table === this.outputs, from, to)) return;
@@ -124,14 +125,18 @@ export class LinkResolver {
   }
 
   #fits(isOutput: boolean, from: number, to: number): boolean {
-    const app = (row: number) =>
-      this.#rows.kind[row] === SpecKinds.app || this.#rows.kind[row] === SpecKinds.socket;
-    const [appRow, dataRow] = isOutput ? [from, to] : [to, from];
-    if (app(appRow) && !app(dataRow)) return true;
+    const appRow = isOutput ? from : to;
+    const dataRow = isOutput ? to : from;
+    if (this.#isApp(appRow) && !this.#isApp(dataRow)) return true;
     this.#host.problem(
       'RELATIONSHIP_INVALID',
-      `The link ${this.#id(from)} -> ${this.#id(to)} joins two ${app(appRow) ? 'applications' : 'data drops'}; data and applications must alternate. Put a ${app(appRow) ? 'data drop' : 'application'} between them.`,
+      `The link ${this.#id(from)} -> ${this.#id(to)} joins two ${this.#isApp(appRow) ? 'applications' : 'data drops'}; data and applications must alternate. Put a ${this.#isApp(appRow) ? 'data drop' : 'application'} between them.`,
     );
     return false;
+  }
+
+  #isApp(row: number): boolean {
+    const kind = this.#rows.kind[row];
+    return kind === SpecKinds.app || kind === SpecKinds.socket;
   }
 }

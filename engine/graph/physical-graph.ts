@@ -3,7 +3,7 @@
  * found by row. A drop's own JSON is parsed when somebody asks for it.
  */
 import { EdgeTable, SpecKinds, type EdgeColumns, type JsonObject } from '../protocol/index.ts';
-import { ByteIndex, hashBytes, sameBytes } from './byte-index.ts';
+import { ByteIndex } from './byte-index.ts';
 
 /** Bits of the `flags` column. */
 export const SpecFlags = {
@@ -63,7 +63,7 @@ export class PhysicalGraph {
     this.streaming = EdgeTable.import(columns.streaming);
     this.outputs = EdgeTable.import(columns.outputs);
     this.children = EdgeTable.import(columns.children);
-    this.#index = new ByteIndex(columns.indexSlots, columns.indexHashes);
+    this.#index = new ByteIndex(columns.indexSlots, columns.indexHashes, columns);
   }
 
   get count(): number {
@@ -114,11 +114,7 @@ export class PhysicalGraph {
   /** The row of an oid, or -1. */
   rowOf(oid: string): number {
     const key = Buffer.from(oid, 'utf8');
-    const { text, oidStart, oidLength } = this.columns;
-    return this.#index.find(hashBytes(key, 0, key.length), (row) => {
-      const length = oidLength[row] as number;
-      return length === key.length && sameBytes(text, oidStart[row] as number, key, 0, length);
-    });
+    return this.#index.find(key, 0, key.length);
   }
 
   /** The row of a uid, or -1. */
