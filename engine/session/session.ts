@@ -174,7 +174,9 @@ export class Session {
     else this.kept.catch(this.#around.onProblem);
     for (const warning of graph.columns.warnings) this.#notes.log('warn', undefined, warning);
     this.timings.loadMs = (this.timings.loadMs ?? 0) + performance.now() - started;
-    await this.#move(SessionStates.BUILDING);
+    const noted = this.#move(SessionStates.BUILDING);
+    if (!options.later) await noted;
+    else noted.catch(this.#around.onProblem);
   }
 
   /** Resolves when every list that was added is durable. */
@@ -198,18 +200,21 @@ export class Session {
     const started = performance.now();
     this.#triggering = true;
     try {
-      await this.#move(SessionStates.DEPLOYING);
+      // The history notes beside the work; nothing starts before it has shown that it can.
+      const noted = awaitedLater(this.#move(SessionStates.DEPLOYING));
       this.#graph = await this.#lists.join();
       this.#deployment = new Deployment(this.#graph, this.#deploymentHost());
       const failures = await this.#deployment.make();
+      await noted;
       this.timings.deployMs = performance.now() - started;
       this.#executeStart = performance.now();
       this.startedAt = Date.now();
-      await this.#move(SessionStates.RUNNING);
+      const running = awaitedLater(this.#move(SessionStates.RUNNING));
       if (failures.size > 0) {
         this.#deployment.giveUp(failures);
         this.#end(SessionStates.FAILED);
       } else await this.#trigger(completed);
+      await running;
       await this.#deployment.factsKept;
     } catch (error) {
       this.#notes.error(undefined, error);
@@ -455,4 +460,10 @@ function definedTimings(timings: SessionTimings): Partial<Record<keyof SessionTi
   for (const [name, value] of Object.entries(timings) as [keyof SessionTimings, number | null][])
     if (value !== null) out[name] = value;
   return out;
+}
+
+/** The same promise, which may fail before it is waited for: whoever waits hears of it then. */
+function awaitedLater(promise: Promise<void>): Promise<void> {
+  promise.catch(() => undefined);
+  return promise;
 }
