@@ -1,5 +1,5 @@
 /** Entry of the `weir` command. */
-import { countArraysAsObjects, letCompilersYield } from '../host/index.ts';
+import { countArraysAsObjects } from '../host/index.ts';
 import { main } from './index.ts';
 
 // A reader that went away (weir history | head) is no failure of ours.
@@ -9,5 +9,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 countArraysAsObjects();
-letCompilersYield();
 await main(process.argv.slice(2));

@@ -1,6 +1,5 @@
 /** The door of the host room. */
 export * from './graph-files.ts';
-export { letCompilersYield } from './compilers.ts';
 export { countArraysAsObjects } from './heap.ts';
 export * from './host.ts';
 export * from './prepare.ts';
