@@ -88,8 +88,9 @@ export class DropTable {
 
   constructor(rows = 0, relations: Relations = noRelations()) {
     this.relations = relations;
-    // At its full length from the start: an array that is filled from the middle turns into a dictionary.
-    this.instances = new Array<AbstractDROP | undefined>(rows);
+    // At its full length from the start: an array that is filled from the middle turns into a dictionary. And filled, as V8 takes
+    // an array of holes alone for one of integers, and what it compiles for one session would not fit the next.
+    this.instances = new Array<AbstractDROP | undefined>(rows).fill(undefined);
     if (rows > 0) {
       this.#resize(rows);
       this.size = rows;

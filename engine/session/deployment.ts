@@ -7,16 +7,16 @@ import {
   DropTable,
   Flags,
   Flow,
-  FlowEvents,
   InputFiredAppDROP,
   tooFewInputs,
   type AbstractDROP,
   type DropContext,
-  type FlowHost,
+  type DropSource,
   type LogLevel,
 } from '../drops/index.ts';
 import { SpecFlags, type PhysicalGraph } from '../graph/index.ts';
 import { DropFactory } from './drop-factory.ts';
+import { FlowWatch } from './flow-watch.ts';
 import { CONGESTED_BYTES, Recorder, type SessionDelta } from './recorder.ts';
 import type { SessionRecords } from './session-records.ts';
 import { Slices } from './slices.ts';
@@ -44,7 +44,7 @@ export interface DeploymentHost {
   readonly drop: (uid: string) => AbstractDROP | undefined;
 }
 
-export class Deployment {
+export class Deployment implements DropSource {
   readonly graph: PhysicalGraph;
   readonly table: DropTable;
   readonly flow: Flow;
@@ -55,9 +55,7 @@ export class Deployment {
   readonly #factory: DropFactory;
   readonly #context: DropContext;
   readonly #slices = new Slices();
-  #leavesLeft = 0;
-  /** All leaves have reported, but an application that lost its output has still to say so. */
-  #awaitsFailure = false;
+  readonly #watch: FlowWatch;
   #factsKept: Promise<void> = Promise.resolve();
 
   constructor(graph: PhysicalGraph, host: DeploymentHost) {
@@ -75,7 +73,8 @@ export class Deployment {
       onDelta: (delta) => host.onDelta(delta),
     });
     this.records = host.makeRecords(this);
-    this.flow = new Flow(this.table, this.#flowHost());
+    this.#watch = new FlowWatch(this, host, this.#slices);
+    this.flow = new Flow(this.table, this.#watch);
     this.#context = this.#makeContext();
     this.#factory = new DropFactory(graph, findClass);
     this.lifecycle = new DataLifecycleManager({
@@ -83,17 +82,18 @@ export class Deployment {
       ...lifecycle,
       onProblem: (drop, error) => host.log('warn', drop, messageOf(error)),
     });
-    this.table.source = { make: (row) => this.#make(row) };
+    this.table.source = this;
   }
 
-  #make(row: number): AbstractDROP {
+  /** The drop of a row that somebody touches: what its table asks for. */
+  make(row: number): AbstractDROP {
     const drop = this.#factory.make(row, this.flow, this.#context);
     if (!this.graph.isApp(row)) this.lifecycle.addDrop(drop);
     return drop;
   }
 
   /** Makes the drops that cannot wait until somebody touches them; returns what went wrong, by row. */
-  async make(): Promise<Map<number, unknown>> {
+  async makeAll(): Promise<Map<number, unknown>> {
     const { graph, table } = this;
     this.records.start();
     // The columns of a large graph took their time already.
@@ -144,7 +144,7 @@ export class Deployment {
     let flags = graph.isApp(row) ? Flags.APP | Flags.FIRED_BY_INPUTS : 0;
     if (graph.isLeaf(row)) {
       flags |= Flags.LEAF;
-      this.#leavesLeft++;
+      this.#watch.leavesLeft++;
       if (graph.classPath(row).endsWith('.EndDROP')) flags |= Flags.END;
     }
     this.table.flags[row] = flags;
@@ -202,71 +202,6 @@ export class Deployment {
       specText: (row) => (row < graph.count ? Buffer.from(graph.specBytes(row)).toString('utf8') : undefined),
     };
     return context;
-  }
-
-  #flowHost(): FlowHost {
-    const { recorder, records } = this;
-    const slices = this.#slices;
-    const { lanes, onProblem } = this.#host.around;
-    const work = this.#host.work ?? ((app: AppDROP) => app._attempt());
-    return {
-      event: (row, kind, value) => this.#event(row, kind, value),
-      settled: (row) => records.settled(row),
-      leafDone: (row) => this.#leafDone(row),
-      endReached: () => this.#host.finished(true),
-      failed: (row, error) => this.#host.failed(row, error),
-      mustYield: () => slices.isOver || recorder.isCongested,
-      defer: (resume) => {
-        const next = () => {
-          slices.restart();
-          resume();
-        };
-        if (recorder.isCongested) recorder.relieved().then(next, onProblem);
-        else setImmediate(next);
-      },
-      run: (app) =>
-        lanes.run(app.lane, () => (app.execStatus === AppDROPStates.RUNNING ? work(app) : undefined)),
-    };
-  }
-
-  #event(row: number, kind: number, value: number): void {
-    const { recorder } = this;
-    const at = performance.timeOrigin + performance.now();
-    if (kind === FlowEvents.execStatus) {
-      if (value === AppDROPStates.RUNNING) recorder.startedAt[row] = at;
-      else recorder.finishedAt[row] = at;
-    } else if (kind === FlowEvents.status) {
-      if (value === DROPStates.WRITING) recorder.startedAt[row] = at;
-      else if (value <= DROPStates.ERROR || value >= DROPStates.CANCELLED) recorder.finishedAt[row] = at;
-    }
-    recorder.event(row, kind, value, at);
-    if (this.#awaitsFailure && kind === FlowEvents.producerFinished) this.#finishUnlessFailing();
-  }
-
-  #leafDone(row: number): void {
-    if (!this.table.hasFlag(row, Flags.LEAF)) return;
-    this.table.setFlag(row, Flags.LEAF, false);
-    if (--this.#leavesLeft === 0) this.#finishUnlessFailing();
-  }
-
-  /**
-   * A leaf whose storage failed reports before the application that was writing it: that one is about to fail, and must not be
-   * taken for complete.
-   */
-  #finishUnlessFailing(): void {
-    this.#awaitsFailure = this.#isAnyFailing();
-    if (!this.#awaitsFailure) this.#host.finished(false);
-  }
-
-  #isAnyFailing(): boolean {
-    const { exec, status, relations } = this.table;
-    for (
-      let row = exec.indexOf(AppDROPStates.RUNNING);
-      row >= 0;
-      row = exec.indexOf(AppDROPStates.RUNNING, row + 1)
-    )
-      if (relations.outputs.targets(row).some((output) => status[output] === DROPStates.ERROR)) return true;
-    return false;
   }
 
   // --- all drops at once -------------------------------------------------------------------------------------------

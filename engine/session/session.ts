@@ -204,7 +204,7 @@ export class Session {
       const noted = awaitedLater(this.#move(SessionStates.DEPLOYING));
       this.#graph = await this.#lists.join();
       this.#deployment = new Deployment(this.#graph, this.#deploymentHost());
-      const failures = await this.#deployment.make();
+      const failures = await this.#deployment.makeAll();
       await noted;
       this.timings.deployMs = performance.now() - started;
       this.#executeStart = performance.now();

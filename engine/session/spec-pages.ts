@@ -50,13 +50,17 @@ export function textColumn(
       (offsets[i] as number) + (isShort ? (fallback[1][row] as number) : (lengths[row] as number));
   }
   const bytes = new Uint8Array(offsets[count] as number);
-  // Byte by byte: for ids of some tens of bytes that is several times faster than `set` with a sub-array.
-  for (let i = 0; i < count; i++) {
-    let at = from[i] as number;
-    const end = offsets[i + 1] as number;
-    for (let to = offsets[i] as number; to < end; to++) bytes[to] = text[at++] as number;
-  }
+  for (let i = 0; i < count; i++)
+    copyBytes(text, from[i] as number, bytes, offsets[i] as number, offsets[i + 1] as number);
   return { bytes, offsets };
+}
+
+/**
+ * Byte by byte: for ids of some tens of bytes that is several times faster than `set` with a sub-array. A function of its own, so
+ * that V8 compiles it after some calls and not anew in the middle of every column.
+ */
+function copyBytes(from: Uint8Array, at: number, into: Uint8Array, to: number, end: number): void {
+  for (let i = to; i < end; i++) into[i] = from[at + i - to] as number;
 }
 
 function columnOf({ first, count }: RowRange, text: (row: number) => string) {
