@@ -319,8 +319,10 @@ function contentDifferences(
   // Pickled objects without a JSON form (functions) are equal in meaning, not in bytes.
   if (isOpaque(expected.pickled))
     return found.length > 0 ? [] : [`${oid} is empty, expected a pickled object`];
-  const hash = createHash('sha256').update(found).digest('hex');
-  if (hash === expected.sha256) return [];
+  const isRecorded = (content: Uint8Array | string) =>
+    createHash('sha256').update(content).digest('hex') === expected.sha256;
+  // The cases were recorded with numpy 1: numpy 2 writes np.float64(5.0) where a function of the graph asks for repr().
+  if (isRecorded(found) || isRecorded(text.replace(/\bnp\.\w+\(([^()]*)\)/g, '$1'))) return [];
   return [
     `${oid} holds ${found.length} bytes ${show()}, expected ${expected.length} bytes ${JSON.stringify(expected.text ?? JSON.stringify(expected.pickled ?? expected.npy))?.slice(0, 140)}`,
   ];
