@@ -19,6 +19,7 @@ import type { SessionDelta } from './recorder.ts';
 import { parseRMode, type RModeName } from '../reproducibility/index.ts';
 import { planOf } from './reproducer.ts';
 import type { Reuse } from './reuse.ts';
+import { Slices } from './slices.ts';
 import { SessionNotes } from './session-notes.ts';
 import { SessionRecords } from './session-records.ts';
 import { SubmittedLists } from './submitted.ts';
@@ -203,6 +204,8 @@ export class Session {
       // The history notes beside the work; nothing starts before it has shown that it can.
       const noted = awaitedLater(this.#move(SessionStates.DEPLOYING));
       this.#graph = await this.#lists.join();
+      // The columns of a large graph take some milliseconds at either side.
+      await new Slices().pause();
       this.#deployment = new Deployment(this.#graph, this.#deploymentHost());
       const failures = await this.#deployment.makeAll();
       await noted;

@@ -43,7 +43,7 @@ export class SubmittedLists {
   }
 
   /**
-   * Adds a list; `check` may refuse its graph. Resolves when it is read; `kept` tells when it is durable. Throws
+   * Adds a list; `check` may refuse its graph. Resolves when it is read and with the store; `kept` tells when it is durable. Throws
    * InvalidGraphException, and then nothing was added.
    */
   async add(bytes: Uint8Array, check: (graph: PhysicalGraph) => void): Promise<PhysicalGraph> {
@@ -56,8 +56,8 @@ export class SubmittedLists {
     this.#graphs.push(graph);
     const text = graph.columns.text.subarray(0, graph.columns.textBytes);
     this.#texts.push(text);
-    const keeping = this.#keep(text, packed);
-    this.#kept = Promise.all([this.#kept, keeping]).then(() => undefined);
+    const { kept } = await this.#handOver(text, packed);
+    this.#kept = Promise.all([this.#kept, kept]).then(() => undefined);
     return graph;
   }
 
@@ -72,18 +72,27 @@ export class SubmittedLists {
           );
   }
 
-  /** Hands the submitted text to the store in pieces, so that no single copy blocks the thread. */
-  async #keep(text: Uint8Array, packed: Uint8Array | undefined): Promise<void> {
+  /**
+   * Hands the submitted text to the store in pieces, so that no single copy blocks the thread. What comes next finds the
+   * thread free again; `kept` tells when it is durable.
+   */
+  async #handOver(
+    text: Uint8Array,
+    packed: Uint8Array | undefined,
+  ): Promise<{ readonly kept: Promise<unknown> }> {
     const { store, key } = this.#options;
-    if (packed) return store.appendGraph(key, { bytes: packed, packed: true });
+    if (packed) return { kept: store.appendGraph(key, { bytes: packed, packed: true }) };
     const pieces: Promise<void>[] = [];
     const slices = new Slices();
     for (let at = 0; at < text.length; at += PIECE_BYTES) {
-      pieces.push(store.appendGraph(key, { bytes: text.slice(at, at + PIECE_BYTES) }));
+      const piece = store.appendGraph(key, { bytes: text.slice(at, at + PIECE_BYTES) });
+      // Heard of below, where all of them are.
+      piece.catch(() => undefined);
+      pieces.push(piece);
       await store.drained(16 * PIECE_BYTES);
       if (slices.isOver) await slices.pause();
     }
-    await Promise.all(pieces);
+    return { kept: Promise.all(pieces) };
   }
 
   /** "The dropspec of lhs lists rhs under `type`." Throws InvalidGraphException for drops that are in no list. */
