@@ -8,6 +8,8 @@ import { LineSplitter } from './lines.ts';
 const PROTOCOL_VERSION = 1;
 const LINES_KEPT = 20;
 const KILL_AFTER_MS = 2000;
+/** Turns of the event loop in which pipes of an ended process may still bring something. */
+const MOST_LAST_TURNS = 10_000;
 
 /** Loads the worker package without leaving its folder on the user's module path. */
 const BOOT = [
@@ -81,6 +83,10 @@ export class PythonProcess {
     const frames = new FrameParser();
     return new Promise((resolve, reject) => {
       child.once('error', (error) => reject(error));
+      child.once('exit', () => {
+        endRest(child);
+        closeWhenDrained(child);
+      });
       child.once('close', (code, signal) => {
         errors.end();
         if (listener) listener.ended(endOf(code, signal));
@@ -198,4 +204,39 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
     // No such group any more: it ended by itself between the check and the call.
     child.kill(signal);
   }
+}
+
+/** What an ended process started and left running ends with it. */
+function endRest(child: ChildProcess): void {
+  if (process.platform === 'win32' || !signalRest(child, 'SIGTERM')) return;
+  setTimeout(() => signalRest(child, 'SIGKILL'), KILL_AFTER_MS).unref();
+}
+
+/** Whether there is anybody left in the group of an ended process. */
+function signalRest({ pid }: ChildProcess, signal: NodeJS.Signals): boolean {
+  if (pid === undefined) return false;
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Takes what is still in the pipes of an ended process and closes them. They need not end by themselves: whatever it
+ * started has inherited them, and may have left its group.
+ */
+function closeWhenDrained(child: ChildProcess): void {
+  let hasCome = true;
+  let turns = 0;
+  for (const pipe of [child.stdout, child.stderr]) pipe?.on('data', () => (hasCome = true));
+  const look = (): void => {
+    // The first look may come before the loop has asked the pipes at all.
+    const isDrained = !hasCome && turns > 1;
+    hasCome = false;
+    if (!isDrained && ++turns < MOST_LAST_TURNS) setImmediate(look);
+    else for (const pipe of child.stdio) pipe?.destroy();
+  };
+  setImmediate(look);
 }

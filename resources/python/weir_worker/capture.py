@@ -1,6 +1,7 @@
 """What user code prints becomes log messages; it never reaches the pipe the protocol runs on."""
 
 import io
+import os
 import sys
 import threading
 import time
@@ -24,6 +25,20 @@ class LogSink:
         self._call = call_id
         self._last = time.monotonic()
 
+    def follow_copies(self):
+        """Has copies of this process that user code forks print past the protocol, and nothing twice."""
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self._before_copy, after_in_child=self._become_copy)
+
+    def _before_copy(self):
+        flush_standard_streams()
+        self.flush()
+
+    def _become_copy(self):
+        self._lock = threading.Lock()  # whoever held it is not in this process
+        self.take()
+        self.add = _write_past
+
     def add(self, stream, data):
         text = bytes(data).decode("utf-8", "replace")
         with self._lock:
@@ -44,6 +59,24 @@ class LogSink:
         with self._lock:
             parts, self._parts, self._size = self._parts, [], 0
         return parts
+
+
+def _write_past(stream, data):
+    """To the descriptors of this process, which the Host reads as text."""
+    data = memoryview(bytes(data))
+    while data:
+        data = data[os.write(1 if stream == "out" else 2, data) :]
+
+
+def flush_standard_streams():
+    """False where user code closed one: nothing is left to flush there."""
+    is_open = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            is_open = False
+    return is_open
 
 
 class _SinkStream(io.RawIOBase):

@@ -48,6 +48,8 @@ class Worker:
         self._writer = frames.FrameWriter(outgoing)
         self._sink = capture.LogSink(self._writer.write)
         capture.capture_standard_streams(self._sink)
+        self._sink.follow_copies()
+        self._pid = os.getpid()
         faulthandler.enable(file=2)
         self._settings = calls.Settings()
         self._settings.inline_max = options["inlineMax"]
@@ -116,16 +118,15 @@ class Worker:
         self._send(answer, parts)
 
     def _add_log(self, answer):
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except Exception:  # the user closed it: nothing is left to flush
-                capture.capture_standard_streams(self._sink)
+        if not capture.flush_standard_streams():
+            capture.capture_standard_streams(self._sink)
         log = self._sink.take()
         if log:
             answer["log"] = log
 
     def _send(self, answer, parts):
+        if os.getpid() != self._pid:
+            _end_copy(answer)
         try:
             self._writer.write(answer, parts)
         except (ValueError, frames.FrameError) as error:
@@ -192,6 +193,14 @@ class Worker:
             if not lenient:
                 raise
             return calls._argument(dict(spec, enc="bytes"), attachments, self._table)
+
+
+def _end_copy(answer):
+    """Ends a copy of the worker that user code forked and that came back from it: the answer is the worker's to give."""
+    capture.flush_standard_streams()
+    if not answer["ok"]:
+        os.write(2, answer["error"]["traceback"].encode("utf-8", "replace"))
+    os._exit(0 if answer["ok"] else 1)
 
 
 _REQUESTS = {

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -12,10 +20,12 @@ import {
   type Encoding,
   type FunctionCall,
   type FunctionResult,
+  type LogStream,
   type PyArgument,
   type PyContent,
   type PyObject,
 } from '../../../../engine/drops/python/index.ts';
+import { ExistingProcess } from '../../../../engine/drops/util/process.ts';
 import { whyNoNumpy, whyNoPython } from '../pyrepr/python-oracle.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'weir-pool-test-'));
@@ -474,6 +484,79 @@ describe.skipIf(whyNoPython)('a Python worker that goes wrong', () => {
     });
     stop.abort();
     await checked;
+  });
+
+  it.each([
+    ['in its group', '', true],
+    ['in a session of its own', ', start_new_session=True', false],
+  ])('ends at once although what it started goes on %s', async (_, how, isEnded) => {
+    const code = [
+      'import os, subprocess',
+      'def leave(file):',
+      `    child = subprocess.Popen(["sleep", "600"]${how})`,
+      '    with open(file, "w") as out:',
+      '        out.write(str(child.pid))',
+      '    os.write(2, b"last words\\n")',
+      '    os._exit(3)',
+    ].join('\n');
+    const file = path.join(scratch, `started${how.length}`);
+    const error = (await makePool()
+      .runFunction(call(code, [json(file)]))
+      .catch((e: unknown) => e)) as PythonWorkerDied;
+    expect(error).toBeInstanceOf(PythonWorkerDied);
+    expect(error.message).toContain('status 3');
+    expect(error.message).toContain('last words');
+    const started = new ExistingProcess(Number(readFileSync(file, 'utf8')));
+    if (!isEnded) started.kill();
+    await started.wait();
+  });
+
+  it('closes although what it started goes on', async () => {
+    const pool = makePool();
+    const code =
+      'import subprocess\ndef start():\n    return subprocess.Popen(["sleep", "600"], start_new_session=True).pid';
+    const result = await pool.runFunction(call(code));
+    const started = new ExistingProcess(Number(readPickle(await content(result).bytes())));
+    await pool.close();
+    expect(started.poll()).toBe(null);
+    started.kill();
+    await started.wait();
+  });
+
+  it.each([
+    ['returns', 'return "copy" * 100000'],
+    ['fails', 'raise ValueError("copy")'],
+  ])('is not spoken for by a copy that user code made of it and that %s', async (_, ending) => {
+    const lines: string[] = [];
+    const code = [
+      'import os, sys',
+      'def twice():',
+      '    print("before")',
+      '    sys.stdout.write("half ")',
+      '    copy = os.fork()',
+      '    if copy == 0:',
+      '        print("in the copy")',
+      `        ${ending}`,
+      '    status = os.waitpid(copy, 0)[1]',
+      '    print("after")',
+      '    return status',
+    ].join('\n');
+    const pool = makePool();
+    const ended = Promise.withResolvers<void>();
+    const onLog = (_stream: LogStream, line: string): void => {
+      lines.push(line);
+      if (line.includes('in the copy')) ended.resolve();
+    };
+    const result = await pool.runFunction(call(code, [], { onLog }));
+    expect(readPickle(await content(result).bytes())).toBe(ending.startsWith('raise') ? 256n : 0n);
+    await ended.promise;
+    for (const said of ['before', 'in the copy', 'after'])
+      expect(
+        lines.filter((line) => line.includes(said)),
+        said,
+      ).toHaveLength(1);
+    const after = await pool.runFunction(call('def f():\n    return 1'));
+    expect(readPickle(await content(after).bytes())).toBe(1n);
   });
 
   it('leaves calls that were cancelled before they began unstarted', async () => {
