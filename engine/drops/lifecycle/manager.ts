@@ -3,9 +3,10 @@
  * used or when their time is over, expired data is deleted, data that is to last is copied, data that vanished is
  * noticed. Everything follows events; the only timer is set for the next end of a lifespan.
  *
- * Other than upstream: a drop nobody wrote yet is not lost; a drop that is being read waits; consumers that were skipped or
- * cancelled are over too; a drop without consumers is a result and does not expire by use; uids of other sessions do
- * not meet, because a session has a manager of its own.
+ * Other than upstream: a drop nobody wrote yet is not lost; a drop that is being read waits, and so does one that is the input
+ * of a running application, which may read it by its path; consumers that were skipped or cancelled are over too; a drop
+ * without consumers is a result and does not expire by use; what lies in a container is used through it, and goes with it;
+ * uids of other sessions do not meet, because a session has a manager of its own.
  */
 import { randomBytes } from 'node:crypto';
 import { DROPPhases, DROPStates, DROP_STATE_NAMES, InvalidDROPState } from '../../protocol/index.ts';
@@ -16,11 +17,11 @@ import { SharedMemoryDROP } from '../data/shared-memory.ts';
 import { DataDROP } from '../data-drop.ts';
 import type { AbstractDROP, DropKeeper } from '../drop.ts';
 import { copyDropContents } from '../drop-loaders.ts';
-import { isAppOver } from '../machines.ts';
 import { DueList, nodeTimers, type Timers } from './due-list.ts';
 import { FileWatch } from './file-watch.ts';
 import { InMemoryRegistry, type DropRegistry } from './registry.ts';
 import type { HierarchicalStorageManager } from './stores.ts';
+import { expirationDate, isOver, isRunning, membersOf, usersOf } from './use.ts';
 
 export interface LifecycleOptions {
   /** Whether memory drops expire after use although the graph does not say so (the habit of upstream's manager). */
@@ -46,7 +47,9 @@ interface Tracked {
   readonly drop: DataDROP;
   /** Bytes this drop counts in the memory budget. */
   memoryBytes: number;
-  /** Consumers that are not over yet. */
+  /** Its time is over; it goes as soon as nobody uses it. */
+  isDue: boolean;
+  /** Applications that use it and are not over yet. */
   waitingFor: Set<AbstractDROP> | undefined;
   fileChanged: (() => void) | undefined;
   watchedPath: string | undefined;
@@ -62,6 +65,8 @@ export class DataLifecycleManager {
   readonly #watch: FileWatch | undefined;
   /** Memory drops that everybody has used, in the order in which that happened; the budget takes from the front. */
   readonly #used = new Set<Tracked>();
+  /** Drops that are due and wait for a reader to leave. */
+  readonly #beingRead = new Set<Tracked>();
   #memoryBytes = 0;
   readonly #work = new Set<Promise<void>>();
   #isClosed = false;
@@ -97,18 +102,20 @@ export class DataLifecycleManager {
   /** Looks after a drop from now on. Applications have no data and are ignored; a drop that is tracked already stays. */
   addDrop(drop: AbstractDROP): void {
     if (this.#isClosed || !(drop instanceof DataDROP) || this.#tracked.has(drop.uid)) return;
-    const tracked: Tracked = {
-      drop,
-      memoryBytes: 0,
-      waitingFor: undefined,
-      fileChanged: undefined,
-      watchedPath: undefined,
-    };
-    this.#tracked.set(drop.uid, tracked);
+    const tracked = this.#track(drop);
     if (drop.phase === DROPPhases.PLASMA) drop.phase = DROPPhases.GAS;
     drop._keeper = this.#onData;
     this.#do(drop, () => this.#registry.addDrop(drop));
     if (drop.status === DROPStates.COMPLETED) this.#completed(tracked);
+  }
+
+  #track(drop: DataDROP): Tracked {
+    const tracked: Tracked = {
+      ...{ drop, memoryBytes: 0, isDue: false, waitingFor: undefined },
+      ...{ fileChanged: undefined, watchedPath: undefined },
+    };
+    this.#tracked.set(drop.uid, tracked);
+    return tracked;
   }
 
   /** Looks after these drops no longer. Their data stays as it is. */
@@ -123,7 +130,6 @@ export class DataLifecycleManager {
     const { drop } = tracked;
     this.#tracked.delete(drop.uid);
     drop._keeper = undefined;
-    drop.onReaderGone = undefined;
     this.#release(tracked);
   }
 
@@ -131,9 +137,10 @@ export class DataLifecycleManager {
   #release(tracked: Tracked): void {
     this.#due.remove(tracked);
     this.#used.delete(tracked);
+    this.#beingRead.delete(tracked);
     this.#memoryBytes -= tracked.memoryBytes;
     tracked.memoryBytes = 0;
-    for (const app of tracked.waitingFor ?? []) this.#stopWaiting(app, tracked);
+    this.#waitFor(tracked, []);
     tracked.waitingFor = undefined;
     if (tracked.watchedPath !== undefined && tracked.fileChanged)
       this.#watch?.remove(tracked.watchedPath, tracked.fileChanged);
@@ -195,12 +202,23 @@ export class DataLifecycleManager {
   // --- expiry by use -----------------------------------------------------------------------------------------------
 
   #waitForConsumers(tracked: Tracked): void {
-    const users = [...tracked.drop.consumers, ...tracked.drop.streamingConsumers];
+    const users = usersOf(tracked.drop);
     // A drop without consumers is a result: nobody has used it yet.
     if (users.length === 0) return;
-    const waitingFor = new Set(users.filter((app) => !isOver(app)));
-    tracked.waitingFor = waitingFor;
-    for (const app of waitingFor) {
+    if (
+      !this.#waitFor(
+        tracked,
+        users.filter((app) => !isOver(app)),
+      )
+    )
+      this.#usedUp(tracked);
+  }
+
+  /** Waits for these applications to be over, and for no others any more. False: there are none. */
+  #waitFor(tracked: Tracked, apps: readonly AbstractDROP[]): boolean {
+    for (const app of tracked.waitingFor ?? []) this.#stopWaiting(app, tracked);
+    tracked.waitingFor = new Set(apps);
+    for (const app of apps) {
       const waiting = this.#users.get(app);
       if (waiting) waiting.add(tracked);
       else {
@@ -208,7 +226,7 @@ export class DataLifecycleManager {
         app._keeper = this.#onApp;
       }
     }
-    if (waitingFor.size === 0) this.#usedUp(tracked);
+    return apps.length > 0;
   }
 
   #appMoved(app: AbstractDROP): void {
@@ -229,7 +247,7 @@ export class DataLifecycleManager {
   }
 
   #usedUp(tracked: Tracked): void {
-    if (this.#expiresByUse(tracked.drop)) return this.#expire(tracked);
+    if (tracked.isDue || this.#expiresByUse(tracked.drop)) return this.#expire(tracked);
     this.#used.add(tracked);
     this.#keepBudget();
   }
@@ -247,26 +265,40 @@ export class DataLifecycleManager {
 
   // --- the end -----------------------------------------------------------------------------------------------------
 
-  /** COMPLETED -> EXPIRED, once nobody reads the drop any more. */
+  /** COMPLETED -> EXPIRED, once nobody uses the drop any more; of a container with all that lies in it. */
   #expire(tracked: Tracked, alwaysDelete = false): void {
     const { drop } = tracked;
     if (drop.status !== DROPStates.COMPLETED) return;
-    if (drop.isBeingRead()) {
-      drop.onReaderGone = () => {
-        if (drop.isBeingRead()) return;
-        drop.onReaderGone = undefined;
-        this.#expire(tracked);
-      };
-      return;
-    }
+    tracked.isDue = true;
+    if (this.#isInUse(tracked)) return;
     this.#release(tracked);
-    drop._flow.expire(drop._row);
+    for (const member of membersOf(drop)) {
+      const inside = this.#tracked.get(member.uid);
+      if (inside) this.#release(inside);
+      member._flow.expire(member._row);
+    }
     if (alwaysDelete || this.#options.deleteExpired !== false) this.#do(drop, () => this.#delete(tracked));
+  }
+
+  /** Whether somebody reads the drop, or runs with it as an input; then it is looked at again when that is over. */
+  #isInUse(tracked: Tracked): boolean {
+    const { drop } = tracked;
+    if (this.#waitFor(tracked, usersOf(drop).filter(isRunning))) return true;
+    const read = [...membersOf(drop)].find((member) => member.isBeingRead());
+    if (!read) return false;
+    this.#beingRead.add(tracked);
+    read.onReaderGone = () => {
+      if (read.isBeingRead()) return;
+      read.onReaderGone = undefined;
+      // The drop and what it lies in may both wait for this reader.
+      for (const waiting of this.#beingRead) if (membersOf(waiting.drop).has(read)) this.#expire(waiting);
+    };
+    return true;
   }
 
   async #delete({ drop }: Tracked): Promise<void> {
     await drop.delete();
-    drop._flow.deleted(drop._row);
+    for (const member of membersOf(drop)) member._flow.deleted(member._row);
   }
 
   /** Deletes the data of all drops that are EXPIRED. For managers that do not do so by themselves. */
@@ -344,25 +376,8 @@ export class DataLifecycleManager {
   /** Copies are watched for loss; the registry knows them already. */
   #trackCopy(copy: DataDROP): void {
     if (this.#isClosed) return;
-    const tracked: Tracked = {
-      drop: copy,
-      memoryBytes: 0,
-      waitingFor: undefined,
-      fileChanged: undefined,
-      watchedPath: undefined,
-    };
-    this.#tracked.set(copy.uid, tracked);
+    const tracked = this.#track(copy);
     copy._keeper = this.#onCopy;
     if (copy instanceof FileDROP) this.#watchFile(tracked, copy);
   }
-}
-
-function isOver(app: AbstractDROP): boolean {
-  return isAppOver(app._flow.table.execOf(app._row));
-}
-
-/** When a drop expires, in milliseconds since 1970; a container with the last of its children. -1: never. */
-function expirationDate(drop: DataDROP): number {
-  if (!(drop instanceof ContainerDROP)) return drop.expirationDate;
-  return Math.max(drop.expirationDate, -1, ...drop.children.map((child) => child.expirationDate));
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DataDROP } from '../../../../engine/drops/index.ts';
 import {
   ContainerDROP,
   DataLifecycleManager,
@@ -15,7 +16,7 @@ import {
   type LifecycleOptions,
 } from '../../../../engine/drops/index.ts';
 import type { Timers } from '../../../../engine/drops/lifecycle/due-list.ts';
-import { DROPPhases, DROPStates } from '../../../../engine/protocol/index.ts';
+import { AppDROPStates, DROPPhases, DROPStates } from '../../../../engine/protocol/index.ts';
 import {
   contextIn,
   placedIn,
@@ -90,7 +91,7 @@ function file(uid: string, kwargs = {}): FileDROP {
 }
 
 /** An application that ends when the test says so, as a consumer of these drops. */
-function consumerOf(...drops: (InMemoryDROP | FileDROP)[]) {
+function consumerOf(...drops: DataDROP[]) {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const app = new TestApp(`app-${++n}`, () => promise);
   for (const drop of drops) drop.addConsumer(app);
@@ -196,6 +197,61 @@ describe('a drop that expires after use', () => {
   });
 });
 
+describe('a container that expires after use', () => {
+  function container(...children: FileDROP[]): ContainerDROP {
+    const drop = new ContainerDROP('c', 'c', placedIn(context, { expireAfterUse: true }));
+    for (const child of children) drop.addChild(child);
+    manager.addDrop(drop);
+    return drop;
+  }
+
+  it('takes what lies in it along, which says so', async () => {
+    const [one, two] = [file('1'), file('2')];
+    const drop = container(one, two);
+    const { app, finish } = consumerOf(drop);
+    for (const each of [one, two, drop]) await each.setCompleted();
+    await finished(app).run(() => finish());
+    await manager.idle();
+    expect([drop, one, two].map(({ status }) => status)).toEqual([
+      DROPStates.DELETED,
+      DROPStates.DELETED,
+      DROPStates.DELETED,
+    ]);
+    expect(existsSync(one.path)).toBe(false);
+  });
+
+  it('stays while what lies in it is used or read', async () => {
+    const one = file('1');
+    const drop = container(one);
+    const whole = consumerOf(drop);
+    const part = consumerOf(one);
+    for (const each of [one, drop]) await each.setCompleted();
+    const descriptor = await one.open();
+    await finished(whole.app).run(() => whole.finish());
+    expect(drop.status).toBe(DROPStates.COMPLETED);
+    await finished(part.app).run(() => part.finish());
+    expect(drop.status).toBe(DROPStates.COMPLETED);
+    await one.close(descriptor);
+    await manager.idle();
+    expect([drop.status, one.status]).toEqual([DROPStates.DELETED, DROPStates.DELETED]);
+  });
+
+  it('keeps a child that has been used until it was used itself', async () => {
+    const one = file('1', { expireAfterUse: true, persist: false });
+    const drop = container(one);
+    const part = consumerOf(one);
+    const whole = consumerOf(drop);
+    await one.setCompleted();
+    await finished(part.app).run(() => part.finish());
+    await manager.idle();
+    expect(one.status).toBe(DROPStates.COMPLETED);
+    await drop.setCompleted();
+    await finished(whole.app).run(() => whole.finish());
+    await manager.idle();
+    expect([drop.status, one.status]).toEqual([DROPStates.DELETED, DROPStates.DELETED]);
+  });
+});
+
 describe('a memory drop whose graph says nothing', () => {
   const use = async (drop: InMemoryDROP) => {
     const { app, finish } = consumerOf(drop);
@@ -293,6 +349,21 @@ describe('a lifespan', () => {
     await manager.idle();
     expect(container.status).toBe(DROPStates.DELETED);
     expect(await two.exists()).toBe(false);
+  });
+
+  it('leaves the data of a running application alone until it is over', async () => {
+    const drop = file('f', { lifespan: 1 });
+    const running = consumerOf(drop);
+    const { app: waiting } = consumerOf(drop, memory('other', { pydata: undefined }));
+    await drop.setCompleted();
+    time.goOn(1000);
+    await manager.idle();
+    expect(drop.status).toBe(DROPStates.COMPLETED);
+    expect(existsSync(drop.path)).toBe(true);
+    await finished(running.app).run(() => running.finish());
+    await manager.idle();
+    expect(drop.status).toBe(DROPStates.DELETED);
+    expect(waiting.execStatus).toBe(AppDROPStates.NOT_RUN);
   });
 
   it('needs one timer for any number of drops, and none when nothing is due', async () => {
