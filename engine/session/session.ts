@@ -7,6 +7,7 @@ import {
   InvalidSessionState,
   messageOf,
   NoDropException,
+  NoSessionException,
   SESSION_STATE_NAMES,
   SessionStates,
   type DROPLinkType,
@@ -71,6 +72,10 @@ export class Session {
   readonly #about: { readonly graphName: string; readonly createdAt: number };
   /** The R-mode for graphs that name none. */
   readonly #asked: RModeName;
+  /** Resolves when what was added and deployed so far is, or was refused. */
+  #atWork: Promise<unknown> = Promise.resolve();
+  /** Resolves when the history has what is needed of a session that runs. */
+  #noted: Promise<unknown> = Promise.resolve();
   #ending: Promise<void> | undefined;
   #resolveOver!: (state: SessionStates) => void;
   #resolveSigned!: () => void;
@@ -78,6 +83,8 @@ export class Session {
   #executeStart = 0;
   #triggering = false;
   #finishing = false;
+  /** It is being taken out of memory. */
+  #isLeaving = false;
   readonly #noDrops = new DropTable();
 
   private constructor(
@@ -161,20 +168,26 @@ export class Session {
    * durable when this resolves, or with `later` when `kept` does: a run whose end somebody waits for anyway need not wait
    * for the disk first.
    */
-  async addGraphSpec(bytes: Uint8Array, options: { readonly later?: boolean } = {}): Promise<void> {
-    this.#expect([SessionStates.PRISTINE, SessionStates.BUILDING], 'take a graph');
+  addGraphSpec(bytes: Uint8Array, options: { readonly later?: boolean } = {}): Promise<void> {
+    return this.#awaitedByDispose(this.#addGraphSpec(bytes, options));
+  }
+
+  async #addGraphSpec(bytes: Uint8Array, options: { readonly later?: boolean }): Promise<void> {
+    this.#expectBuilding('take a graph');
     const started = performance.now();
-    const moving = this.#move(SessionStates.BUILDING);
-    const adding = this.#lists.add(bytes, (read) => {
+    const moving = awaitedLater(this.#move(SessionStates.BUILDING));
+    const graph = await this.#lists.add(bytes, async (read) => {
       new DropFactory(read, this.#around.findClass);
       // Refuses modes that cannot be run.
       planOf(read, null, this.#asked);
+      await moving;
     });
-    const [graph] = await Promise.all([adding, moving]);
     if (!options.later) await this.kept;
     else this.kept.catch(this.#around.onProblem);
     for (const warning of graph.columns.warnings) this.#notes.log('warn', undefined, warning);
     this.timings.loadMs = (this.timings.loadMs ?? 0) + performance.now() - started;
+    // Whoever deployed meanwhile has noted it.
+    if (this.#state !== SessionStates.BUILDING) return;
     const noted = this.#move(SessionStates.BUILDING);
     if (!options.later) await noted;
     else noted.catch(this.#around.onProblem);
@@ -193,10 +206,24 @@ export class Session {
 
   // --- deploying ---------------------------------------------------------------------------------------------------
 
-  /** Makes and wires the drops, then completes those given: uids, or the roots of the graph. */
-  async deploy(completed: readonly string[] | 'roots', reuse?: Reuse): Promise<void> {
+  /**
+   * Makes and wires the drops, then completes those given: uids, or the roots of the graph. Lists that are being added are
+   * waited for.
+   */
+  deploy(completed: readonly string[] | 'roots', reuse?: Reuse): Promise<void> {
+    return this.#awaitedByDispose(this.#deploy(completed, reuse));
+  }
+
+  #awaitedByDispose<T>(work: Promise<T>): Promise<T> {
+    this.#atWork = Promise.allSettled([this.#atWork, work]);
+    return work;
+  }
+
+  async #deploy(completed: readonly string[] | 'roots', reuse?: Reuse): Promise<void> {
+    this.#expectBuilding('be deployed');
+    await this.#lists.settled;
+    this.#expectBuilding('be deployed');
     this.#reuse = reuse;
-    this.#expect([SessionStates.PRISTINE, SessionStates.BUILDING], 'be deployed');
     if (this.#lists.graphs.every((graph) => graph.count === 0)) return this.#deployEmpty(completed);
     const started = performance.now();
     this.#triggering = true;
@@ -212,16 +239,17 @@ export class Session {
       this.timings.deployMs = performance.now() - started;
       this.#executeStart = performance.now();
       this.startedAt = Date.now();
-      const running = awaitedLater(this.#move(SessionStates.RUNNING));
+      const running = this.#move(SessionStates.RUNNING);
+      this.#noted = awaitedLater(Promise.all([running, this.#deployment.factsKept]));
       if (failures.size > 0) {
         this.#deployment.giveUp(failures);
         this.#end(SessionStates.FAILED);
-      } else await this.#trigger(completed);
-      await running;
-      await this.#deployment.factsKept;
+      } else await this.#trigger(this.#isLeaving ? [] : completed);
+      await this.#noted;
     } catch (error) {
       this.#notes.error(undefined, error);
-      this.#end(SessionStates.FAILED);
+      // Nothing of a session that failed as a whole runs on.
+      this.#end(SessionStates.FAILED, () => this.#deployment?.cancel());
       throw error;
     }
   }
@@ -310,7 +338,6 @@ export class Session {
     this.#expect([SessionStates.RUNNING], 'be cancelled');
     this.#state = SessionStates.CANCELLED;
     await this.#deployment?.cancel();
-    this.#state = SessionStates.RUNNING;
     this.#end(SessionStates.CANCELLED);
     await this.over;
   }
@@ -323,25 +350,34 @@ export class Session {
 
   // --- ending ------------------------------------------------------------------------------------------------------
 
-  #end(state: SessionStates): void {
+  #end(state: SessionStates, breakOff?: () => Promise<void> | undefined): void {
     if (this.#ending) return;
     this.#state = state;
     this.finishedAt = Date.now();
     if (this.#executeStart > 0) this.timings.executeMs = performance.now() - this.#executeStart;
-    this.#ending = this.#settle(state).catch((error: unknown) => this.#endUnrecorded(error));
+    this.#ending = this.#settle(state, breakOff).catch((error: unknown) => this.#endUnrecorded(error));
   }
 
-  /** The history takes no more (a full disk): the session is over all the same, and did not go well. */
-  #endUnrecorded(error: unknown): void {
-    this.#around.onProblem(error);
+  /** The history took not all (a full disk): the session is over all the same, and did not go well. */
+  async #endUnrecorded(error: unknown): Promise<void> {
+    const { onProblem, store } = this.#around;
+    onProblem(error);
     this.#state = SessionStates.FAILED;
+    const status = SESSION_STATE_NAMES[this.#state] as string;
+    const finishedAt = this.finishedAt ?? Date.now();
+    // Where it takes something again, it should not say that the session runs.
+    await store.updateSession(this.key, { status, finishedAt, isHeld: false }).catch(onProblem);
+    this.#around.onChange(this, undefined);
     this.#resolveOver(this.#state);
     this.#sign();
   }
 
-  async #settle(state: SessionStates): Promise<void> {
+  async #settle(state: SessionStates, breakOff?: () => Promise<void> | undefined): Promise<void> {
     const started = performance.now();
+    await breakOff?.();
     await this.kept;
+    // One that failed says what the history refused.
+    if (state !== SessionStates.FAILED) await this.#noted;
     const noted = (await this.#deployment?.records.settle()) ?? {};
     this.#deployment?.recorder.flush();
     await this.#around.store.flush();
@@ -395,8 +431,10 @@ export class Session {
 
   #disposed = false;
 
-  /** Gives the drops back; the history stays. */
+  /** Gives the drops back; the history stays. What is being added or deployed comes to its end first, and starts nothing. */
   async dispose(): Promise<void> {
+    this.#isLeaving = true;
+    await this.#atWork;
     if (this.#state === SessionStates.RUNNING) await this.cancel();
     if (this.#ending) await this.#ending;
     await this.#recorded;
@@ -415,6 +453,11 @@ export class Session {
       this.startedAt === null ? update : { ...update, startedAt: this.startedAt },
     );
     this.#around.onChange(this, undefined);
+  }
+
+  #expectBuilding(what: string): void {
+    if (this.#isLeaving) throw new NoSessionException(this.sessionId);
+    this.#expect([SessionStates.PRISTINE, SessionStates.BUILDING], what);
   }
 
   #expect(states: readonly SessionStates[], what: string): void {
@@ -466,7 +509,7 @@ function definedTimings(timings: SessionTimings): Partial<Record<keyof SessionTi
 }
 
 /** The same promise, which may fail before it is waited for: whoever waits hears of it then. */
-function awaitedLater(promise: Promise<void>): Promise<void> {
+function awaitedLater<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }

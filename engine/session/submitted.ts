@@ -23,6 +23,7 @@ export class SubmittedLists {
   /** Bytes of each list as it was submitted; its graph's text may have plain copies of escaped ids behind them. */
   #texts: Uint8Array[] = [];
   readonly #links: ListedLink[] = [];
+  #settled: Promise<void> = Promise.resolve();
   #kept: Promise<void> = Promise.resolve();
 
   constructor(options: SubmittedOptions) {
@@ -42,22 +43,38 @@ export class SubmittedLists {
     return this.#kept;
   }
 
+  /** Resolves when every list that was given so far is added or refused. */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
   /**
-   * Adds a list; `check` may refuse its graph. Resolves when it is read and with the store; `kept` tells when it is durable. Throws
-   * InvalidGraphException, and then nothing was added.
+   * Adds a list, after those that were given before it; `check` may refuse its graph. Resolves when it is read and with the
+   * store; `kept` tells when it is durable. Throws InvalidGraphException, and then nothing was added.
    */
-  async add(bytes: Uint8Array, check: (graph: PhysicalGraph) => void): Promise<PhysicalGraph> {
+  add(bytes: Uint8Array, check: (graph: PhysicalGraph) => Promise<void>): Promise<PhysicalGraph> {
+    const adding = this.#settled.then(() => this.#add(bytes, check));
+    this.#settled = adding.then(
+      () => undefined,
+      () => undefined,
+    );
+    return adding;
+  }
+
+  async #add(bytes: Uint8Array, check: (graph: PhysicalGraph) => Promise<void>): Promise<PhysicalGraph> {
     const packed = isZlib(bytes) ? bytes.slice() : undefined;
     const graph = await this.#options.parse(bytes);
     if (graph.count === 0 && !graph.reprodata)
       throw new InvalidGraphException('The graph is an empty list: it has no drops to run.');
-    check(graph);
+    await check(graph);
     this.#refuseTwins(graph);
     this.#graphs.push(graph);
     const text = graph.columns.text.subarray(0, graph.columns.textBytes);
     this.#texts.push(text);
     const { kept } = await this.#handOver(text, packed);
     this.#kept = Promise.all([this.#kept, kept]).then(() => undefined);
+    // Whoever asks for `kept` hears of it; nobody may.
+    this.#kept.catch(() => undefined);
     return graph;
   }
 

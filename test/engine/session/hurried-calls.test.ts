@@ -1,0 +1,176 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { Services } from '../../../engine/drops/index.ts';
+import { GraphParser, type PhysicalGraph } from '../../../engine/graph/index.ts';
+import { NodeManager } from '../../../engine/managers/index.ts';
+import { SessionStates, WeirError } from '../../../engine/protocol/index.ts';
+import { openStore, type SessionUpdate, type Store } from '../../../engine/store/index.ts';
+import { app, bytesOf, data } from '../../support/host.ts';
+
+const BASH = 'dlg.apps.bash_shell_app.BashShellApp';
+
+/** A node whose store is `altered`, and what it was told of problems. */
+async function node(
+  altered: (store: Store) => Partial<Store> = () => ({}),
+  parse?: (bytes: Uint8Array) => Promise<PhysicalGraph>,
+) {
+  const dir = await mkdtemp(path.join(tmpdir(), 'weir-hurried-'));
+  const problems: unknown[] = [];
+  const onProblem = (error: unknown) => void problems.push(error);
+  const real = await openStore({ dataDir: dir, onProblem });
+  const instead = altered(real);
+  const store = new Proxy(real, {
+    get: (target, key) => {
+      const owner = key in instead ? instead : target;
+      const member: unknown = Reflect.get(owner, key, owner);
+      return typeof member === 'function' ? (member.bind(owner) as unknown) : member;
+    },
+  });
+  const [parser, services] = [new GraphParser(), new Services()];
+  const manager = new NodeManager({
+    ...{ store, services, onProblem, version: 'test', dlgRoot: dir, hostName: 'here' },
+    parse: parse ?? ((bytes) => parser.parse(bytes)),
+  });
+  onTestFinished(async () => {
+    await manager.shutdown();
+    await services.dispose();
+    await parser.close();
+    await real.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+  return { dir, manager, store: real, problems };
+}
+
+/** Pairs of an application that touches nothing and its output. */
+const pairs = (prefix: string, count: number, more: object = {}) =>
+  Array.from({ length: count }, (_, i) => [
+    app(`${prefix}a${i}`, 'dlg.apps.simple.SleepApp', {
+      sleep_time: 0,
+      outputs: [`${prefix}d${i}`],
+      ...more,
+    }),
+    data(`${prefix}d${i}`),
+  ]).flat();
+
+const full = () => new WeirError('STORE_FULL', 'The disk of the history is full.');
+
+const exists = (file: string) =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
+
+it('a session that is deployed while its graph is still being read runs that graph', async () => {
+  const { manager, store } = await node();
+  const session = await manager.createSession('s');
+  // Read on another thread.
+  const adding = session.addGraphSpec(bytesOf(pairs('', 1000, { pad: 'x'.repeat(200) })), { later: true });
+  const deploying = session.deploy('roots');
+  await Promise.all([adding, deploying]);
+  expect(await session.over).toBe(SessionStates.FINISHED);
+  expect(session.status).toBe(SessionStates.FINISHED);
+  expect(await store.session('s')).toMatchObject({ status: 'FINISHED', byState: { COMPLETED: 2000 } });
+});
+
+it('two large lists that are added at once stand one after the other in the history', async () => {
+  const parser = new GraphParser();
+  onTestFinished(() => parser.close());
+  const lists = ['x', 'y'].map((prefix) => bytesOf(pairs(prefix, 10, { pad: 'p'.repeat(500_000) })));
+  const sent = Buffer.concat(lists);
+  const read = await Promise.all(lists.map((list) => parser.parse(list.slice())));
+  const { manager, store } = await node(
+    // As where the store falls behind: every piece is waited for. And both lists are read at the same time.
+    (real) => ({ drained: () => real.flush() }),
+    async (bytes) => read[lists.indexOf(bytes)] as PhysicalGraph,
+  );
+  const session = await manager.createSession('s');
+  await Promise.all(lists.map((list) => session.addGraphSpec(list)));
+  const kept = Buffer.concat((await store.graph(session.key)).map(({ bytes }) => bytes));
+  expect(kept.equals(sent)).toBe(true);
+});
+
+it('a session that is deleted while it is deployed starts nothing afterwards, and is noted as cancelled', async () => {
+  const { dir, manager, store } = await node();
+  const session = await manager.createSession('s');
+  const file = path.join(dir, 'started');
+  await session.addGraphSpec(
+    bytesOf([app('a', BASH, { command: `touch ${file}`, outputs: ['b'] }), data('b')]),
+  );
+  const isDeploying = Promise.withResolvers<void>();
+  manager.subscribe(({ status }) => status === SessionStates.DEPLOYING && isDeploying.resolve());
+  const deploying = session.deploy('roots');
+  await isDeploying.promise;
+  await manager.destroySession('s');
+  await deploying;
+  expect(await exists(file)).toBe(false);
+  expect(await store.session('s')).toMatchObject({ status: 'CANCELLED' });
+});
+
+it('a history that refuses all from the first list on is told of once, and nobody is left unheard', async () => {
+  const unheard: unknown[] = [];
+  const hear = (error: unknown) => void unheard.push(error);
+  process.on('unhandledRejection', hear);
+  onTestFinished(() => void process.off('unhandledRejection', hear));
+  const refuse = async () => Promise.reject(full());
+  const { manager } = await node(() => ({ updateSession: refuse, appendGraph: refuse }));
+  const session = await manager.createSession('s');
+  await expect(session.addGraphSpec(bytesOf(pairs('', 1)))).rejects.toMatchObject({ code: 'STORE_FULL' });
+  expect(session.parts).toEqual([]);
+  await manager.destroySession('s');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(unheard).toEqual([]);
+});
+
+it('a list that the history loses is heard of by whoever added it, and by nobody else', async () => {
+  const unheard: unknown[] = [];
+  const hear = (error: unknown) => void unheard.push(error);
+  process.on('unhandledRejection', hear);
+  onTestFinished(() => void process.off('unhandledRejection', hear));
+  const { manager } = await node((real) => ({
+    appendGraph: async () => Promise.reject(full()),
+    // The list is lost before its session is noted.
+    updateSession: (key, update) =>
+      new Promise<void>((resolve) => setImmediate(resolve)).then(() => real.updateSession(key, update)),
+  }));
+  const session = await manager.createSession('s');
+  await expect(session.addGraphSpec(bytesOf(pairs('', 1)))).rejects.toMatchObject({ code: 'STORE_FULL' });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(unheard).toEqual([]);
+});
+
+it('nothing runs on when the history refuses to note that the session runs', async () => {
+  const { dir, manager, store } = await node((real) => ({
+    updateSession: (key: number, update: SessionUpdate) =>
+      update.status === 'RUNNING'
+        ? real.flush().then(() => Promise.reject(full()))
+        : real.updateSession(key, update),
+  }));
+  const session = await manager.createSession('s');
+  const file = path.join(dir, 'second');
+  const graph = [
+    app('a', BASH, { command: 'sleep 600', outputs: ['b'] }),
+    data('b', { consumers: ['c'] }),
+    app('c', BASH, { command: `touch ${file}`, outputs: ['d'] }),
+    data('d'),
+  ];
+  await session.addGraphSpec(bytesOf(graph));
+  await expect(session.deploy('roots')).rejects.toMatchObject({ code: 'STORE_FULL' });
+  expect(await session.over).toBe(SessionStates.FAILED);
+  expect(await exists(file)).toBe(false);
+  expect(await store.session('s')).toMatchObject({ status: 'FAILED', byState: { CANCELLED: 4 } });
+});
+
+it('a session whose drops the history refuses is not noted as finished, though they all ran', async () => {
+  const ran = Promise.withResolvers<void>();
+  const { manager, store } = await node((real) => ({
+    addDrops: () => ran.promise.then(() => real.flush()).then(() => Promise.reject(full())),
+  }));
+  manager.subscribe(({ isOver }) => isOver && ran.resolve());
+  const session = await manager.createSession('s');
+  await session.addGraphSpec(bytesOf(pairs('', 1)));
+  await expect(session.deploy('roots')).rejects.toMatchObject({ code: 'STORE_FULL' });
+  expect(await session.over).toBe(SessionStates.FAILED);
+  expect(await store.session('s')).toMatchObject({ status: 'FAILED' });
+});
