@@ -4,6 +4,7 @@ import { PyObject } from './content.ts';
 import { CallNotRun, errorFor, PythonWorkerDied, type DescribedException } from './errors.ts';
 import { frameBytes, type Frame, type FrameHeader } from '../util/frames.ts';
 import { LineSplitter } from './lines.ts';
+import { OrderedOutput } from './marks.ts';
 import { type ProcessListener, type ProcessOptions, PythonProcess, type WorkerHello } from './process.ts';
 import type { DropQuestions, Encoding, LogStream } from './types.ts';
 import { replyTo } from './questions.ts';
@@ -40,6 +41,10 @@ export interface RequestOptions {
 export class PythonWorker implements ObjectKeeper, ProcessListener {
   readonly #process: PythonProcess;
   readonly #onGone: (worker: PythonWorker) => void;
+  readonly #output = new OrderedOutput({
+    frame: (frame) => this.#came(frame),
+    raw: (chunk) => this.#cameRaw(chunk),
+  });
   /** What was sent and is not answered, in order: the first is being worked on. */
   readonly #sent: Running[] = [];
   #onIdle: (() => void) | undefined;
@@ -185,6 +190,10 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
 
   /** @internal */
   frame(frame: Frame): void {
+    this.#output.frame(frame);
+  }
+
+  #came(frame: Frame): void {
     const { header } = frame;
     if (header.t === 'result') return this.#answered(frame);
     if (header.t === 'log') return this.#logged(header['log']);
@@ -226,6 +235,10 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
 
   /** @internal What C code or child processes wrote, past Python's own streams. */
   rawOutput(chunk: Buffer): void {
+    this.#output.raw(chunk);
+  }
+
+  #cameRaw(chunk: Buffer): void {
     this.#process.noteLines(chunk.toString('utf8'));
     this.#running?.lines.err.push(chunk);
   }
@@ -244,6 +257,7 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
 
   /** @internal */
   ended(cause: string): void {
+    this.#output.end();
     const { lastLines } = this.#process;
     this.#gone = this.#running?.killed?.message ?? cause;
     const [running, ...behind] = this.#sent.splice(0);

@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import sys
 import threading
 import time
@@ -63,9 +64,16 @@ class LogSink:
 
 def _write_past(stream, data):
     """To the descriptors of this process, which the Host reads as text."""
-    data = memoryview(bytes(data))
+    write_all(1 if stream == "out" else 2, bytes(data))
+
+
+def write_all(fd, data):
+    data = memoryview(data)
     while data:
-        data = data[os.write(1 if stream == "out" else 2, data) :]
+        try:
+            data = data[os.write(fd, data) :]
+        except BlockingIOError:  # a program that shares the descriptor changed its mode
+            select.select([], [fd], [])
 
 
 def flush_standard_streams():

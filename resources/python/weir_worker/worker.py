@@ -50,6 +50,7 @@ class Worker:
         capture.capture_standard_streams(self._sink)
         self._sink.follow_copies()
         self._pid = os.getpid()
+        self._raw = os.dup(2)
         faulthandler.enable(file=2)
         self._settings = calls.Settings()
         self._settings.inline_max = options["inlineMax"]
@@ -108,7 +109,7 @@ class Worker:
         answer["t"], answer["id"] = "result", number
         if kind == "run-app" or kind == "op":
             self._add_log(answer)
-        self._send(answer, parts)
+        self._send(answer, parts, is_marked=kind != "encode")
 
     def _answer_call(self, number, header, attachments):
         self._sink.begin(number)
@@ -117,6 +118,14 @@ class Worker:
         self._add_log(answer)
         self._send(answer, parts)
 
+    def _mark(self, answer):
+        """Sets a mark behind what was written past the protocol, so that the Host knows to which call it belongs."""
+        try:
+            capture.write_all(self._raw, b"\0weir %d\n" % answer["id"])
+            answer["mark"] = answer["id"]
+        except OSError:
+            pass  # user code closed it: nothing comes that way any more
+
     def _add_log(self, answer):
         if not capture.flush_standard_streams():
             capture.capture_standard_streams(self._sink)
@@ -124,14 +133,19 @@ class Worker:
         if log:
             answer["log"] = log
 
-    def _send(self, answer, parts):
+    def _send(self, answer, parts, is_marked=True):
         if os.getpid() != self._pid:
             _end_copy(answer)
+        if is_marked:
+            self._mark(answer)
         try:
             self._writer.write(answer, parts)
         except (ValueError, frames.FrameError) as error:
             described = failures.describe(error, "encode")
-            self._writer.write({"t": "result", "id": answer["id"], "ok": False, "error": described})
+            instead = {"t": "result", "id": answer["id"], "ok": False, "error": described}
+            if "mark" in answer:
+                instead["mark"] = answer["mark"]
+            self._writer.write(instead)
 
     # --- requests besides calls -----------------------------------------------------------------------------------
 

@@ -170,6 +170,16 @@ describe.skipIf(whyNoPython)(`a chain of Python functions (${whyNoPython ?? 'wit
     );
   });
 
+  it('gives every function what its child processes wrote', async () => {
+    const result = `os.system('echo child of ' + NAME)\n    ${PLAIN}`;
+    const changes = { more: {}, result: result.replace('NAME', 'os.path.basename(at)') };
+    const run = await (await known(changes)).run();
+    const said = run.log.filter(({ message }) => message.startsWith('child of'));
+    expect(said.map(({ uid, message }) => `${uid}: ${message}`)).toEqual(
+      Array.from({ length: LENGTH }, (_, i) => `f${i}: child of f${i}`),
+    );
+  });
+
   it('stops at the function that fails: nothing behind it runs', async () => {
     const run = await known();
     writeFileSync(file('f2.raise'), '');
