@@ -184,7 +184,11 @@ function helloOf(frame: Frame): WorkerHello {
   };
 }
 
+/** Frames of the worker itself in the dump of a crash. They come last there, behind those of the user's code. */
+const OWN_FRAME = /^ *File "(?:[^"]*[\\/]weir_worker[\\/][^"]*|<string>)", line \d+ in /;
+
 function keepLine(lines: string[], line: string): void {
+  if (OWN_FRAME.test(line)) return;
   lines.push(line.slice(0, 500));
   if (lines.length > LINES_KEPT) lines.shift();
 }
