@@ -19,11 +19,11 @@ export const TURN_BYTES = 8 << 20;
 
 export const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** What the storage of a drop said, with the drop; an error of ours as it is. */
+/** What the storage of a drop said, with the drop; an error of ours that names it as it is. */
 export function storageError(drop: AbstractDROP, verb: string, cause: unknown): Error {
-  if (isWeirError(cause)) return cause;
+  if (isWeirError(cause) && cause.message.includes(drop.uid)) return cause;
   return new DROPException(
-    'FILE_UNREADABLE',
+    isWeirError(cause) ? cause.code : 'FILE_UNREADABLE',
     `The storage of drop ${drop.uid} could not be ${verb}: ${messageOf(cause)}`,
     { cause, details: { uid: drop.uid, name: drop.name } },
   );

@@ -69,6 +69,9 @@ function isHost(entry: string, name: string): boolean {
   return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash;
 }
 
+/** How often a connection is asked whether it lives, in milliseconds; three answers may be missing. */
+const KEEPALIVE_MS = 10_000;
+
 /** Connects, works, disconnects. Rejects with DaliugeException (REMOTE) where any of it fails. */
 export async function withRemote<T>(
   access: RemoteAccess,
@@ -82,7 +85,8 @@ export async function withRemote<T>(
   );
   const client = new SshClient();
   const broken = new Promise<never>((_resolve, reject) => {
-    client.once('error', (cause) => reject(trouble(access, what, cause)));
+    // A connection may fail more than once, and a failure that nobody listens for ends the process.
+    client.on('error', (cause) => reject(trouble(access, what, cause)));
     client.once('close', () => reject(trouble(access, what, new Error('the connection was closed'))));
     access.signal?.addEventListener(
       'abort',
@@ -100,6 +104,9 @@ export async function withRemote<T>(
     port,
     username: access.username,
     readyTimeout: access.timeoutMs,
+    // A machine that stops answering later on is noticed too.
+    keepaliveInterval: KEEPALIVE_MS,
+    keepaliveCountMax: 3,
     hostVerifier: (key: Buffer) => {
       const verdict = judgeHostKey(known, access.host, port, key);
       if (verdict === 'unknown') access.onUnknownHost?.(fingerprint(key));

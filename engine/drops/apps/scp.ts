@@ -2,7 +2,7 @@
 import { cp, mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { InvalidDropException } from '../../protocol/index.ts';
+import { DaliugeException, InvalidDropException } from '../../protocol/index.ts';
 import { BarrierAppDROP } from '../app-drop.ts';
 import type { AbstractDROP, DropKwargs } from '../drop.ts';
 import { floatParam, intParam, readParams, stringParam } from '../params.ts';
@@ -57,13 +57,27 @@ export class ScpApp extends BarrierAppDROP {
     if (here === source && here === target) {
       await mkdir(path.dirname(to), { recursive: true });
       await cp(from, to, { recursive: true, force: true });
-    } else if (here === source) await copyTo(this.#access(target), from, to);
-    else if (here === target) await copyFrom(this.#access(source), from, to);
+    } else if (here === source) await this.#named(copyTo(this.#access(target), from, to));
+    else if (here === target) await this.#named(copyFrom(this.#access(source), from, to));
     else
       throw new InvalidDropException(
         `${describeApp(this)} is on node ${String(this.node)}, but must be on that of its input (${String(input.node)}) or of its output (${String(output.node)}).`,
         { details: { uid: this.uid } },
       );
+  }
+
+  /** What goes wrong on the way says whose way it was. */
+  async #named(copying: Promise<void>): Promise<void> {
+    try {
+      await copying;
+    } catch (cause) {
+      if (!(cause instanceof DaliugeException)) throw cause;
+      const { code, message, details } = cause;
+      throw new DaliugeException(code, `${describeApp(this)}: ${message}`, {
+        cause,
+        details: { ...details, uid: this.uid },
+      });
+    }
   }
 
   #access(host: string | null): RemoteAccess {

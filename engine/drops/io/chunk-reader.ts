@@ -1,5 +1,12 @@
 import { WeirError } from '../../protocol/index.ts';
 
+/** Whether an answer ended before its end; Node says of it only "aborted". */
+export function isCutOff(error: unknown): boolean {
+  return (
+    error instanceof Error && error.message === 'aborted' && 'code' in error && error.code === 'ECONNRESET'
+  );
+}
+
 /**
  * Reads by count from something that arrives in pieces of its own size (a response, an object of a store). What was
  * read too much waits for the next read; nothing else is held. A source that is silent for too long is an error.
@@ -46,6 +53,9 @@ export class ChunkReader {
     });
     try {
       return await Promise.race([this.#source.next(), silence]);
+    } catch (cause) {
+      if (!isCutOff(cause)) throw cause;
+      throw new WeirError('REMOTE', `${this.#what} broke off while it was read.`, { cause });
     } finally {
       clearTimeout(timer);
     }

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { WeirError } from '../../protocol/index.ts';
-import { ChunkReader } from './chunk-reader.ts';
+import { ChunkReader, isCutOff } from './chunk-reader.ts';
 import { DataIO, OpenMode } from './data-io.ts';
 import { Spool } from './spool.ts';
 
@@ -63,6 +63,19 @@ function startRequest(
   return { request, response, failure: () => failure };
 }
 
+/** The body of an answer; rejects with what ended the connection when that ended it. */
+async function bodyOf({ response, failure }: Exchange, access: NgasAccess): Promise<string> {
+  try {
+    return await textOf(await response);
+  } catch (error) {
+    if (!isCutOff(error)) throw error;
+    const { host, port } = access;
+    throw (
+      failure() ?? new WeirError('REMOTE', `The answer of NGAS ${host}:${port} broke off.`, { cause: error })
+    );
+  }
+}
+
 async function textOf(response: http.IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   let length = 0;
@@ -111,11 +124,11 @@ function attributesOf(xml: string, element: string): Record<string, string> {
 /** What the archive knows of the file: `FileSize`, `Checksum` and more. Rejects with REMOTE when it knows nothing. */
 export async function ngasStatus(access: NgasAccess): Promise<Record<string, string>> {
   const command = `STATUS?file_id=${encodeURIComponent(access.fileId)}`;
-  const { request, response } = startRequest(access, 'GET', command, STATUS_TIMEOUT_MS);
-  request.end();
-  const answer = await response;
+  const exchange = startRequest(access, 'GET', command, STATUS_TIMEOUT_MS);
+  exchange.request.end();
+  const answer = await exchange.response;
   if (answer.statusCode !== 200) throw await refused(access, 'STATUS', answer);
-  return attributesOf(await textOf(answer), 'FileStatus');
+  return attributesOf(await bodyOf(exchange, access), 'FileStatus');
 }
 
 export class NgasIO extends DataIO {
@@ -214,12 +227,12 @@ export class NgasIO extends DataIO {
           'DROP_INVALID',
           `File ${fileId} for NGAS ${host}:${port} was announced with ${length} bytes, but ${this.#sent} were written.`,
         );
-      const { request, response } = this.#exchange as Exchange;
-      request.setTimeout(this.#archiveTimeoutMs, () => this.#silent());
-      request.end();
-      const answer = await response;
+      const exchange = this.#exchange as Exchange;
+      exchange.request.setTimeout(this.#archiveTimeoutMs, () => this.#silent());
+      exchange.request.end();
+      const answer = await exchange.response;
       if (answer.statusCode !== 200) throw await refused(this.#access, 'QARCHIVE', answer);
-      await textOf(answer);
+      await bodyOf(exchange, this.#access);
     } finally {
       await this.doAbort();
     }

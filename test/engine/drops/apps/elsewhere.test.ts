@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execRemote, judgeHostKey } from '../../../../engine/drops/apps/remote.ts';
@@ -193,6 +194,31 @@ describe.skipIf(spawnSync('ssh-keygen', ['-?']).error !== undefined)(
       const silent = await copy(['here', 'here', '127.0.0.1'], FILE, { sshPort: 1 }).run();
       expect(silent.errorOf('app').message).toMatch(/Copying .* on tester@127.0.0.1 failed: .*ECONNREFUSED/);
       expect(silent.drop('o').status).toBe(DROPStates.ERROR);
+    });
+
+    it.each([
+      ['closes at once', (socket: Socket) => socket.end()],
+      ['talks nonsense', (socket: Socket) => socket.end('\0\xffnothing of SSH\r\n\r\n')],
+      ['resets', (socket: Socket) => socket.resetAndDestroy()],
+      ['begins and breaks off', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.2p1\r\n')],
+      ['says nothing', () => undefined],
+    ])('fails alone, named, where the server %s', async (_how, behave) => {
+      const sockets: Socket[] = [];
+      const bad = createServer((socket) => {
+        sockets.push(socket);
+        socket.on('error', () => undefined);
+        socket.resume();
+        behave(socket);
+      });
+      await new Promise<void>((resolve) => bad.listen(0, '127.0.0.1', resolve));
+      const { port } = bad.address() as AddressInfo;
+      const run = copy(['here', 'here', '127.0.0.1'], FILE, { sshPort: port, timeout: 0.3 });
+      writeFileSync(path.join(run.baseDir, 'from'), 'x');
+      await run.run();
+      expect(run.errorOf('app').message).toMatch(/^ScpApp app: Copying .* on tester@127.0.0.1 failed: ./);
+      expect(run.drop('o').status).toBe(DROPStates.ERROR);
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => bad.close(resolve));
     });
 
     it('runs commands in a login shell', async () => {
