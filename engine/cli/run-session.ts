@@ -89,7 +89,7 @@ export async function driveSession(
   const end = endings(host, session, options.timeoutS, interrupted);
   const progress = options.quiet ? undefined : showProgress(host, session);
   try {
-    await session.deploy('roots', reuse);
+    if (!interrupted.aborted) await session.deploy('roots', reuse);
     await end.reached;
   } finally {
     end.stop();
@@ -109,7 +109,7 @@ function endings(
   const stops: (() => void)[] = [];
   const give = (why: string) => {
     session.note(new WeirError('TIMEOUT', why));
-    return session.cancel();
+    return session.giveUp();
   };
   const reached = new Promise<void>((resolve, reject) => {
     session.over.then(() => resolve(), reject);
@@ -131,12 +131,14 @@ function endings(
     }
     const cancel = () => {
       note('weir: cancelling the session (press Ctrl-C again to leave at once)');
-      session.cancel().then(resolve, reject);
+      session.giveUp().then(resolve, reject);
     };
     if (interrupted.aborted) cancel();
     interrupted.addEventListener('abort', cancel);
     stops.push(() => interrupted.removeEventListener('abort', cancel));
   });
+  // Heard of once the session is deployed.
+  reached.catch(() => undefined);
   return { reached, stop: () => stops.forEach((stop) => stop()) };
 }
 

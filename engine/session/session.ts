@@ -85,6 +85,8 @@ export class Session {
   #finishing = false;
   /** It is being taken out of memory. */
   #isLeaving = false;
+  /** It was given up before it ran: it is deployed to be cancelled. */
+  #isGivenUp = false;
   readonly #noDrops = new DropTable();
 
   private constructor(
@@ -244,7 +246,8 @@ export class Session {
       if (failures.size > 0) {
         this.#deployment.giveUp(failures);
         this.#end(SessionStates.FAILED);
-      } else await this.#trigger(this.#isLeaving ? [] : completed);
+      } else if (this.#isLeaving || this.#isGivenUp) await this.cancel();
+      else await this.#trigger(completed);
       await this.#noted;
     } catch (error) {
       this.#notes.error(undefined, error);
@@ -339,6 +342,15 @@ export class Session {
     this.#state = SessionStates.CANCELLED;
     await this.#deployment?.cancel();
     this.#end(SessionStates.CANCELLED);
+    await this.over;
+  }
+
+  /** Cancels it in whatever state it is. What is being added or deployed comes to its end first, and starts nothing. */
+  async giveUp(): Promise<void> {
+    this.#isGivenUp = true;
+    if (this.#state < SessionStates.RUNNING) await this.#atWork;
+    if (this.#state === SessionStates.RUNNING) await this.cancel();
+    if (this.#state < SessionStates.RUNNING) this.#end(SessionStates.CANCELLED);
     await this.over;
   }
 

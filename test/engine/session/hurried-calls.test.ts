@@ -108,6 +108,29 @@ it('a session that is deleted while it is deployed starts nothing afterwards, an
   expect(await store.session('s')).toMatchObject({ status: 'CANCELLED' });
 });
 
+it('a session that is given up while it is deployed starts nothing, does not stand still, and all its drops are cancelled', async () => {
+  const { manager, store } = await node();
+  const session = await manager.createSession('s');
+  await session.addGraphSpec(bytesOf(pairs('', 1000)));
+  let stoodStill = false;
+  manager.subscribe(({ isStalled }) => void (stoodStill ||= isStalled));
+  const deploying = session.deploy('roots');
+  await session.giveUp();
+  await deploying;
+  expect(stoodStill).toBe(false);
+  expect(await store.session('s')).toMatchObject({ status: 'CANCELLED', byState: { CANCELLED: 2000 } });
+});
+
+it('a session that is given up before it is deployed is over, and cannot be deployed', async () => {
+  const { manager, store } = await node();
+  const session = await manager.createSession('s');
+  const adding = session.addGraphSpec(bytesOf(pairs('', 1)));
+  await session.giveUp();
+  await adding;
+  await expect(session.deploy('roots')).rejects.toMatchObject({ code: 'SESSION_STATE' });
+  expect(await store.session('s')).toMatchObject({ status: 'CANCELLED', drops: 2 });
+});
+
 it('a history that refuses all from the first list on is told of once, and nobody is left unheard', async () => {
   const unheard: unknown[] = [];
   const hear = (error: unknown) => void unheard.push(error);
