@@ -21,6 +21,14 @@ const GROUPS = new Set([
   'Service',
 ]);
 
+/** What a field is for, as this editor names it, and as all others do. */
+const PARAMETER_TYPES: Readonly<Record<string, string>> = {
+  Application: 'ApplicationArgument',
+  Component: 'ComponentParameter',
+  Constraint: 'ConstraintParameter',
+  Construct: 'ConstructParameter',
+};
+
 export function convertV4(graph: JsonObject): JsonObject {
   const nodes = values(graph['nodes']);
   const byId = new Map(nodes.map((n) => [textOf(n['id']), n]));
@@ -50,15 +58,22 @@ function values(map: Json | undefined): JsonObject[] {
   return Object.entries(map).flatMap(([id, v]) => (isJsonObject(v) ? [{ id, ...v }] : []));
 }
 
+function fieldsOf(node: JsonObject): JsonObject[] {
+  return values(node['fields']).map((field) => {
+    const long = PARAMETER_TYPES[textOf(field['parameterType'])];
+    return long === undefined ? field : { ...field, parameterType: long };
+  });
+}
+
 function convertNode(node: JsonObject, byId: ReadonlyMap<string, JsonObject>): JsonObject {
   const { embedId: _embed, parentId, ...rest } = node;
-  const out: Record<string, Json | undefined> = { ...rest, fields: values(node['fields']) };
+  const out: Record<string, Json | undefined> = { ...rest, fields: fieldsOf(node) };
   if (typeof parentId === 'string') out['parentId'] = parentId;
   if (out['isGroup'] === undefined) out['isGroup'] = GROUPS.has(textOf(node['category']));
   for (const side of ['input', 'output'] as const) {
     const id = node[`${side}ApplicationId`];
     const app = typeof id === 'string' ? byId.get(id) : undefined;
-    out[`${side}AppFields`] = app === undefined ? [] : values(app['fields']);
+    out[`${side}AppFields`] = app === undefined ? [] : fieldsOf(app);
     out[`${side}ApplicationName`] = app === undefined ? '' : (app['name'] ?? '');
     out[`${side}ApplicationType`] = app === undefined ? 'None' : (app['category'] ?? 'None');
   }

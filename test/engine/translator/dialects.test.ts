@@ -107,6 +107,54 @@ describe('the dialects of the editor', () => {
     });
   });
 
+  it('knows arguments and parameters by the short names of V4', () => {
+    const field = (name: string, parameterType: string, value: string): [string, JsonObject] => [
+      name,
+      { id: name, name, value, usage: 'NoPort', parameterType },
+    ];
+    const graph = readLogicalGraph({
+      modelData: { schemaVersion: 'V4' },
+      nodes: {
+        s: {
+          id: 's',
+          name: 'split',
+          category: 'Scatter',
+          parentId: null,
+          embedId: null,
+          inputApplicationId: 'sa',
+          fields: Object.fromEntries([field('num_of_copies', 'Construct', '1')]),
+        },
+        sa: {
+          id: 'sa',
+          name: 'splitter',
+          category: 'PyFuncApp',
+          embedId: 's',
+          fields: Object.fromEntries([
+            field('func_name', 'Component', 'len'),
+            field('obj', 'Application', 'abc'),
+            field('num_cpus', 'Constraint', '1'),
+          ]),
+        },
+        a: {
+          id: 'a',
+          name: 'a',
+          category: 'PyFuncApp',
+          parentId: null,
+          embedId: null,
+          fields: Object.fromEntries([field('x', 'Application', '1'), field('odd', 'Unknown', '1')]),
+        },
+      },
+      edges: {},
+    });
+    const [a, split] = unroll(graph, { oidPrefix: 'S' });
+    expect(a).toMatchObject({ applicationArgs: { x: { parameterType: 'ApplicationArgument' } }, odd: '1' });
+    expect(split).toMatchObject({
+      componentParams: { func_name: { value: 'len' } },
+      applicationArgs: { obj: { value: 'abc' } },
+      constraintParams: { num_cpus: { value: '1' } },
+    });
+  });
+
   it('takes the type from the category where a node says none, and numbers where ids are numbers', () => {
     const graph = readLogicalGraph({
       modelData: {},
