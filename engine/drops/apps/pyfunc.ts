@@ -290,16 +290,21 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
   /** @internal */
   _takeAhead(result: Promise<FunctionResult>): void {
     this.#ahead = result;
-    const forget = ({ contents }: FunctionResult) => {
+    const forget = (taken: FunctionResult) => {
       // Cancelled before its turn came.
-      if (this.#ahead === result && isAppOver(this.execStatus))
-        for (const content of contents.values()) content.release().catch(() => undefined);
+      if (this.#ahead === result && isAppOver(this.execStatus)) releaseAll(taken);
     };
     const drop = (error: unknown) => {
       // The one before it failed, and may be tried again alone. Any other failure is this drop's, to be told in its turn.
       if (this.#ahead === result && error instanceof CallNotRun) this.#ahead = undefined;
     };
     result.then(forget, drop);
+  }
+
+  protected override stopWork(): void {
+    super.stopWork();
+    // It is there, and its turn will not come any more.
+    void this.#claimAhead()?.then(releaseAll, () => undefined);
   }
 
   #claimAhead(): Promise<FunctionResult> | undefined {
@@ -349,6 +354,10 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
 
 function isFunction(drop: AbstractDROP): drop is PyFuncApp {
   return drop instanceof PyFuncApp;
+}
+
+function releaseAll({ contents }: FunctionResult): void {
+  for (const content of contents.values()) content.release().catch(() => undefined);
 }
 
 /** What tells a function from all others; undefined where that cannot be told. */

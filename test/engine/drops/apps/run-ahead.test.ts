@@ -10,6 +10,7 @@ import type { DataDROP } from '../../../../engine/drops/data-drop.ts';
 import type { AbstractDROP } from '../../../../engine/drops/drop.ts';
 import { PyFuncApp } from '../../../../engine/drops/apps/pyfunc.ts';
 import { followersOf } from '../../../../engine/drops/apps/run-ahead.ts';
+import type { FunctionResult, PyContent } from '../../../../engine/drops/python/index.ts';
 import {
   APP_STATE_NAMES,
   AppDROPStates,
@@ -268,6 +269,32 @@ describe.skipIf(whyNoPython)(`a chain of Python functions (${whyNoPython ?? 'wit
     rmSync(file('f1.wait'));
     expect(statesOf(await chain().run())).toEqual(Array(LENGTH).fill('FINISHED'));
   });
+
+  it.each(['before', 'after'])(
+    'lets go of a result that comes %s its function is cancelled',
+    async (when) => {
+      const run = chain();
+      const f1 = run.app('f1') as PyFuncApp;
+      const released = Promise.withResolvers<void>();
+      const content = { release: () => Promise.resolve(released.resolve()) } as unknown as PyContent;
+      const result = {
+        contents: new Map([['dill', content]]),
+        nothingIn: new Set(),
+        typeName: 'list',
+        seconds: 0,
+      } as unknown as FunctionResult;
+      const answer = Promise.withResolvers<FunctionResult>();
+      f1._takeAhead(answer.promise);
+      if (when === 'before') {
+        answer.resolve(result);
+        await answer.promise;
+      }
+      await f1.cancel();
+      answer.resolve(result);
+      await released.promise;
+      expect(f1.execStatus).toBe(AppDROPStates.CANCELLED);
+    },
+  );
 
   const gate = memory('gate', { fields: [{ name: 'pydata', value: '1', type: 'json' }] });
   it.each<readonly [string, Changes]>([
