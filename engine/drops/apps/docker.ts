@@ -1,14 +1,12 @@
 /** Commands in containers (seed `dlg.apps.dockerapp.DockerApp`, spec/engine.md 6.7), on any socket that speaks Docker's API. */
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { Writable } from 'node:stream';
 import type Docker from 'dockerode';
-import { DaliugeException, InvalidDropException, messageOf } from '../../protocol/index.ts';
+import { DaliugeException, InvalidDropException, messageOf, WeirError } from '../../protocol/index.ts';
 import { BarrierAppDROP, type Lane } from '../app-drop.ts';
-import { ServiceKey, type DropContext } from '../context.ts';
 import type { AbstractDROP, DropKwargs } from '../drop.ts';
 import { boolParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
+import { answerSeconds, dockerClient, imageFacts } from './docker-client.ts';
 import {
   bindings,
   containerEnvironment,
@@ -21,7 +19,7 @@ import { withinLimit } from './time-limit.ts';
 import { OutputLog } from './output-log.ts';
 import { Tail } from './process.ts';
 import { buildCommand } from './shell-command.ts';
-import { latch } from './wait.ts';
+import { hope, latch, untilAborted } from './wait.ts';
 
 /** Seconds a container gets to stop before it is killed. */
 const STOP_SECONDS = 3;
@@ -40,29 +38,6 @@ const PARAMS = {
   entrypoint: stringParam('entrypoint', null, 'Entry point in place of that of the image'),
 } as const;
 
-/** Client options: DOCKER_HOST and its like, or the file dlg.settings below DLG_ROOT. */
-async function makeClient(context: DropContext): Promise<Docker> {
-  // Loaded by the first container only: it is large.
-  const { default: Client } = await import('dockerode');
-  const file = path.join(context.dlgRoot, 'dlg.settings');
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) {
-    const host = context.env['DOCKER_HOST'];
-    return new Client(host?.startsWith('unix://') ? { socketPath: host.slice('unix://'.length) } : undefined);
-  }
-  try {
-    const settings = JSON.parse(text) as { docker?: Docker.DockerOptions };
-    return new Client(settings.docker ?? {});
-  } catch (cause) {
-    throw new InvalidDropException(`The settings in ${file} must be a JSON map: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
-}
-
-/** The Docker client of one Host. */
-export const dockerClient = new ServiceKey<Promise<Docker>>('Docker client', makeClient);
-
 export class DockerApp extends BarrierAppDROP {
   readonly #params;
   readonly #interests = new Map<string, DockerApp>();
@@ -71,6 +46,7 @@ export class DockerApp extends BarrierAppDROP {
   #container: Docker.Container | undefined;
   #facts: Record<string, unknown> = {};
   #exitStatus: number | undefined;
+  #lost = hope();
   /** Settles when what ran is over, however it went. */
   #run: Promise<void> | undefined;
   #stdout = new Tail();
@@ -158,12 +134,13 @@ export class DockerApp extends BarrierAppDROP {
 
   async #runUntil(signal: AbortSignal): Promise<void> {
     const docker = await this.context.service(dockerClient);
-    await this.#talk('reach Docker', () => docker.ping());
-    const image = await this.#image(docker);
+    await this.#ask('reach Docker', () => docker.ping(), signal);
+    const image = await this.#image(docker, signal);
     const options = await this.#options(image);
     if (signal.aborted) return;
-    const container = await this.#talk('create a container', () => docker.createContainer(options));
+    const container = await this.#ask('create a container', () => docker.createContainer(options));
     this.#container = container;
+    this.#lost = hope();
     this.#facts = { ...this.#facts, containerId: container.id };
     const stop = (): void => void this.#stop();
     signal.addEventListener('abort', stop, { once: true });
@@ -173,32 +150,30 @@ export class DockerApp extends BarrierAppDROP {
       signal.removeEventListener('abort', stop);
       this.#container = undefined;
       if (this.#params.removeContainer)
-        await container.remove({ force: true }).catch((error: unknown) => {
-          this.context.log(
-            'warn',
-            this,
-            `The container ${container.id} could not be removed: ${messageOf(error)}`,
-          );
-        });
+        await this.#ask(`remove the container ${container.id}`, () =>
+          container.remove({ force: true }),
+        ).catch((error: unknown) => this.context.log('warn', this, messageOf(error)));
     }
   }
 
-  async #image(docker: Docker): Promise<Docker.ImageInspectInfo> {
+  async #image(docker: Docker, signal: AbortSignal): Promise<Docker.ImageInspectInfo> {
     const name = this.#params.image as string;
+    const inspect = () => docker.getImage(name).inspect();
     try {
-      return await docker.getImage(name).inspect();
+      return await this.#ask('look for its image', inspect, signal);
     } catch (error) {
-      if ((error as { statusCode?: number }).statusCode !== 404)
-        throw this.#trouble('look for its image', error);
+      const { cause } = error as { cause?: { statusCode?: number } };
+      if (cause?.statusCode !== 404) throw error;
     }
     this.context.log('info', this, `Pulls the image ${name}.`);
     await this.#talk(`pull the image ${name}`, async () => {
       const stream = await docker.pull(name);
-      await new Promise<void>((resolve, reject) => {
+      const pulled = new Promise<void>((resolve, reject) => {
         docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()));
       });
+      await untilAborted(pulled, signal);
     });
-    return this.#talk(`inspect the image ${name}`, () => docker.getImage(name).inspect());
+    return this.#ask(`inspect the image ${name}`, inspect, signal);
   }
 
   async #options(image: Docker.ImageInspectInfo): Promise<Docker.ContainerCreateOptions> {
@@ -266,15 +241,17 @@ export class DockerApp extends BarrierAppDROP {
 
   async #supervise(container: Docker.Container, signal: AbortSignal): Promise<void> {
     try {
-      await this.#talk('start its container', () => container.start());
+      await this.#ask('start its container', () => container.start());
       // What was to stop it before it ran had nothing to stop.
       if (signal.aborted) await this.#stop();
       await this.#learnAddress(container);
       const log = new OutputLog(this);
-      await this.#talk('read the output of its container', () => this.#follow(container, log));
-      const { StatusCode } = await this.#talk(
-        'wait for its container',
-        () => container.wait() as Promise<{ StatusCode: number }>,
+      const { lost } = this.#lost;
+      await this.#talk('read the output of its container', () =>
+        Promise.race([this.#follow(container, log), lost]),
+      );
+      const { StatusCode } = await this.#talk('wait for its container', () =>
+        Promise.race([container.wait() as Promise<{ StatusCode: number }>, lost]),
       );
       log.end();
       this.#exitStatus = StatusCode;
@@ -285,7 +262,7 @@ export class DockerApp extends BarrierAppDROP {
   }
 
   async #learnAddress(container: Docker.Container): Promise<void> {
-    const info = await this.#talk('inspect its container', () => container.inspect());
+    const info = await this.#ask('inspect its container', () => container.inspect());
     // Engines before 29 also give the address of the default network on its own.
     const { IPAddress, Networks } = info.NetworkSettings as typeof info.NetworkSettings & {
       IPAddress?: string;
@@ -346,17 +323,17 @@ export class DockerApp extends BarrierAppDROP {
   }
 
   async #stop(): Promise<void> {
+    const container = this.#container;
+    if (!container) return;
     try {
-      await this.#container?.stop({ t: STOP_SECONDS });
+      await this.#ask('stop its container', () => container.stop({ t: STOP_SECONDS }));
     } catch (error) {
       // 304: it has stopped already; 404: it is gone.
-      const { statusCode } = error as { statusCode?: number };
-      if (statusCode !== 304 && statusCode !== 404)
-        this.context.log(
-          'warn',
-          this,
-          `The container of ${this.uid} could not be stopped: ${messageOf(error)}`,
-        );
+      const { cause } = error as { cause?: { statusCode?: number } };
+      if (cause?.statusCode === 304 || cause?.statusCode === 404) return;
+      this.context.log('warn', this, messageOf(error));
+      // Nobody waits for the end of what cannot be ended.
+      this.#lost.giveUp(error);
     }
   }
 
@@ -368,6 +345,23 @@ export class DockerApp extends BarrierAppDROP {
   override async setCompleted(): Promise<void> {
     await super.setCompleted();
     await this.#stop();
+  }
+
+  /** A question that Docker answers soon: one that does not is in trouble. `signal` ends the waiting, not what was asked. */
+  #ask<T>(what: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const seconds = answerSeconds(this.context);
+    return this.#talk(what, async () => {
+      const late = new AbortController();
+      const timer = setTimeout(
+        () => late.abort(new WeirError('TIMEOUT', `Docker did not answer within ${seconds} s.`)),
+        seconds * 1000,
+      );
+      try {
+        return await untilAborted(work(), signal ? AbortSignal.any([signal, late.signal]) : late.signal);
+      } finally {
+        clearTimeout(timer);
+      }
+    });
   }
 
   async #talk<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -402,15 +396,6 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-/** What says which image ran: its id, and the digest of the registry it came from where it has one. */
-function imageFacts(image: Docker.ImageInspectInfo): {
-  readonly imageId: string;
-  readonly imageDigest?: string;
-} {
-  const [digest] = image.RepoDigests ?? [];
-  return { imageId: image.Id, ...(digest && { imageDigest: digest }) };
 }
 
 registerDrop(DockerApp, 'dlg.apps.dockerapp.DockerApp');

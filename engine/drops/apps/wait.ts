@@ -40,3 +40,20 @@ export function latch(): Latch {
   });
   return { opened, open: () => open() };
 }
+
+/** Rejects with the reason of the signal when that comes first. */
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+/** Rejects when it is given up. */
+export function hope(): { readonly lost: Promise<never>; readonly giveUp: (error: unknown) => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  return { lost: promise, giveUp: reject };
+}

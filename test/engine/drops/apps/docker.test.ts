@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -36,6 +37,51 @@ function graph(specs: readonly Spec[], env: Record<string, string> = {}): GraphR
 function created(): CreateOptions {
   return server.created.at(-1) as CreateOptions;
 }
+
+describe('a Docker that takes calls and does not answer', () => {
+  let silent: Server;
+  let sockets: Socket[];
+  let asked: Promise<void>;
+  beforeEach(async () => {
+    sockets = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    asked = promise;
+    silent = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => undefined);
+      socket.once('data', () => resolve());
+    });
+    await new Promise<void>((listening) => silent.listen(`${server.socketPath}.silent`, listening));
+  });
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((closed) => silent.close(closed));
+  });
+  const container = (more: Record<string, unknown> = {}, env: Record<string, string> = {}) =>
+    new GraphRun([app({ command: 'true', ...more })], {
+      env: { DOCKER_HOST: `unix://${server.socketPath}.silent`, ...env },
+    });
+
+  it('fails the application after a while', async () => {
+    const run = await container({}, { DOCKER_CLIENT_TIMEOUT: '0.2' }).run();
+    expect(run.errorOf('app').message).toBe(
+      'DockerApp app could not reach Docker: Docker did not answer within 0.2 s.',
+    );
+  });
+
+  it('does not outlast the timeout of the application', async () => {
+    const run = await container({ componentParams: { timeout: { value: 0.2 } } }).run();
+    expect(run.errorOf('app').message).toMatch(/longer than its timeout of 0.2 s/);
+  });
+
+  it('does not keep the application from being cancelled', async () => {
+    const run = container();
+    await run.trigger();
+    await asked;
+    await run.app('app').cancel();
+    expect(run.app('app').execStatus).toBe(AppDROPStates.CANCELLED);
+  });
+});
 
 describe('a command in a container', () => {
   it('runs with its inputs and outputs at the same paths, as the user of the engine, and is removed', async () => {
