@@ -126,9 +126,13 @@ export class NodeManager {
   /** Takes a session out of memory, ending it first; its history and its directory stay. */
   async destroySession(sessionId: string): Promise<void> {
     const session = this.get(sessionId);
-    await session.dispose();
-    this.#sessions.delete(sessionId);
-    this.#changed(session, undefined);
+    try {
+      await session.dispose();
+    } finally {
+      // Gone also where the history takes no more of it.
+      this.#sessions.delete(sessionId);
+      this.#changed(session, undefined);
+    }
   }
 
   getSessionStatus(sessionId: string): SessionStates {

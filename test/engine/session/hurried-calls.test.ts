@@ -197,3 +197,18 @@ it('a session whose drops the history refuses is not noted as finished, though t
   expect(await session.over).toBe(SessionStates.FAILED);
   expect(await store.session('s')).toMatchObject({ status: 'FAILED' });
 });
+
+it('a session whose history takes no more can be deleted all the same', async () => {
+  let isFull = false;
+  const { manager } = await node((real) => ({
+    flush: () => (isFull ? Promise.reject(full()) : real.flush()),
+  }));
+  const session = await manager.createSession('s');
+  await session.addGraphSpec(bytesOf(pairs('', 1)));
+  await session.deploy('roots');
+  await session.recorded();
+  isFull = true;
+  await expect(manager.destroySession('s')).rejects.toMatchObject({ code: 'STORE_FULL' });
+  isFull = false;
+  expect(manager.has('s')).toBe(false);
+});
