@@ -1,10 +1,11 @@
 /** Copying from inputs to outputs: files and memory by content, containers by their children, directories as trees. */
-import { cp, mkdir } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { InvalidDropException } from '../../protocol/index.ts';
 import type { AppDROP } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
 import { DirectoryDROP } from '../data/index.ts';
 import type { AbstractDROP } from '../drop.ts';
+import { makeDirectories } from '../util/make-directory.ts';
 import { describeApp } from './python-values.ts';
 
 interface Container {
@@ -56,7 +57,7 @@ async function copyDirectory(app: AppDROP, source: DirectoryDROP): Promise<void>
         `${describeApp(app)} cannot copy the directory of drop ${source.uid} into ${output.constructor.name} ${output.uid}; link a directory drop as output.`,
         { details: { uid: app.uid, input: source.uid, output: output.uid } },
       );
-    await mkdir(output.path, { recursive: true });
+    await makeDirectories(output.path);
     await cp(source.path, output.path, { recursive: true, force: true });
   }
 }

@@ -1,9 +1,10 @@
 /** Commands and copies on other machines over SSH (seed `dlg.remote`, spec/engine.md 6.11). */
 import { createHash, createHmac } from 'node:crypto';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client, ConnectConfig, SFTPWrapper } from 'ssh2';
 import { DaliugeException, messageOf } from '../../protocol/index.ts';
+import { makeDirectories } from '../util/make-directory.ts';
 
 /** How to reach a machine. */
 export interface RemoteAccess {
@@ -206,7 +207,7 @@ async function get(sftp: SFTPWrapper, remote: string, local: string): Promise<vo
     sftp.stat(remote, (error, found) => (error ? reject(error) : resolve(found.isDirectory())));
   });
   if (!isDirectory) return step((done) => sftp.fastGet(remote, local, done));
-  await mkdir(local, { recursive: true });
+  await makeDirectories(local);
   const names = await new Promise<string[]>((resolve, reject) => {
     sftp.readdir(remote, (error, list) =>
       error ? reject(error) : resolve(list.map(({ filename }) => filename)),

@@ -1,5 +1,5 @@
 /** Copies between machines (seed `dlg.apps.scp`, spec/engine.md 6.11). */
-import { cp, mkdir } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { DaliugeException, InvalidDropException } from '../../protocol/index.ts';
@@ -7,6 +7,7 @@ import { BarrierAppDROP } from '../app-drop.ts';
 import type { AbstractDROP, DropKwargs } from '../drop.ts';
 import { floatParam, intParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
+import { makeDirectories } from '../util/make-directory.ts';
 import { pathOf } from './named-ports.ts';
 import { describeApp } from './python-values.ts';
 import { copyFrom, copyTo, type RemoteAccess } from './remote.ts';
@@ -55,7 +56,7 @@ export class ScpApp extends BarrierAppDROP {
     const [source, target] = [hostOf(input), hostOf(output)];
     this.#facts = { from: `${source ?? ''}:${from}`, to: `${target ?? ''}:${to}` };
     if (here === source && here === target) {
-      await mkdir(path.dirname(to), { recursive: true });
+      await makeDirectories(path.dirname(to));
       await cp(from, to, { recursive: true, force: true });
     } else if (here === source) await this.#named(copyTo(this.#access(target), from, to));
     else if (here === target) await this.#named(copyFrom(this.#access(source), from, to));

@@ -32,7 +32,8 @@ export class DirectoryDROP extends DataDROP {
       );
     this.#path = this.#makePath(typeof dirname === 'string' ? dirname : JSON.stringify(dirname));
     const params = readParams(PARAMS, { ...this.defaultParameters(), ...kwargs }, this.uid);
-    if (params.createIfMissing) makeDirectorySync(this.context, this.#path);
+    if (params.createIfMissing)
+      makeDirectorySync(this.context, this.#path, `${this.constructor.name} ${this.uid}`);
     else if (params.checkExists && !statSync(this.#path, { throwIfNoEntry: false })?.isDirectory())
       throw new InvalidDropException(
         `${this.constructor.name} ${this.uid} needs an existing directory (check_exists), but ${this.#path} is not one.`,

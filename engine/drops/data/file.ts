@@ -91,12 +91,12 @@ export class FileDROP extends DataDROP {
       if (cut >= 0) directory = expanded.slice(0, cut) || '/';
       name = expanded.slice(cut + 1);
       if (cut >= 0 && name === '') {
-        makeDirectorySync(this.context, directory);
+        makeDirectorySync(this.context, directory, where);
         return path.resolve(baseDir, directory);
       }
     }
     const full = path.resolve(baseDir, directory);
-    makeDirectorySync(this.context, full);
+    makeDirectorySync(this.context, full, where);
     const parts = { uid: this.uid, humanKey: this.humanKey, now: this.context.now() };
     return path.join(full, name === '' ? generated() : replaceDlgFstring(name, constructMap(parts), where));
   }

@@ -1,5 +1,6 @@
-import { cp, lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { cp, lstat, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { makeDirectories } from '../util/make-directory.ts';
 import { DataIO } from './data-io.ts';
 import { isAbsence } from './file-io.ts';
 
@@ -61,7 +62,7 @@ export class DirectoryIO extends DataIO {
 
 /** Copies all that lies in `source` into `target`, which is made if it is missing (seed `copyDirectoryContents`). */
 export async function copyDirectoryContents(source: string, target: string): Promise<void> {
-  await mkdir(target, { recursive: true });
+  await makeDirectories(target);
   for (const name of await readdir(source))
     await cp(path.join(source, name), path.join(target, name), { recursive: true, force: true });
 }

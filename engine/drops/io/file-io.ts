@@ -1,5 +1,6 @@
-import { mkdir, open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { makeDirectories } from '../util/make-directory.ts';
 import { DataIO, OpenMode } from './data-io.ts';
 
 /** Small writes are gathered up to this many bytes before the file is touched. */
@@ -27,7 +28,7 @@ export class FileIO extends DataIO {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       // The directory was there when the drop was made and is gone.
-      await mkdir(path.dirname(this.#path), { recursive: true });
+      await makeDirectories(path.dirname(this.#path));
       this.#handle = await open(this.#path, 'w');
     }
   }
