@@ -5,7 +5,14 @@ import type { DataDROP } from '../data-drop.ts';
 import { InMemoryDROP } from '../data/memory.ts';
 import { NullDROP } from '../data/null.ts';
 import { pyStr } from '../pyrepr/index.ts';
-import { ENCODINGS, isEncoding, type Encoding, type PyArgument } from '../python/index.ts';
+import {
+  ENCODINGS,
+  isEncoding,
+  type Encoding,
+  ParameterKind,
+  type FunctionInfo,
+  type PyArgument,
+} from '../python/index.ts';
 import {
   argumentsOf,
   dataUrlOf,
@@ -21,7 +28,10 @@ import { orInPython, textFromPython } from './python-fallback.ts';
 
 /** The encoding a port is declared with; dill where it says nothing. Throws for one that does not exist. */
 export function encodingOf(app: AppDROP, port: string | undefined): Encoding {
-  const declared = port === undefined ? null : portEncoding(app, port);
+  return port === undefined ? 'dill' : checkedEncoding(app, port, portEncoding(app, port));
+}
+
+function checkedEncoding(app: AppDROP, port: string, declared: string | null): Encoding {
   if (declared === null) return 'dill';
   const known = declared.toLowerCase() === 'utf8' ? 'utf-8' : declared.toLowerCase();
   if (isEncoding(known)) return known;
@@ -30,6 +40,21 @@ export function encodingOf(app: AppDROP, port: string | undefined): Encoding {
     { details: { uid: app.uid, port, encoding: declared } },
   );
 }
+
+/**
+ * The encoding of what is written to an output port. Where the port is an argument of the function too (an InputOutput port), its
+ * encoding says how the argument is read: DALiuGE is done with the argument by the time it writes, finds no encoding any more
+ * and writes dill. Graphs that work there read such data as dill or pickle, so it stays.
+ */
+export function outputEncodingOf(app: AppDROP, port: string | undefined, info: FunctionInfo): Encoding {
+  const isTaken = (name: string) =>
+    argumentsOf(app).has(name) &&
+    info.parameters.some((parameter) => parameter.name === name && POSITIONAL.includes(parameter.kind));
+  if (port === undefined || !isTaken(port)) return encodingOf(app, port);
+  return checkedEncoding(app, port, argumentsOf(app, 'componentParams').get(port)?.encoding ?? null);
+}
+
+const POSITIONAL: readonly ParameterKind[] = [ParameterKind.POSITIONAL_ONLY, ParameterKind.NORMAL];
 
 /** Why the data of an input port is not for the function. */
 export type UnreadReason = 'event' | 'unencoded';

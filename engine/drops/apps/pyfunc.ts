@@ -35,7 +35,7 @@ import { registerDrop } from '../registry.ts';
 import { argumentsOf, namedPorts, type Argument } from './named-ports.ts';
 import { pathFor, pathOutputs } from './pyfunc-paths.ts';
 import { HeldContent, HeldResult } from './pyfunc-held.ts';
-import { encodingOf, PortReader, whyUnread } from './pyfunc-ports.ts';
+import { encodingOf, outputEncodingOf, PortReader, whyUnread } from './pyfunc-ports.ts';
 import { defaultsOf, parsedRecord } from './pyfunc-texts.ts';
 import { followersOf, type AheadFunction } from './run-ahead.ts';
 import { SpecText } from '../spec-text.ts';
@@ -118,6 +118,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
 
   override async run(): Promise<void> {
     const outputs = this.#outputEncodings(await this.#load());
+    this.#noteOtherEncodings(outputs);
     const result = await this.call([...new Set(outputs.values())]);
     try {
       const held = new HeldResult(() => this.#runAgain([...new Set(outputs.values())]));
@@ -154,8 +155,24 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
     return new Map(
       this.outputs
         .filter((drop) => !own.has(drop))
-        .map((drop) => [drop, encodingOf(this, ports.find((port) => port.drops.includes(drop))?.name)]),
+        .map((drop) => {
+          const port = ports.find(({ drops }) => drops.includes(drop))?.name;
+          return [drop, outputEncodingOf(this, port, info)];
+        }),
     );
+  }
+
+  /** As DALiuGE, where nobody is told. */
+  #noteOtherEncodings(outputs: ReadonlyMap<DataDROP, Encoding>): void {
+    for (const { name, drops } of namedPorts(this, 'outputs')) {
+      const [declared, written] = [encodingOf(this, name), drops[0] && outputs.get(drops[0])];
+      if (written !== undefined && written !== declared)
+        this.context.log(
+          'warn',
+          this,
+          `Port "${name}" of ${this.uid} is an argument of its function too: its encoding "${declared}" counts for reading, and what comes out is written as "${written}", as on DALiuGE. Give the output a port of another name to have it written as "${declared}".`,
+        );
+    }
   }
 
   /**

@@ -218,6 +218,28 @@ describe.skipIf(whyNoPython)('a Python function as an application', () => {
     }
   });
 
+  it('writes a port that is an argument too as dill, as DALiuGE does, and says so', async () => {
+    const through = (code: string) =>
+      graph([
+        value('i', 'String', 'in'),
+        func('f', code, {
+          applicationArgs: port('x', 'InputOutput', 'utf-8'),
+          inputs: [{ i: 'x' }],
+          outputs: [{ o: 'x' }],
+        }),
+        memory('o'),
+      ]).run();
+    const named = await through('def f(x="d"):\n    return "out"');
+    expect(readPickle(await (named.drop('o') as DataDROP).contents())).toBe('out');
+    expect(named.log.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/Port "x" of f is an argument .* "utf-8" counts for reading.* as "dill"/),
+    );
+    // An argument that the function does not name keeps its encoding.
+    const unnamed = await through('def f(**given):\n    return "out"');
+    expect(await text(unnamed, 'o')).toBe('out');
+    expect(unnamed.log).toEqual([]);
+  });
+
   it('lets the function write a file whose name its argument decides', async () => {
     const run = await graph([
       value('name', 'String', 'made_{auto}.txt'),
