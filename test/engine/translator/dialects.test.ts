@@ -6,6 +6,20 @@ import { graphsDir, hasGolden, readGraphText } from './golden.ts';
 
 const MEMORY = 'dlg.data.drops.memory.InMemoryDROP';
 
+/** A scatter and the application that splits for it, as V4 lists nodes. */
+const scatterV4 = (fields: JsonObject, splitterFields: JsonObject): JsonObject => ({
+  s: {
+    id: 's',
+    name: 'split',
+    category: 'Scatter',
+    parentId: null,
+    embedId: null,
+    inputApplicationId: 'sa',
+    fields,
+  },
+  sa: { id: 'sa', name: 'splitter', category: 'PyFuncApp', embedId: 's', fields: splitterFields },
+});
+
 describe('the dialects of the editor', () => {
   it('reads graphs with numeric keys and port arrays', () => {
     const graph = readLogicalGraph({
@@ -61,22 +75,10 @@ describe('the dialects of the editor', () => {
     const graph = readLogicalGraph({
       modelData: { schemaVersion: 'V4' },
       nodes: {
-        s: {
-          id: 's',
-          name: 'split',
-          category: 'Scatter',
-          parentId: null,
-          embedId: null,
-          inputApplicationId: 'sa',
-          fields: { c: { id: 'c', name: 'num_of_copies', value: 2, usage: 'NoPort' } },
-        },
-        sa: {
-          id: 'sa',
-          name: 'splitter',
-          category: 'PyFuncApp',
-          embedId: 's',
-          fields: { so: port('so', 'o', 'OutputPort') },
-        },
+        ...scatterV4(
+          { c: { id: 'c', name: 'num_of_copies', value: 2, usage: 'NoPort' } },
+          { so: port('so', 'o', 'OutputPort') },
+        ),
         d: {
           id: 'd',
           name: 'd',
@@ -115,26 +117,14 @@ describe('the dialects of the editor', () => {
     const graph = readLogicalGraph({
       modelData: { schemaVersion: 'V4' },
       nodes: {
-        s: {
-          id: 's',
-          name: 'split',
-          category: 'Scatter',
-          parentId: null,
-          embedId: null,
-          inputApplicationId: 'sa',
-          fields: Object.fromEntries([field('num_of_copies', 'Construct', '1')]),
-        },
-        sa: {
-          id: 'sa',
-          name: 'splitter',
-          category: 'PyFuncApp',
-          embedId: 's',
-          fields: Object.fromEntries([
+        ...scatterV4(
+          Object.fromEntries([field('num_of_copies', 'Construct', '1')]),
+          Object.fromEntries([
             field('func_name', 'Component', 'len'),
             field('obj', 'Application', 'abc'),
             field('num_cpus', 'Constraint', '1'),
           ]),
-        },
+        ),
         a: {
           id: 'a',
           name: 'a',

@@ -260,11 +260,14 @@ describe('a file drop', () => {
   });
 
   // Node's recursive mkdir never comes back from there.
-  it.skipIf(process.platform !== 'linux')('whose directory cannot be made is refused, with the path', () => {
-    expect(() => file({ filepath: '/proc/none/deep/x' })).toThrow(
-      /The directory of FileDROP f_none cannot be made: ENOENT.*\/proc\/none/,
-    );
-  });
+  it.skipIf(process.platform !== 'linux')(
+    'whose directory cannot be made is refused, with the path (Linux alone has such a /proc)',
+    () => {
+      expect(() => file({ filepath: '/proc/none/deep/x' })).toThrow(
+        /The directory of FileDROP f_none cannot be made: ENOENT.*\/proc\/none/,
+      );
+    },
+  );
 
   it('answers to its names', () => {
     expect(dropClass('dlg.data.drops.file.FileDROP')).toBe(FileDROP);
