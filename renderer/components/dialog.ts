@@ -102,8 +102,9 @@ export class WeirDialog extends LitElement {
     </dialog>`;
   }
 
+  /** The browser tells of a closing later: by then the owner may have closed this one itself, for another dialog. */
   #closed = (): void => {
-    this.dispatchEvent(new Event('weir-close'));
+    if (this.open) this.dispatchEvent(new Event('weir-close'));
   };
 
   /** A press on the dialog element itself, outside its box, is one on the backdrop. */

@@ -590,6 +590,21 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       await text('Graph: to a sibling').waitFor();
     });
 
+    it('keeps a dialog that is opened while another one is closing', async () => {
+      await open();
+      await button('About Weir').click();
+      await text('/home/ada/.local/share/weir').waitFor();
+      await page.getByRole('dialog').evaluate(
+        (dialog: HTMLDialogElement) =>
+          new Promise((resolve) => {
+            dialog.addEventListener('close', resolve);
+            dialog.close();
+            dispatchEvent(new KeyboardEvent('keydown', { key: 'F1' }));
+          }),
+      );
+      await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    });
+
     it('shows an address that leads nowhere as such', async () => {
       await open('#/nonsense');
       await page.getByRole('heading', { name: 'There is nothing at this address' }).waitFor();
