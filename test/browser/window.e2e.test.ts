@@ -594,14 +594,13 @@ describe.skipIf(chromium === undefined)('the window in a browser', () => {
       await open();
       await button('About Weir').click();
       await text('/home/ada/.local/share/weir').waitFor();
-      await page.getByRole('dialog').evaluate(
-        (dialog: HTMLDialogElement) =>
-          new Promise((resolve) => {
-            dialog.addEventListener('close', resolve);
-            dialog.close();
-            dispatchEvent(new KeyboardEvent('keydown', { key: 'F1' }));
-          }),
-      );
+      await page.evaluate(`new Promise((resolve) => {
+        const { shadowRoot } = document.querySelector('weir-app').shadowRoot.querySelector('weir-about-dialog');
+        const dialog = shadowRoot.querySelector('weir-dialog').shadowRoot.querySelector('dialog');
+        dialog.addEventListener('close', resolve);
+        dialog.close();
+        dispatchEvent(new KeyboardEvent('keydown', { key: 'F1' }));
+      })`);
       await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
     });
 
