@@ -21,6 +21,7 @@ import { parseRMode, type RModeName } from '../reproducibility/index.ts';
 import { planOf } from './reproducer.ts';
 import type { Reuse } from './reuse.ts';
 import { Slices } from './slices.ts';
+import { SessionEnd, type SessionTimings } from './session-end.ts';
 import { SessionNotes } from './session-notes.ts';
 import { SessionRecords } from './session-records.ts';
 import { SubmittedLists } from './submitted.ts';
@@ -29,14 +30,6 @@ import type { Surroundings } from './surroundings.ts';
 /** What a session needs of the Host around it, and who hears of its changes. */
 export interface SessionSurroundings extends Surroundings {
   readonly onChange: (session: Session, delta: SessionDelta | undefined) => void;
-}
-
-/** How long the parts of a run took, in milliseconds. */
-export interface SessionTimings {
-  loadMs: number | null;
-  deployMs: number | null;
-  executeMs: number | null;
-  recordMs: number | null;
 }
 
 /** Session ids become directory names: anything goes that is one name on every file system. */
@@ -54,12 +47,7 @@ export class Session {
   readonly dir: string;
   readonly key: number;
   readonly timings: SessionTimings = { loadMs: null, deployMs: null, executeMs: null, recordMs: null };
-  /** Resolves with the final state once the states of all drops are durable. */
-  readonly over: Promise<SessionStates>;
-  /** Resolves when DALiuGE's signatures are noted, too, or it is known that there are none. */
-  readonly signed: Promise<void>;
   startedAt: number | null = null;
-  finishedAt: number | null = null;
 
   readonly #around: SessionSurroundings;
   #state: SessionStates = SessionStates.PRISTINE;
@@ -68,7 +56,6 @@ export class Session {
   #graph: PhysicalGraph | undefined;
   #deployment: Deployment | undefined;
   #reuse: Reuse | undefined;
-  #recorded: Promise<void> = Promise.resolve();
   readonly #about: { readonly graphName: string; readonly createdAt: number };
   /** The R-mode for graphs that name none. */
   readonly #asked: RModeName;
@@ -76,10 +63,7 @@ export class Session {
   #atWork: Promise<unknown> = Promise.resolve();
   /** Resolves when the history has what is needed of a session that runs. */
   #noted: Promise<unknown> = Promise.resolve();
-  #ending: Promise<void> | undefined;
-  #resolveOver!: (state: SessionStates) => void;
-  #resolveSigned!: () => void;
-  #isSigned = false;
+  readonly #ending: SessionEnd;
   #executeStart = 0;
   #triggering = false;
   #finishing = false;
@@ -106,8 +90,16 @@ export class Session {
     this.#lists = new SubmittedLists({ store: around.store, key, parse: around.parse });
     const { store, onProblem } = around;
     this.#notes = new SessionNotes({ store, key, onProblem, deployment: () => this.#deployment });
-    this.over = new Promise((resolve) => (this.#resolveOver = resolve));
-    this.signed = new Promise((resolve) => (this.#resolveSigned = resolve));
+    this.#ending = new SessionEnd({
+      ...{ store, key, onProblem, timings: this.timings },
+      deployment: () => this.#deployment,
+      kept: () => this.kept,
+      noted: () => this.#noted,
+      become: (state) => {
+        this.#state = state;
+        around.onChange(this, undefined);
+      },
+    });
   }
 
   /** A new session, durable in the store when this resolves. */
@@ -363,94 +355,42 @@ export class Session {
   // --- ending ------------------------------------------------------------------------------------------------------
 
   #end(state: SessionStates, breakOff?: () => Promise<void> | undefined): void {
-    if (this.#ending) return;
+    if (this.#ending.hasBegun) return;
     this.#state = state;
-    this.finishedAt = Date.now();
     if (this.#executeStart > 0) this.timings.executeMs = performance.now() - this.#executeStart;
-    this.#ending = this.#settle(state, breakOff).catch((error: unknown) => this.#endUnrecorded(error));
+    this.#ending.begin(state, breakOff);
   }
 
-  /** The history took not all (a full disk): the session is over all the same, and did not go well. */
-  async #endUnrecorded(error: unknown): Promise<void> {
-    const { onProblem, store } = this.#around;
-    onProblem(error);
-    this.#state = SessionStates.FAILED;
-    const status = SESSION_STATE_NAMES[this.#state] as string;
-    const finishedAt = this.finishedAt ?? Date.now();
-    // Where it takes something again, it should not say that the session runs.
-    await store.updateSession(this.key, { status, finishedAt, isHeld: false }).catch(onProblem);
-    this.#around.onChange(this, undefined);
-    this.#resolveOver(this.#state);
-    this.#sign();
+  get finishedAt(): number | null {
+    return this.#ending.finishedAt;
   }
 
-  async #settle(state: SessionStates, breakOff?: () => Promise<void> | undefined): Promise<void> {
-    const started = performance.now();
-    await breakOff?.();
-    await this.kept;
-    // One that failed says what the history refused.
-    if (state !== SessionStates.FAILED) await this.#noted;
-    const noted = (await this.#deployment?.records.settle()) ?? {};
-    this.#deployment?.recorder.flush();
-    await this.#around.store.flush();
-    this.timings.recordMs = performance.now() - started;
-    await this.#around.store.updateSession(this.key, {
-      status: SESSION_STATE_NAMES[state] as string,
-      finishedAt: this.finishedAt ?? Date.now(),
-      ...definedTimings(this.timings),
-      ...noted,
-      // Until it is sealed: another process would seal it as it is now.
-      isHeld: true,
-    });
-    this.#recorded = this.#finishRecords(state);
-    this.#around.onChange(this, undefined);
-    this.#resolveOver(state);
+  /** Resolves with the final state once the states of all drops are durable. */
+  get over(): Promise<SessionStates> {
+    return this.#ending.over;
   }
 
-  async #finishRecords(state: SessionStates): Promise<void> {
-    const about = {
-      status: SESSION_STATE_NAMES[state] as string,
-      finishedAt: this.finishedAt ?? Date.now(),
-    };
-    try {
-      await this.#deployment?.records.finish(about, () => this.#sign());
-    } catch (error) {
-      if (!this.#disposed) this.#around.onProblem(error);
-    } finally {
-      this.#sign();
-      await this.#around.store.updateSession(this.key, { isHeld: false }).catch(this.#around.onProblem);
-    }
-  }
-
-  /** The signatures are there, or there are none. */
-  #sign(): void {
-    if (this.#isSigned) return;
-    this.#isSigned = true;
-    this.#resolveSigned();
-    this.#around.onChange(this, undefined);
+  /** Resolves when DALiuGE's signatures are noted, too, or it is known that there are none. */
+  get signed(): Promise<void> {
+    return this.#ending.signed;
   }
 
   /** Whether DALiuGE's signatures of the session are noted, or it is known that there are none. */
   get isSigned(): boolean {
-    return this.#isSigned;
+    return this.#ending.isSigned;
   }
 
   /** Resolves when what follows the session's end is done too: it is signed and sealed, `reprodata.out` is written. */
-  async recorded(): Promise<void> {
-    await this.over;
-    await this.#recorded;
+  recorded(): Promise<void> {
+    return this.#ending.recorded();
   }
-
-  #disposed = false;
 
   /** Gives the drops back; the history stays. What is being added or deployed comes to its end first, and starts nothing. */
   async dispose(): Promise<void> {
     this.#isLeaving = true;
     await this.#atWork;
     if (this.#state === SessionStates.RUNNING) await this.cancel();
-    if (this.#ending) await this.#ending;
-    await this.#recorded;
-    this.#disposed = true;
+    await this.#ending.dispose();
     await this.#deployment?.close();
     this.#deployment = undefined;
     this.#lists.clear();
@@ -511,13 +451,6 @@ export class Session {
   get waiting(): number {
     return this.#deployment?.waiting ?? 0;
   }
-}
-
-function definedTimings(timings: SessionTimings): Partial<Record<keyof SessionTimings, number>> {
-  const out: Partial<Record<keyof SessionTimings, number>> = {};
-  for (const [name, value] of Object.entries(timings) as [keyof SessionTimings, number | null][])
-    if (value !== null) out[name] = value;
-  return out;
 }
 
 /** The same promise, which may fail before it is waited for: whoever waits hears of it then. */
