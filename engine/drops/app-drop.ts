@@ -12,6 +12,7 @@ import type { DataDROP } from './data-drop.ts';
 import { AbstractDROP, type DropKwargs } from './drop.ts';
 import { isAppOver } from './machines.ts';
 import { Flags } from './table.ts';
+import { timeLimitMs, tookTooLong, withinLimit } from './time-limit.ts';
 
 /** Events that may be the end of an application. */
 const EXECUTE_ENDS = ['producerFinished', 'execStatus'] as const;
@@ -153,8 +154,28 @@ export abstract class AppDROP extends AbstractDROP {
     return this._flow.table.rulesOf(this._row).nTries;
   }
 
-  /** @internal `run` with its tries. Errors of Weir itself (bad arguments, failed commands) are final (spec 5.2). */
+  /**
+   * Milliseconds all its tries may take, or, of an application that data drives, all from the first data to its end.
+   * Undefined: as long as it does, or the class sees to its time itself.
+   */
+  protected get timeLimitMs(): number | undefined {
+    return this.isPlain ? undefined : timeLimitMs(this);
+  }
+
+  /** @internal `run` with its tries, within its time. */
   _attempt(): void | Promise<void> {
+    const limitMs = this.timeLimitMs;
+    if (limitMs === undefined) return this.#try();
+    return withinLimit(
+      this,
+      limitMs,
+      () => this.#try(),
+      () => this.stopWork(),
+    );
+  }
+
+  /** Errors of Weir itself (bad arguments, failed commands) are final (spec 5.2). */
+  #try(): void | Promise<void> {
     const tries = this.nTries;
     if (tries <= 1) return this.run();
     return this.#attempts(tries);
@@ -166,7 +187,8 @@ export abstract class AppDROP extends AbstractDROP {
         await this.run();
         return;
       } catch (error) {
-        if (left <= 1 || isWeirError(error) || this.execStatus !== AppDROPStates.RUNNING) throw error;
+        const isStopped = this.execStatus !== AppDROPStates.RUNNING || this.#abort?.signal.aborted;
+        if (left <= 1 || isWeirError(error) || isStopped) throw error;
         this.context.log('warn', this, `Try ${tries - left + 1} of ${tries} failed: ${String(error)}`);
       }
     }
@@ -178,20 +200,36 @@ export abstract class AppDROP extends AbstractDROP {
    */
   async execute(): Promise<void> {
     if (isAppOver(this.execStatus)) return;
-    let end = (): void => undefined;
-    const over = new Promise<void>((resolve) => (end = resolve));
+    await new Promise<void>((resolve) => {
+      this.#whenOver(resolve);
+      this._flow.execute(this._row);
+    });
+  }
+
+  #whenOver(then: () => void): void {
     const listener = {
       handleEvent: ({ type }: Event) => {
         // A cancelled application reports to nobody.
-        if (type === 'producerFinished' || this.execStatus === AppDROPStates.CANCELLED) end();
+        if (type !== 'producerFinished' && this.execStatus !== AppDROPStates.CANCELLED) return;
+        for (const ending of EXECUTE_ENDS) this.unsubscribe(listener, ending);
+        then();
       },
     };
-    for (const type of EXECUTE_ENDS) this.subscribe(listener, type);
+    for (const ending of EXECUTE_ENDS) this.subscribe(listener, ending);
+  }
+
+  /** @internal Data has started it: from now on its time counts. */
+  _startedByData(): void {
     try {
-      this._flow.execute(this._row);
-      await over;
-    } finally {
-      for (const type of EXECUTE_ENDS) this.unsubscribe(listener, type);
+      const limitMs = this.timeLimitMs;
+      if (limitMs === undefined) return;
+      const timer = setTimeout(() => {
+        void this.setError(tookTooLong(this, limitMs));
+        this.stopWork();
+      }, limitMs);
+      this.#whenOver(() => clearTimeout(timer));
+    } catch (error) {
+      void this.setError(error);
     }
   }
 
@@ -229,6 +267,9 @@ export abstract class AppDROP extends AbstractDROP {
   protected stopWork(): void {
     // Made now if nobody asked yet: work that asks for the signal later must find it aborted.
     (this.#abort ??= new AbortController()).abort();
+    const { relations, instances } = this._flow.table;
+    for (const row of relations.consumers.sources(this._row)) instances[row]?._breakOff();
+    for (const row of relations.outputs.targets(this._row)) instances[row]?._breakOff();
   }
 
   async exists(): Promise<boolean> {

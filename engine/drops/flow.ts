@@ -207,6 +207,7 @@ export class Flow {
     const next = appStep(this.table.execOf(row), AppEvents.execute);
     if (next === undefined) return false;
     this.#setExec(row, next);
+    (this.table.drop(row) as AppDROP)._startedByData();
     return true;
   }
 

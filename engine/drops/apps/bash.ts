@@ -9,7 +9,6 @@ import { OutputLog } from './output-log.ts';
 import { runCommand, type CommandOptions, type CommandResult } from './process.ts';
 import { describeApp } from './python-values.ts';
 import { buildCommand } from './shell-command.ts';
-import { withinLimit } from './time-limit.ts';
 
 /** The shell that runs commands, as upstream. */
 export const SHELL = '/bin/bash';
@@ -58,18 +57,16 @@ export class ShellRunner {
     const log = new OutputLog(app);
     // A shell whose input is a socket takes itself for a remote login and would read its start-up file.
     const args = ['--norc', ...(streams.wrap?.(line) ?? ['-c', line])];
-    const result = await withinLimit(app, (signal) =>
-      runCommand(SHELL, args, {
-        cwd: app.context.baseDir,
-        env: commandEnvironment(app),
-        signal,
-        stdin: streams.stdin,
-        stdout: streams.stdout,
-        onReady: streams.onReady,
-        onOutput: (stream, chunk) => log.push(stream, chunk),
-        onSpawn: (pid) => (this.#pid = pid),
-      }),
-    );
+    const result = await runCommand(SHELL, args, {
+      cwd: app.context.baseDir,
+      env: commandEnvironment(app),
+      signal: app.signal,
+      stdin: streams.stdin,
+      stdout: streams.stdout,
+      onReady: streams.onReady,
+      onOutput: (stream, chunk) => log.push(stream, chunk),
+      onSpawn: (pid) => (this.#pid = pid),
+    });
     log.end();
     this.#pid = undefined;
     this.#result = result;

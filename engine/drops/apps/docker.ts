@@ -15,7 +15,6 @@ import {
   shmBytes,
   splitWords,
 } from './docker-settings.ts';
-import { withinLimit } from './time-limit.ts';
 import { OutputLog } from './output-log.ts';
 import { Tail } from './process.ts';
 import { buildCommand } from './shell-command.ts';
@@ -121,7 +120,7 @@ export class DockerApp extends BarrierAppDROP {
   }
 
   override async run(): Promise<void> {
-    const run = withinLimit(this, (signal) => this.#runUntil(signal));
+    const run = this.#runUntil(this.signal);
     this.#run = run.catch(() => undefined);
     await run;
   }

@@ -22,8 +22,6 @@ const ERROR_LINES = 20;
 export interface DynlibOptions {
   readonly lib: string;
   readonly isStreaming: boolean;
-  /** 0: as long as it takes. */
-  readonly timeoutMs: number;
   readonly onReport: (report: DynlibReport) => void;
   /** The Python to hold the library, where it wants one around it. */
   readonly python: string | undefined;
@@ -37,7 +35,6 @@ export class DynlibProcess {
   readonly #stdout = new Tail();
   readonly #taken: (() => void)[] = [];
   #failure: string | undefined;
-  #timedOut = false;
   /** Resolves when the process is over and its outputs are written; rejects where it failed. */
   readonly over: Promise<void>;
 
@@ -93,19 +90,12 @@ export class DynlibProcess {
     this.#listen(log);
     const stop = (): void => this.end();
     signal.addEventListener('abort', stop, { once: true });
-    const timer =
-      this.#options.timeoutMs > 0
-        ? setTimeout(() => {
-            this.#timedOut = true;
-            this.end();
-          }, this.#options.timeoutMs)
-        : undefined;
+    if (signal.aborted) stop();
     try {
       const [how] = await Promise.all([ended, this.#carry()]);
       log.end();
       if (how !== undefined && !signal.aborted) throw this.#error(how);
     } finally {
-      clearTimeout(timer);
       signal.removeEventListener('abort', stop);
       for (const resolve of this.#taken.splice(0)) resolve();
     }
@@ -116,8 +106,7 @@ export class DynlibProcess {
     return new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(`its process could not be started: ${messageOf(error)}`));
       this.#child.once('close', (code, signal) => {
-        if (this.#timedOut) resolve(`it took longer than its timeout of ${this.#options.timeoutMs / 1000} s`);
-        else if (this.#failure !== undefined) resolve(this.#failure);
+        if (this.#failure !== undefined) resolve(this.#failure);
         else if (signal) resolve(`its process crashed (${signal})`);
         else resolve(code === 0 ? undefined : `its process ended with exit status ${String(code)}`);
       });

@@ -8,6 +8,7 @@ import type { DropKwargs } from '../drop.ts';
 import { floatParam, readParams } from '../params.ts';
 import { PYTHON_POOL } from '../python/index.ts';
 import { registerDrop } from '../registry.ts';
+import { componentTimeLimitMs, limitOf } from '../time-limit.ts';
 import { DynlibProcess, wantsPython } from './dynlib-process.ts';
 import type { DynlibReport } from './dynlib-protocol.ts';
 import { describeApp } from './python-values.ts';
@@ -66,9 +67,9 @@ export class DynlibApp extends BarrierAppDROP {
     return factsOf(this.#lib, this.#sha256, this.#process);
   }
 
-  /** Seconds the library may take; 0: as long as it does. */
-  protected get timeoutSeconds(): number {
-    return 0;
+  /** What stands beside the other parameters is the library's. */
+  protected override get timeLimitMs(): number | undefined {
+    return componentTimeLimitMs(this);
   }
 
   override async identify(): Promise<void> {
@@ -84,7 +85,6 @@ export class DynlibApp extends BarrierAppDROP {
       lib: this.#lib,
       python,
       isStreaming: false,
-      timeoutMs: this.timeoutSeconds * 1000,
       onReport: () => undefined,
     });
     await this.#process.over;
@@ -102,8 +102,8 @@ export class DynlibProcApp extends DynlibApp {
     this.#timeout = readParams(PROC, kwargs, this.uid).timeout;
   }
 
-  protected override get timeoutSeconds(): number {
-    return this.#timeout;
+  protected override get timeLimitMs(): number | undefined {
+    return limitOf(this.#timeout);
   }
 }
 
@@ -129,6 +129,10 @@ export class DynlibStreamApp extends AppDROP {
 
   override get facts(): Readonly<Record<string, unknown>> {
     return factsOf(this.#lib, this.#sha256, this.#process);
+  }
+
+  protected override get timeLimitMs(): number | undefined {
+    return componentTimeLimitMs(this);
   }
 
   override async dataWritten(uid: string, data: Uint8Array): Promise<void> {
@@ -161,7 +165,6 @@ export class DynlibStreamApp extends AppDROP {
       lib: this.#lib,
       python,
       isStreaming: true,
-      timeoutMs: 0,
       onReport: (report) => this.#reported(report),
     });
     this.#process.over.then(

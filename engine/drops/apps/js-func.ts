@@ -12,6 +12,7 @@ import type { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
 import { floatParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
+import { componentTimeLimitMs, limitOf } from '../time-limit.ts';
 import { jsPool } from './js-pool.ts';
 import type { JsArgument } from './js-protocol.ts';
 import {
@@ -78,6 +79,11 @@ export class JsFuncApp extends BarrierAppDROP {
     };
   }
 
+  /** The pool sees to it: waiting for a thread takes no time of the function. */
+  protected override get timeLimitMs(): undefined {
+    return undefined;
+  }
+
   override async identify(): Promise<void> {
     // A module that is not there is a failure of the run, which says where it was looked for.
     await this.#moduleUrl().catch(() => undefined);
@@ -100,7 +106,7 @@ export class JsFuncApp extends BarrierAppDROP {
       },
       {
         signal: this.signal,
-        timeoutMs: timeout * 1000,
+        timeoutMs: limitOf(timeout) ?? componentTimeLimitMs(this),
         where: `${describeApp(this)}, function ${name}`,
         onOutput: (stream, chunk) => log.push(stream, chunk),
       },

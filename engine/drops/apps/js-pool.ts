@@ -12,8 +12,8 @@ const MAX_THREADS = 4;
 /** What one job may do and who hears of it. */
 export interface JsRun {
   readonly signal: AbortSignal;
-  /** 0: as long as it takes. */
-  readonly timeoutMs: number;
+  /** Undefined: as long as it takes. */
+  readonly timeoutMs: number | undefined;
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
   /** Names drop and function in messages. */
   readonly where: string;
@@ -100,15 +100,15 @@ export class JsPool {
     worker.stderr.on('data', stderr);
     return new Promise<JsReply>((resolve, reject) => {
       const timer =
-        timeoutMs > 0
-          ? setTimeout(
+        timeoutMs === undefined
+          ? undefined
+          : setTimeout(
               () =>
                 settle(() =>
                   reject(failed(where, `it took longer than its timeout of ${timeoutMs / 1000} s`)),
                 ),
               timeoutMs,
-            )
-          : undefined;
+            );
       const settle = (act: () => void): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', abort);

@@ -10,7 +10,6 @@ import { OutputLog } from './output-log.ts';
 import { runCommand, type CommandResult } from './process.ts';
 import { describeApp } from './python-values.ts';
 import { buildCommand, placeholderValues } from './shell-command.ts';
-import { withinLimit } from './time-limit.ts';
 
 const ERROR_LINES = 20;
 
@@ -71,14 +70,12 @@ export class MPIApp extends BarrierAppDROP {
     const program = env['MPIRUN'] ?? 'mpirun';
     const log = new OutputLog(this);
     const all = ['-np', String(this.#processes), SHELL, '-c', this.#line];
-    const result = await withinLimit(this, (signal) =>
-      runCommand(program, all, {
-        cwd: baseDir,
-        env: { ...MORE_THAN_CORES, ...rootMayRun(), ...commandEnvironment(this) },
-        signal,
-        onOutput: (stream, chunk) => log.push(stream, chunk),
-      }),
-    );
+    const result = await runCommand(program, all, {
+      cwd: baseDir,
+      env: { ...MORE_THAN_CORES, ...rootMayRun(), ...commandEnvironment(this) },
+      signal: this.signal,
+      onOutput: (stream, chunk) => log.push(stream, chunk),
+    });
     log.end();
     this.#result = result;
     if (result.exitStatus !== 0) throw this.#failure(result);

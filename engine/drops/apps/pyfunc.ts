@@ -2,7 +2,6 @@
 import {
   DROPStates,
   DROP_STATE_NAMES,
-  IncompleteDROPSpec,
   InvalidDROPState,
   isWeirError,
   messageOf,
@@ -24,7 +23,6 @@ import {
   type FunctionCall,
   type FunctionInfo,
   type FunctionResult,
-  type FunctionSpec,
   type NamedArgument,
   type PyArgument,
   type PyContent,
@@ -33,6 +31,7 @@ import {
 import { isAppOver } from '../machines.ts';
 import { registerDrop } from '../registry.ts';
 import { argumentsOf, namedPorts, type Argument } from './named-ports.ts';
+import { DropFunction } from './pyfunc-function.ts';
 import { pathFor, pathOutputs } from './pyfunc-paths.ts';
 import { HeldContent, HeldResult } from './pyfunc-held.ts';
 import { encodingOf, outputEncodingOf, PortReader, whyUnread } from './pyfunc-ports.ts';
@@ -40,7 +39,7 @@ import { defaultsOf, parsedRecord } from './pyfunc-texts.ts';
 import { followersOf, type AheadFunction } from './run-ahead.ts';
 import { SpecText } from '../spec-text.ts';
 import { pythonSettings } from './python-drops.ts';
-import { timeLimitMs } from './time-limit.ts';
+import { componentTimeLimitMs } from '../time-limit.ts';
 import { writeContent } from './write-content.ts';
 
 /** How often a call is made anew because a process that held one of its values ended in between. */
@@ -49,26 +48,19 @@ const TRIES_OF_LOST = 3;
 const NONE_DECIDED: ReadonlySet<string> = new Set();
 
 export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
-  readonly #function: FunctionSpec;
+  readonly #function: DropFunction;
   readonly #defaults: ReadonlyMap<string, PyArgument>;
-  #info: FunctionInfo | undefined;
   /** JSON, as Python wrote it. */
   #record: string | undefined;
   /** The result of a call that was sent along with the one of the only producer of the only input. */
   #ahead: Promise<FunctionResult> | undefined;
+  /** Of the failure. */
   #facts: Record<string, unknown> = {};
 
   /** Throws IncompleteDROPSpec where neither func_name nor func_code is given. */
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    const name = textOf(kwargs['func_name']);
-    const code = textOf(kwargs['func_code']);
-    if (name === undefined && code === undefined)
-      throw new IncompleteDROPSpec(
-        `${this.constructor.name} ${this.uid} names no function; give func_name, func_code or both.`,
-        { details: { uid: this.uid } },
-      );
-    this.#function = { ...(name !== undefined && { name }), ...(code !== undefined && { code }) };
+    this.#function = new DropFunction(this, kwargs);
     this.#defaults = defaultsOf(kwargs['func_defaults']);
   }
 
@@ -78,42 +70,53 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
 
   /** The function, its source and its versions; a traceback where it failed. */
   override get facts(): Readonly<Record<string, unknown>> {
-    return this.#facts;
+    return { ...this.#function.facts, ...this.#facts };
   }
 
   /** The name of the function, as the graph has it. */
   get funcName(): string {
-    return this.#function.name ?? this.#info?.name ?? '';
+    return this.#function.name;
   }
 
   protected get pool(): PythonPool {
     return this.context.service(PYTHON_POOL);
   }
 
+  /** The pool sees to it: waiting for a worker takes no time of the function. */
+  protected override get timeLimitMs(): undefined {
+    return undefined;
+  }
+
   /** What surrounds each call. */
   protected callSettings(): CallSettings {
-    const timeoutMs = timeLimitMs(this);
+    const timeoutMs = componentTimeLimitMs(this);
     return { ...pythonSettings(this, this.signal), ...(timeoutMs !== undefined && { timeoutMs }) };
   }
 
   /**
-   * Loads the function, so that one which does not exist fails the session before anything runs. A machine without
+   * Looks at the function, so that one which does not exist fails the session before anything runs. A machine without
    * Python is no such failure: only the drops that need it fail, when their turn comes.
    */
   override async prepare(): Promise<void> {
     try {
-      await this.#load();
+      await this.#function.check({ pool: this.pool, settings: this.callSettings() });
     } catch (error) {
       if (isWeirError(error) && error.code === 'PYTHON_UNAVAILABLE') return;
       throw error;
     }
   }
 
-  async #load(): Promise<FunctionInfo> {
-    this.#info ??= await this.pool.checkFunction(this.#function, this.callSettings());
-    const { module, moduleVersion, sourceSha256, packages } = this.#info;
-    this.#facts = { function: this.funcName, module, moduleVersion, sourceSha256, packages };
-    return this.#info;
+  #load(): Promise<FunctionInfo> {
+    return this.#function.load({ pool: this.pool, settings: this.callSettings() });
+  }
+
+  /** @internal */
+  override async _attempt(): Promise<void> {
+    try {
+      await super._attempt();
+    } finally {
+      this.#function.release();
+    }
   }
 
   override async run(): Promise<void> {
@@ -187,7 +190,11 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
       this,
       `${this.uid} runs again, as its result went with the process that held it.`,
     );
-    return this.call(outputs);
+    try {
+      return await this.call(outputs);
+    } finally {
+      this.#function.release();
+    }
   }
 
   #whyNotAgain(info: FunctionInfo): string | undefined {
@@ -254,10 +261,10 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
 
   /** All of a call but its values. */
   #described(info: FunctionInfo, outputs: readonly Encoding[]): Omit<FunctionCall, 'args' | 'kwargs'> {
-    const timedAs = identityOf(info);
+    const timedAs = this.#function.identityIn(this.pool);
     return {
       ...this.callSettings(),
-      function: this.#function,
+      function: this.#function.spec,
       outputs,
       wantRecord: true,
       wantDigest: true,
@@ -274,13 +281,13 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
 
   /** @internal */
   get _usualSeconds(): number | undefined {
-    const name = this.#info && identityOf(this.#info);
+    const name = this.#function.identityIn(this.pool);
     return name === undefined ? undefined : this.pool.usualSeconds(name);
   }
 
   /** @internal */
   _callOn(input: DataDROP, writtenAs: Encoding): FunctionCall | undefined {
-    const info = this.#info;
+    const info = this.#function.knownIn(this.pool);
     const [port, ...others] = namedPorts(this, 'inputs');
     if (!info || !port || others.length > 0 || port.drops.length !== 1 || port.drops[0] !== input)
       return undefined;
@@ -300,7 +307,8 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
 
   /** @internal What goes into an output that is `raw` depends on the result. */
   _encodingOf(output: DataDROP): Encoding | undefined {
-    const encoding = this.#info && this.#outputEncodings(this.#info).get(output);
+    const info = this.#function.knownIn(this.pool);
+    const encoding = info && this.#outputEncodings(info).get(output);
     return encoding === 'raw' ? undefined : encoding;
   }
 
@@ -359,7 +367,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
 
   #noteFailure(error: unknown): void {
     if (error instanceof PythonException) {
-      this.#facts = { ...this.#facts, exception: error.pythonType, traceback: error.traceback };
+      this.#facts = { exception: error.pythonType, traceback: error.traceback };
       this.context.log('error', this, error.traceback);
     } else this.context.log('error', this, messageOf(error));
   }
@@ -375,11 +383,6 @@ function isFunction(drop: AbstractDROP): drop is PyFuncApp {
 
 function releaseAll({ contents }: FunctionResult): void {
   for (const content of contents.values()) content.release().catch(() => undefined);
-}
-
-/** What tells a function from all others; undefined where that cannot be told. */
-function identityOf({ module, qualifiedName, sourceSha256 }: FunctionInfo): string | undefined {
-  return sourceSha256 === null ? undefined : `${module ?? ''} ${qualifiedName} ${sourceSha256}`;
 }
 
 async function valuesOf(values: readonly BoundValue[], reader: PortReader): Promise<PyArgument[]> {

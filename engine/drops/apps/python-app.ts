@@ -16,7 +16,7 @@ import { Flags } from '../table.ts';
 import { answersAbout, pythonKwargs, pythonSettings, remoteSpec } from './python-drops.ts';
 import { FedPythonApp } from './python-fed.ts';
 import { RemoteReads } from './python-reads.ts';
-import { timeLimitMs } from './time-limit.ts';
+import { componentTimeLimitMs } from '../time-limit.ts';
 
 /**
  * An application of a Python class; its inputs and outputs are proxies there. Classes derived from InputFiredAppDROP
@@ -42,6 +42,11 @@ export abstract class PythonAppDROP extends BarrierAppDROP {
 
   override get lane(): Lane {
     return 'python';
+  }
+
+  /** Of one that runs the pool sees to it: waiting for a worker takes no time of it. */
+  protected override get timeLimitMs(): number | undefined {
+    return this.#fed && componentTimeLimitMs(this);
   }
 
   override get facts(): Readonly<Record<string, unknown>> {
@@ -102,7 +107,7 @@ export abstract class PythonAppDROP extends BarrierAppDROP {
         { details: { uid: this.uid } },
       );
     const reads = new RemoteReads();
-    const timeoutMs = timeLimitMs(this);
+    const timeoutMs = componentTimeLimitMs(this);
     try {
       const record = await this.context.service(PYTHON_POOL).runApp({
         ...pythonSettings(this, this.signal),

@@ -36,6 +36,11 @@ export class ScpApp extends BarrierAppDROP {
     return this.#facts;
   }
 
+  /** Its `timeout` is that of the connection. */
+  protected override get timeLimitMs(): undefined {
+    return undefined;
+  }
+
   override async run(): Promise<void> {
     const [input, ...moreInputs] = this.inputs;
     const [output, ...moreOutputs] = this.outputs;
