@@ -7,6 +7,7 @@ export * from './drops/index.ts';
 export * from './delayed/index.ts';
 export { GraphBuilder, GraphParser, PhysicalGraph } from './graph/index.ts';
 export { Session } from './session/index.ts';
+export { newSessionId } from './api/index.ts';
 export { NodeManager, type NodeManagerOptions } from './managers/index.ts';
 export { delayedRunner, startHost, type Host, type HostOptions } from './host/index.ts';
 export * as translator from './translator/index.ts';

@@ -146,9 +146,11 @@ export class NoSessionException extends SessionException {
 }
 export class SessionAlreadyExistsException extends SessionException {
   constructor(sessionId: string) {
-    super('SESSION_EXISTS', `A session "${sessionId}" exists already; choose another id.`, {
-      details: { sessionId },
-    });
+    super(
+      'SESSION_EXISTS',
+      `A session "${sessionId}" exists already (the history keeps those that are over, too); choose another id.`,
+      { details: { sessionId } },
+    );
   }
 }
 export class InvalidSessionException extends SessionException {
