@@ -1,47 +1,13 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { Services } from '../../../engine/drops/index.ts';
 import { GraphParser, type PhysicalGraph } from '../../../engine/graph/index.ts';
-import { NodeManager } from '../../../engine/managers/index.ts';
 import { SessionStates, WeirError } from '../../../engine/protocol/index.ts';
-import { openStore, type SessionUpdate, type Store } from '../../../engine/store/index.ts';
+import type { SessionUpdate } from '../../../engine/store/index.ts';
 import { app, bytesOf, data } from '../../support/host.ts';
+import { testNode } from '../../support/node.ts';
 
 const BASH = 'dlg.apps.bash_shell_app.BashShellApp';
-
-/** A node whose store is `altered`, and what it was told of problems. */
-async function node(
-  altered: (store: Store) => Partial<Store> = () => ({}),
-  parse?: (bytes: Uint8Array) => Promise<PhysicalGraph>,
-) {
-  const dir = await mkdtemp(path.join(tmpdir(), 'weir-hurried-'));
-  const problems: unknown[] = [];
-  const onProblem = (error: unknown) => void problems.push(error);
-  const real = await openStore({ dataDir: dir, onProblem });
-  const instead = altered(real);
-  const store = new Proxy(real, {
-    get: (target, key) => {
-      const owner = key in instead ? instead : target;
-      const member: unknown = Reflect.get(owner, key, owner);
-      return typeof member === 'function' ? (member.bind(owner) as unknown) : member;
-    },
-  });
-  const [parser, services] = [new GraphParser(), new Services()];
-  const manager = new NodeManager({
-    ...{ store, services, onProblem, version: 'test', dlgRoot: dir, hostName: 'here' },
-    parse: parse ?? ((bytes) => parser.parse(bytes)),
-  });
-  onTestFinished(async () => {
-    await manager.shutdown();
-    await services.dispose();
-    await parser.close();
-    await real.close();
-    await rm(dir, { recursive: true, force: true });
-  });
-  return { dir, manager, store: real, problems };
-}
 
 /** Pairs of an application that touches nothing and its output. */
 const pairs = (prefix: string, count: number, more: object = {}) =>
@@ -63,7 +29,7 @@ const exists = (file: string) =>
   );
 
 it('a session that is deployed while its graph is still being read runs that graph', async () => {
-  const { manager, store } = await node();
+  const { manager, store } = await testNode();
   const session = await manager.createSession('s');
   // Read on another thread.
   const adding = session.addGraphSpec(bytesOf(pairs('', 1000, { pad: 'x'.repeat(200) })), { later: true });
@@ -80,10 +46,10 @@ it('two large lists that are added at once stand one after the other in the hist
   const lists = ['x', 'y'].map((prefix) => bytesOf(pairs(prefix, 10, { pad: 'p'.repeat(500_000) })));
   const sent = Buffer.concat(lists);
   const read = await Promise.all(lists.map((list) => parser.parse(list.slice())));
-  const { manager, store } = await node(
+  const { manager, store } = await testNode(
     // As where the store falls behind: every piece is waited for. And both lists are read at the same time.
     (real) => ({ drained: () => real.flush() }),
-    async (bytes) => read[lists.indexOf(bytes)] as PhysicalGraph,
+    { parse: async (bytes) => read[lists.indexOf(bytes)] as PhysicalGraph },
   );
   const session = await manager.createSession('s');
   await Promise.all(lists.map((list) => session.addGraphSpec(list)));
@@ -92,7 +58,7 @@ it('two large lists that are added at once stand one after the other in the hist
 });
 
 it('a session that is deleted while it is deployed starts nothing afterwards, and is noted as cancelled', async () => {
-  const { dir, manager, store } = await node();
+  const { dir, manager, store } = await testNode();
   const session = await manager.createSession('s');
   const file = path.join(dir, 'started');
   await session.addGraphSpec(
@@ -109,7 +75,7 @@ it('a session that is deleted while it is deployed starts nothing afterwards, an
 });
 
 it('a session that is given up while it is deployed starts nothing, does not stand still, and all its drops are cancelled', async () => {
-  const { manager, store } = await node();
+  const { manager, store } = await testNode();
   const session = await manager.createSession('s');
   await session.addGraphSpec(bytesOf(pairs('', 1000)));
   let stoodStill = false;
@@ -122,7 +88,7 @@ it('a session that is given up while it is deployed starts nothing, does not sta
 });
 
 it('a session that is given up before it is deployed is over, and cannot be deployed', async () => {
-  const { manager, store } = await node();
+  const { manager, store } = await testNode();
   const session = await manager.createSession('s');
   const adding = session.addGraphSpec(bytesOf(pairs('', 1)));
   await session.giveUp();
@@ -137,7 +103,7 @@ it('a history that refuses all from the first list on is told of once, and nobod
   process.on('unhandledRejection', hear);
   onTestFinished(() => void process.off('unhandledRejection', hear));
   const refuse = async () => Promise.reject(full());
-  const { manager } = await node(() => ({ updateSession: refuse, appendGraph: refuse }));
+  const { manager } = await testNode(() => ({ updateSession: refuse, appendGraph: refuse }));
   const session = await manager.createSession('s');
   await expect(session.addGraphSpec(bytesOf(pairs('', 1)))).rejects.toMatchObject({ code: 'STORE_FULL' });
   expect(session.parts).toEqual([]);
@@ -151,7 +117,7 @@ it('a list that the history loses is heard of by whoever added it, and by nobody
   const hear = (error: unknown) => void unheard.push(error);
   process.on('unhandledRejection', hear);
   onTestFinished(() => void process.off('unhandledRejection', hear));
-  const { manager } = await node((real) => ({
+  const { manager } = await testNode((real) => ({
     appendGraph: async () => Promise.reject(full()),
     // The list is lost before its session is noted.
     updateSession: (key, update) =>
@@ -164,7 +130,7 @@ it('a list that the history loses is heard of by whoever added it, and by nobody
 });
 
 it('nothing runs on when the history refuses to note that the session runs', async () => {
-  const { dir, manager, store } = await node((real) => ({
+  const { dir, manager, store } = await testNode((real) => ({
     updateSession: (key: number, update: SessionUpdate) =>
       update.status === 'RUNNING'
         ? real.flush().then(() => Promise.reject(full()))
@@ -187,7 +153,7 @@ it('nothing runs on when the history refuses to note that the session runs', asy
 
 it('a session whose drops the history refuses is not noted as finished, though they all ran', async () => {
   const ran = Promise.withResolvers<void>();
-  const { manager, store } = await node((real) => ({
+  const { manager, store } = await testNode((real) => ({
     addDrops: () => ran.promise.then(() => real.flush()).then(() => Promise.reject(full())),
   }));
   manager.subscribe(({ isOver }) => isOver && ran.resolve());
@@ -200,7 +166,7 @@ it('a session whose drops the history refuses is not noted as finished, though t
 
 it('a session whose history takes no more can be deleted all the same', async () => {
   let isFull = false;
-  const { manager } = await node((real) => ({
+  const { manager } = await testNode((real) => ({
     flush: () => (isFull ? Promise.reject(full()) : real.flush()),
   }));
   const session = await manager.createSession('s');
