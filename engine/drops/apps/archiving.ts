@@ -5,7 +5,7 @@ import type { DataDROP } from '../data-drop.ts';
 import { ContainerDROP, DirectoryDROP } from '../data/index.ts';
 import type { DropKwargs } from '../drop.ts';
 import { OpenMode } from '../io/data-io.ts';
-import { NgasIO } from '../io/ngas.ts';
+import { NgasIO, ngasLimits } from '../io/ngas.ts';
 import { floatParam, intParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 import { describeApp } from './python-values.ts';
@@ -35,7 +35,7 @@ const PARAMS = {
   host: stringParam('ngasSrv', 'localhost', 'Host of the archive'),
   port: intParam('ngasPort', 7777, 'Port of the archive'),
   mime: stringParam('ngasMime', 'application/octet-stream', 'Type the file is stored under'),
-  timeout: floatParam('ngasTimeout', 2, 'Seconds the archive may say nothing'),
+  timeout: floatParam('ngasTimeout', 0, 'Seconds the archive may take nothing, or say nothing; 0: 60'),
   connectTimeout: floatParam('ngasConnectTimeout', 2, 'Seconds a connection may take'),
 } as const;
 
@@ -68,20 +68,22 @@ export class NgasArchivingApp extends ExternalStoreApp {
       port,
       fileId: input.uid,
       mimeType: mime,
-      timeoutMs: timeout * 1000,
-      connectTimeoutMs: connectTimeout * 1000,
+      ...ngasLimits(connectTimeout, timeout),
       length: input.size ?? -1,
     });
+    const stop = (): void => void io.abort();
+    this.signal.addEventListener('abort', stop, { once: true });
     try {
       await this.#send(input, io);
     } catch (cause) {
       await io.abort();
-      if (isWeirError(cause)) throw cause;
       throw new DaliugeException(
-        'REMOTE',
+        isWeirError(cause) ? cause.code : 'REMOTE',
         `${describeApp(this)} could not archive ${input.uid} in NGAS at ${host}:${port}: ${messageOf(cause)}`,
-        { cause, details: { uid: this.uid, host, port } },
+        { cause, details: { ...(isWeirError(cause) && cause.details), uid: this.uid, host, port } },
       );
+    } finally {
+      this.signal.removeEventListener('abort', stop);
     }
   }
 

@@ -2,7 +2,7 @@
 import { DROPException, messageOf } from '../../protocol/index.ts';
 import { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
-import { NgasIO, ngasStatus, type NgasAccess } from '../io/ngas.ts';
+import { NgasIO, ngasLimits, ngasStatus, type NgasAccess } from '../io/ngas.ts';
 import { floatParam, intParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 
@@ -10,7 +10,7 @@ const PARAMS = {
   host: stringParam('ngasSrv', 'localhost', 'Host of the server'),
   port: intParam('ngasPort', 7777, 'Port of the server'),
   fileId: stringParam('ngasFileId', null, 'Id of the file; default: the uid of the drop'),
-  timeout: floatParam('ngasTimeout', 2, 'Seconds the server may be silent'),
+  timeout: floatParam('ngasTimeout', 0, 'Seconds it may be silent; 0: 2, for STATUS 10, for storing 60'),
   connectTimeout: floatParam('ngasConnectTimeout', 2, 'Seconds until the server takes a connection'),
   mimeType: stringParam('ngasMime', 'application/octet-stream', 'MIME type for storing'),
   length: intParam('len', -1, 'Bytes that will be written, where known: they are then sent as they come'),
@@ -29,8 +29,7 @@ export class NgasDROP extends DataDROP {
       host: params.host,
       port: params.port,
       fileId: params.fileId ?? this.uid,
-      connectTimeoutMs: params.connectTimeout * 1000,
-      timeoutMs: params.timeout * 1000,
+      ...ngasLimits(params.connectTimeout, params.timeout),
       mimeType: params.mimeType,
       length: params.length,
     };

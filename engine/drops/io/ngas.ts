@@ -2,26 +2,44 @@
 import http from 'node:http';
 import https from 'node:https';
 import { WeirError } from '../../protocol/index.ts';
+import { limitOf } from '../time-limit.ts';
 import { ChunkReader, isCutOff } from './chunk-reader.ts';
 import { DataIO, OpenMode } from './data-io.ts';
 import { Spool } from './spool.ts';
 
-export interface NgasAccess {
+/** How long an archive may take for what. */
+export interface NgasLimits {
+  readonly connectTimeoutMs: number;
+  /** How long it may be silent while a file is read. */
+  readonly timeoutMs: number;
+  /** How long it may take nothing of a file that is stored, or say nothing once it has all of it. */
+  readonly archiveTimeoutMs: number;
+  /** How long it may take to say what it knows of a file. */
+  readonly statusTimeoutMs: number;
+}
+
+export interface NgasAccess extends NgasLimits {
   readonly host: string;
   readonly port: number;
   readonly fileId: string;
-  readonly connectTimeoutMs: number;
-  /** How long the server may be silent. */
-  readonly timeoutMs: number;
   readonly mimeType: string;
   /** Bytes that will be written, where that is known beforehand: they are then sent as they come. Else -1. */
   readonly length: number;
 }
 
-/** Storing a large file takes a server longer than answering a question. */
-const LEAST_ARCHIVE_TIMEOUT_MS = 60_000;
-const STATUS_TIMEOUT_MS = 10_000;
 const LARGEST_ANSWER_BYTES = 1 << 20;
+
+/** The limits a graph gives in seconds (`ngasConnectTimeout`, `ngasTimeout`), and the usual ones where it says 0 or nothing. */
+export function ngasLimits(connectSeconds: number, silenceSeconds: number): NgasLimits {
+  const silenceMs = limitOf(silenceSeconds);
+  return {
+    connectTimeoutMs: limitOf(connectSeconds) ?? 2000,
+    timeoutMs: silenceMs ?? 2000,
+    // Storing a large file takes a server longer than answering a question.
+    archiveTimeoutMs: silenceMs ?? 60_000,
+    statusTimeoutMs: silenceMs ?? 10_000,
+  };
+}
 
 interface Exchange {
   readonly request: http.ClientRequest;
@@ -34,23 +52,24 @@ function startRequest(
   access: NgasAccess,
   method: string,
   command: string,
-  silenceMs: number,
   headers: http.OutgoingHttpHeaders = {},
 ): Exchange {
   const { host, port, connectTimeoutMs } = access;
   const make = port === 443 ? https.request : http.request;
   const request = make({ host, port, method, path: `/${command}`, headers, agent: false });
-  const timeOut = (what: string, ms: number) =>
-    request.destroy(new WeirError('TIMEOUT', `NGAS ${host}:${port} ${what} for ${ms / 1000} s.`));
-  const connecting = setTimeout(() => timeOut('took no connection', connectTimeoutMs), connectTimeoutMs);
+  const connecting = setTimeout(
+    () =>
+      request.destroy(
+        new WeirError('TIMEOUT', `NGAS ${host}:${port} took no connection for ${connectTimeoutMs / 1000} s.`),
+      ),
+    connectTimeoutMs,
+  );
   request.once('socket', (socket) => {
     const connected = () => clearTimeout(connecting);
     if (socket.connecting) socket.once('connect', connected);
     else connected();
   });
   request.once('close', () => clearTimeout(connecting));
-  // 0: whoever sends the body times each piece, because a pause of its own is no silence of the server.
-  if (silenceMs > 0) request.setTimeout(silenceMs, () => timeOut('was silent', silenceMs));
   const response = new Promise<http.IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);
     request.once('error', reject);
@@ -63,16 +82,27 @@ function startRequest(
   return { request, response, failure: () => failure };
 }
 
-/** The body of an answer; rejects with what ended the connection when that ended it. */
-async function bodyOf({ response, failure }: Exchange, access: NgasAccess): Promise<string> {
+/**
+ * Status and text of a short answer, all of which has to be here in time: one that comes byte by byte is no answer. Rejects with
+ * what ended the connection when that ended it.
+ */
+async function answerTo({ request, response, failure }: Exchange, access: NgasAccess, ms: number) {
+  const { host, port } = access;
+  const late = setTimeout(
+    () =>
+      request.destroy(new WeirError('TIMEOUT', `NGAS ${host}:${port} did not answer within ${ms / 1000} s.`)),
+    ms,
+  );
   try {
-    return await textOf(await response);
+    const answer = await response;
+    return { status: answer.statusCode, body: await textOf(answer) };
   } catch (error) {
     if (!isCutOff(error)) throw error;
-    const { host, port } = access;
     throw (
       failure() ?? new WeirError('REMOTE', `The answer of NGAS ${host}:${port} broke off.`, { cause: error })
     );
+  } finally {
+    clearTimeout(late);
   }
 }
 
@@ -90,18 +120,16 @@ async function textOf(response: http.IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-async function refused(
-  access: NgasAccess,
+function refused(
+  { host, port, fileId }: NgasAccess,
   command: string,
-  response: http.IncomingMessage,
-): Promise<WeirError> {
-  const { host, port, fileId } = access;
-  const body = await textOf(response);
+  { status, body }: { readonly status: number | undefined; readonly body: string },
+): WeirError {
   const message = attributesOf(body, 'Status')['Message'] ?? body.slice(0, 300).trim();
   return new WeirError(
     'REMOTE',
-    `NGAS ${host}:${port} refused ${command} of file ${fileId} with HTTP ${String(response.statusCode)}: ${message}`,
-    { details: { [`${command}_ERR`]: { code: response.statusCode, host, port, message } } },
+    `NGAS ${host}:${port} refused ${command} of file ${fileId} with HTTP ${String(status)}: ${message}`,
+    { details: { [`${command}_ERR`]: { code: status, host, port, message } } },
   );
 }
 
@@ -124,11 +152,18 @@ function attributesOf(xml: string, element: string): Record<string, string> {
 /** What the archive knows of the file: `FileSize`, `Checksum` and more. Rejects with REMOTE when it knows nothing. */
 export async function ngasStatus(access: NgasAccess): Promise<Record<string, string>> {
   const command = `STATUS?file_id=${encodeURIComponent(access.fileId)}`;
-  const exchange = startRequest(access, 'GET', command, STATUS_TIMEOUT_MS);
+  const exchange = startRequest(access, 'GET', command);
   exchange.request.end();
-  const answer = await exchange.response;
-  if (answer.statusCode !== 200) throw await refused(access, 'STATUS', answer);
-  return attributesOf(await bodyOf(exchange, access), 'FileStatus');
+  const answer = await answerTo(exchange, access, access.statusTimeoutMs);
+  if (answer.status !== 200) throw refused(access, 'STATUS', answer);
+  const status = attributesOf(answer.body, 'FileStatus');
+  if (Object.keys(status).length > 0) return status;
+  const { host, port, fileId } = access;
+  throw new WeirError(
+    'REMOTE',
+    `What answers at ${host}:${port} is no NGAS: it says nothing about file ${fileId}, but ${JSON.stringify(answer.body.slice(0, 80))}.`,
+    { details: { host, port, fileId } },
+  );
 }
 
 export class NgasIO extends DataIO {
@@ -151,19 +186,29 @@ export class NgasIO extends DataIO {
       return;
     }
     const command = `RETRIEVE?file_id=${encodeURIComponent(access.fileId)}`;
-    this.#exchange = startRequest(access, 'GET', command, access.timeoutMs);
-    this.#exchange.request.end();
-    const answer = await this.#exchange.response;
-    if (answer.statusCode !== 200) throw await refused(access, 'RETRIEVE', answer);
+    const exchange = startRequest(access, 'GET', command);
+    this.#exchange = exchange;
+    exchange.request.setTimeout(access.timeoutMs, () =>
+      exchange.request.destroy(
+        new WeirError(
+          'TIMEOUT',
+          `NGAS ${access.host}:${access.port} was silent for ${access.timeoutMs / 1000} s.`,
+        ),
+      ),
+    );
+    exchange.request.end();
+    const answer = await exchange.response;
     // From here on the reader times each piece: a reader that pauses is no silence of the server.
-    this.#exchange.request.setTimeout(0);
+    exchange.request.setTimeout(0);
+    if (answer.statusCode !== 200)
+      throw refused(access, 'RETRIEVE', await answerTo(exchange, access, access.timeoutMs));
     const what = `NGAS ${access.host}:${access.port}, file ${access.fileId},`;
     this.#reader = new ChunkReader(answer, what, access.timeoutMs);
   }
 
   #startArchive(length: number): Exchange {
     const { fileId, mimeType } = this.#access;
-    return startRequest(this.#access, 'POST', `QARCHIVE?filename=${encodeURIComponent(fileId)}`, 0, {
+    return startRequest(this.#access, 'POST', `QARCHIVE?filename=${encodeURIComponent(fileId)}`, {
       'Content-Type': mimeType,
       'Content-Length': length,
     });
@@ -186,7 +231,15 @@ export class NgasIO extends DataIO {
     const lost = failure();
     if (lost) throw lost;
     this.#sent += data.length;
-    const silence = setTimeout(() => this.#silent(), this.#archiveTimeoutMs);
+    const { host, port, archiveTimeoutMs } = this.#access;
+    // A pause of whoever writes is no silence of the archive, so each piece has its time.
+    const silence = setTimeout(
+      () =>
+        request.destroy(
+          new WeirError('TIMEOUT', `NGAS ${host}:${port} took nothing for ${archiveTimeoutMs / 1000} s.`),
+        ),
+      archiveTimeoutMs,
+    );
     try {
       await new Promise<void>((resolve, reject) => {
         const failed = (error: Error) => reject(error);
@@ -200,17 +253,6 @@ export class NgasIO extends DataIO {
     } finally {
       clearTimeout(silence);
     }
-  }
-
-  get #archiveTimeoutMs(): number {
-    return Math.max(this.#access.timeoutMs, LEAST_ARCHIVE_TIMEOUT_MS);
-  }
-
-  #silent(): void {
-    const { host, port } = this.#access;
-    this.#exchange?.request.destroy(
-      new WeirError('TIMEOUT', `NGAS ${host}:${port} took nothing for ${this.#archiveTimeoutMs / 1000} s.`),
-    );
   }
 
   protected override async doClose(): Promise<void> {
@@ -228,11 +270,9 @@ export class NgasIO extends DataIO {
           `File ${fileId} for NGAS ${host}:${port} was announced with ${length} bytes, but ${this.#sent} were written.`,
         );
       const exchange = this.#exchange as Exchange;
-      exchange.request.setTimeout(this.#archiveTimeoutMs, () => this.#silent());
       exchange.request.end();
-      const answer = await exchange.response;
-      if (answer.statusCode !== 200) throw await refused(this.#access, 'QARCHIVE', answer);
-      await bodyOf(exchange, this.#access);
+      const answer = await answerTo(exchange, this.#access, this.#access.archiveTimeoutMs);
+      if (answer.status !== 200) throw refused(this.#access, 'QARCHIVE', answer);
     } finally {
       await this.doAbort();
     }

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import type { DataIO } from './data-io.ts';
 import { FileIO } from './file-io.ts';
-import { NgasIO } from './ngas.ts';
+import { NgasIO, ngasLimits } from './ngas.ts';
 import { NullIO } from './null-io.ts';
 
 const NGAS_PORT = 7777;
+const CONNECT_SECONDS = 5;
+const SILENCE_SECONDS = 10;
 
 /**
  * Storage for the URL of a drop, where it can be reached without the drop: files of this machine, null storage and NGAS
@@ -25,8 +27,7 @@ export function ioForURL(url: string, ownHost = hostname()): DataIO | undefined 
         host: name,
         port: Number(port ?? NGAS_PORT),
         fileId: rest.replace(/^\//, ''),
-        connectTimeoutMs: 5000,
-        timeoutMs: 10_000,
+        ...ngasLimits(CONNECT_SECONDS, SILENCE_SECONDS),
         mimeType: 'application/octet-stream',
         length: -1,
       });
