@@ -13,8 +13,12 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** A line for people that is no part of the result. */
+let noted = '';
+
+/** A line for people that is no part of the result. It is not said twice in a row: a problem may also be why the call failed. */
 export function note(text: string): void {
+  if (text === noted) return;
+  noted = text;
   process.stderr.write(`${text}\n`);
 }
 

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import envPaths from 'env-paths';
-import { expectDetachedBuffers, WeirError } from '../protocol/index.ts';
+import { expectDetachedBuffers, isWeirError, WeirError } from '../protocol/index.ts';
 import {
   dlgPath,
   pythonClassFinder,
@@ -17,7 +17,7 @@ import {
 } from '../drops/index.ts';
 import { GraphParser } from '../graph/index.ts';
 import { NodeManager } from '../managers/index.ts';
-import { openStore, type Store } from '../store/index.ts';
+import { isLasting, openStore, type Store } from '../store/index.ts';
 import {
   API_VERSION,
   ApiService,
@@ -85,9 +85,10 @@ export function defaultResourcesDir(): string {
 export async function startHost(options: HostOptions): Promise<Host> {
   expectDetachedBuffers();
   const dataDir = path.resolve(options.dataDir);
-  const onProblem =
+  const onProblem = lastingOnce(
     options.onProblem ??
-    ((error) => void process.emitWarning(error instanceof Error ? error : String(error)));
+      ((error) => void process.emitWarning(error instanceof Error ? error : String(error))),
+  );
   const services = new Services();
   const { parser, store, ledger, server } = await openParts(dataDir, options, onProblem);
   const dlgRoot = process.env['DLG_ROOT'] ?? dataDir;
@@ -170,6 +171,18 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await practising;
       await end();
     },
+  };
+}
+
+/** A history that takes no more is told of once, though everything that is to be recorded meets it. */
+function lastingOnce(onProblem: (error: unknown) => void): (error: unknown) => void {
+  const told = new Set<string>();
+  return (error) => {
+    if (isWeirError(error) && isLasting(error)) {
+      if (told.has(error.message)) return;
+      told.add(error.message);
+    }
+    onProblem(error);
   };
 }
 
