@@ -169,6 +169,8 @@ async function writeOutputs(session: Session, dir: string): Promise<void> {
       const drop = session.drop(graph.uid(row));
       if (!(drop instanceof DataDROP)) continue;
       try {
+        if (!(await drop.hasEnd()))
+          throw new WeirError('FILE_UNREADABLE', 'it is in a pipe or a device, not in a file');
         await pipeline(drop.stream(), createWriteStream(path.join(dir, fileName(drop.uid))));
       } catch (error) {
         note(`weir: the content of ${drop.uid} cannot be read: ${messageOf(error)}`);

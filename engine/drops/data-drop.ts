@@ -158,10 +158,15 @@ export abstract class DataDROP extends ReadableDROP {
   }
 
   async #openWriter(): Promise<DataIO> {
-    const io = this.writerIO();
+    // Known before it is open: opening may wait for somebody.
+    const io = (this.#writer = this.writerIO());
     await io.open(OpenMode.OPEN_WRITE);
-    this.#writer = io;
     return io;
+  }
+
+  override _breakOff(): void {
+    super._breakOff();
+    this.#writer?.breakOff();
   }
 
   /** The storage object for the writing of this drop; asked for once. */
@@ -256,6 +261,7 @@ export abstract class DataDROP extends ReadableDROP {
   }
 
   async #abandonAfterWrite(): Promise<void> {
+    this.#writer?.breakOff();
     while (this.#writing) await this.#writing;
     if (this.#writer) await this.#abandonWriter();
   }

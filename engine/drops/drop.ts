@@ -53,6 +53,9 @@ export abstract class AbstractDROP extends LinkedDROP implements EventHandler {
   readonly expirationDate: number;
   phase: DROPPhases = DROPPhases.PLASMA;
 
+  /** @internal Nobody wants the data any more: reads and writes that wait for somebody outside reject. */
+  _breakOff(): void {}
+
   /** @internal */
   _keeper: DropKeeper | undefined;
   readonly #context: DropContext;

@@ -78,6 +78,10 @@ export abstract class ReadableDROP extends AbstractDROP {
     }
   }
 
+  override _breakOff(): void {
+    for (const io of this.#readers?.values() ?? []) io.breakOff();
+  }
+
   isBeingRead(): boolean {
     return (this.#readers?.size ?? 0) + this.#externalReaders > 0;
   }
@@ -162,8 +166,8 @@ export abstract class ReadableDROP extends AbstractDROP {
     if (await this.hasEnd()) yield* this.stream();
   }
 
-  /** Whether reading the content comes to an end. */
-  protected async hasEnd(): Promise<boolean> {
+  /** Whether reading the content comes to an end, whoever reads, and leaves it there for others. */
+  async hasEnd(): Promise<boolean> {
     return true;
   }
 }

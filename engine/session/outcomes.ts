@@ -200,6 +200,11 @@ async function dataOutcome(
   };
   if (status !== DROPStates.COMPLETED) return { ...outcome, reason: 'The drop was never completed.' };
   try {
+    if (!(await drop.hasEnd()))
+      return {
+        ...outcome,
+        reason: 'What is at its path is no file but a pipe or a device: nothing of it is kept.',
+      };
     const { content, total } = await head(drop);
     const sizeBytes = outcome.sizeBytes ?? total;
     const contentHash = await hashOf(drop, sizeBytes, isStrict);

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { DataDROP } from '../drops/index.ts';
 import { FileDROP, InMemoryDROP, type AppDROP } from '../drops/index.ts';
 import type { PhysicalGraph } from '../graph/index.ts';
@@ -288,6 +289,8 @@ async function contentHash(input: DataDROP): Promise<string | null | undefined> 
 async function hashOfFile(path: string): Promise<string | undefined> {
   const hash = createHash('sha256');
   try {
+    // A pipe that lies there now would keep its reader waiting.
+    if (!(await stat(path)).isFile()) return undefined;
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) hash.update(chunk);
   } catch {
     // Gone or not readable: then it is no source.

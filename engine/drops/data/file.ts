@@ -5,7 +5,7 @@ import path from 'node:path';
 import { InvalidPathException, DROPStates, messageOf } from '../../protocol/index.ts';
 import { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
-import { FileIO, isAbsence } from '../io/file-io.ts';
+import { FileIO, ifAbsent } from '../io/file-io.ts';
 import { boolParam, readParams } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 import { makeDirectorySync } from './directories.ts';
@@ -139,10 +139,7 @@ export class FileDROP extends DataDROP {
   protected override async onCompleting(): Promise<void> {
     const file = this.path;
     this.#isFixed = true;
-    let found = await stat(file).catch((error: unknown) => {
-      if (isAbsence(error)) return undefined;
-      throw error;
-    });
+    let found = await stat(file).catch(ifAbsent);
     if (!found) {
       // 'a' and not 'w': what somebody else puts there at this very moment stays.
       const made = await open(file, 'a');
@@ -152,8 +149,9 @@ export class FileDROP extends DataDROP {
     this.noteSize(found.size);
   }
 
-  protected override async hasEnd(): Promise<boolean> {
-    return (await stat(this.path)).isFile();
+  override async hasEnd(): Promise<boolean> {
+    // Where it is gone, reading says so.
+    return (await stat(this.path).catch(ifAbsent))?.isFile() !== false;
   }
 
   override async delete(): Promise<void> {

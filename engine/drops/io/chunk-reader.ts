@@ -14,12 +14,12 @@ export function isCutOff(error: unknown): boolean {
 export class ChunkReader {
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #what: string;
-  readonly #silenceMs: number;
+  readonly #silenceMs: number | undefined;
   #rest: Uint8Array = new Uint8Array(0);
   #isOver = false;
 
-  /** `what` names the source in messages, `silenceMs` is how long it may be silent. */
-  constructor(source: AsyncIterable<Uint8Array>, what: string, silenceMs: number) {
+  /** `what` names the source in messages, `silenceMs` is how long it may be silent; by default as long as it likes. */
+  constructor(source: AsyncIterable<Uint8Array>, what: string, silenceMs?: number) {
     this.#source = source[Symbol.asyncIterator]();
     this.#what = what;
     this.#silenceMs = silenceMs;
@@ -38,18 +38,12 @@ export class ChunkReader {
   }
 
   async #next(): Promise<IteratorResult<Uint8Array>> {
+    const silenceMs = this.#silenceMs;
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new WeirError(
-              'TIMEOUT',
-              `${this.#what} sent nothing for ${this.#silenceMs / 1000} s while it was read.`,
-            ),
-          ),
-        this.#silenceMs,
-      );
+      if (silenceMs === undefined) return;
+      const say = `${this.#what} sent nothing for ${silenceMs / 1000} s while it was read.`;
+      timer = setTimeout(() => reject(new WeirError('TIMEOUT', say)), silenceMs);
     });
     try {
       return await Promise.race([this.#source.next(), silence]);

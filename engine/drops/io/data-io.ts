@@ -58,6 +58,9 @@ export abstract class DataIO {
     }
   }
 
+  /** Nobody wants the data any more: what waits for somebody else (the other end of a pipe) rejects. */
+  breakOff(): void {}
+
   get isOpened(): boolean {
     return this.#mode !== undefined;
   }
