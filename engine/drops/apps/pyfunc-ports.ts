@@ -8,9 +8,12 @@ import { pyStr } from '../pyrepr/index.ts';
 import {
   ENCODINGS,
   isEncoding,
-  type Encoding,
   ParameterKind,
+  type Binding,
+  type BoundValue,
+  type Encoding,
   type FunctionInfo,
+  type NamedArgument,
   type PyArgument,
 } from '../python/index.ts';
 import {
@@ -131,6 +134,18 @@ export class PortReader {
       return { kind: 'content', content: await held.ready(), encoding };
     }
     return this.#spool.argument(drop, encoding);
+  }
+
+  /** Bound values as arguments, those of ports read. */
+  async values(bound: readonly BoundValue[]): Promise<PyArgument[]> {
+    const found: PyArgument[] = [];
+    for (const value of bound) found.push(value.kind === 'port' ? await this.argument(value.port) : value);
+    return found;
+  }
+
+  async namedValues(kwargs: Binding['kwargs']): Promise<NamedArgument[]> {
+    const values = await this.values(kwargs.map((one) => one.value));
+    return kwargs.map(({ name }, i) => ({ name, value: values[i] as PyArgument }));
   }
 
   /** The call is over: removes temporary files, lets go of drops. */

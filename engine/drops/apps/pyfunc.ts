@@ -23,16 +23,15 @@ import {
   type FunctionCall,
   type FunctionInfo,
   type FunctionResult,
-  type NamedArgument,
   type PyArgument,
   type PyContent,
   type PythonPool,
 } from '../python/index.ts';
 import { isAppOver } from '../machines.ts';
 import { registerDrop } from '../registry.ts';
-import { argumentsOf, namedPorts, type Argument } from './named-ports.ts';
+import { argumentsOf, namedPorts } from './named-ports.ts';
 import { DropFunction } from './pyfunc-function.ts';
-import { pathFor, pathOutputs } from './pyfunc-paths.ts';
+import { argumentsWith, decidePaths, pathOutputs } from './pyfunc-paths.ts';
 import { HeldContent, HeldResult } from './pyfunc-held.ts';
 import { encodingOf, outputEncodingOf, PortReader, whyUnread } from './pyfunc-ports.ts';
 import { defaultsOf, parsedRecord } from './pyfunc-texts.ts';
@@ -211,6 +210,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
 
   /** Binds and runs the function; again where a value it needs is lost just before it begins. */
   protected async call(outputs: readonly Encoding[], wantTruth = false): Promise<FunctionResult> {
+    this.#facts = {};
     for (let left = TRIES_OF_LOST; ; left--)
       try {
         const result = await (this.#claimAhead() ?? this.#callOnce(outputs, wantTruth));
@@ -229,7 +229,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
     const reader = new PortReader(this, namedPorts(this, 'inputs'));
     for (const port of reader.unencoded) this.#noteUnread(port);
     try {
-      const decided = await this.#decidePaths(info, reader);
+      const decided = await decidePaths(this, info, reader);
       const { args, kwargs } = this.#bind(
         info,
         reader.names.filter((name) => !decided.has(name)),
@@ -237,8 +237,8 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
       );
       return await this.pool.runFunction({
         ...this.#described(info, outputs),
-        args: await valuesOf(args, reader),
-        kwargs: await namedValuesOf(kwargs, reader),
+        args: await reader.values(args),
+        kwargs: await reader.namedValues(kwargs),
         wantTruth,
         ...(this.context.mayRunAhead && { followers: () => followersOf(this, isFunction) }),
       });
@@ -251,7 +251,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
   #bind(info: FunctionInfo, ports: readonly string[], decided: ReadonlySet<string>): Binding {
     return bindArguments(info, {
       ports,
-      applicationArgs: this.#argumentsWith(decided),
+      applicationArgs: argumentsWith(this, decided),
       componentParams: argumentsOf(this, 'componentParams'),
       parameters: this.parameters,
       parameterText: (name) => this.#parameterText(name),
@@ -344,27 +344,6 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
     return value === undefined ? undefined : new SpecText(this).exact(value, name);
   }
 
-  /** Gives the outputs the function writes their paths; the names of the arguments that carry them. */
-  async #decidePaths(info: FunctionInfo, reader: PortReader): Promise<ReadonlySet<string>> {
-    const decided = new Set<string>();
-    for (const [drop, argument] of pathOutputs(this, info)) {
-      const given = reader.names.includes(argument.name)
-        ? await reader.text(argument.name)
-        : (this.parameters[argument.name] ?? argument.value);
-      this.parameters[argument.name] = pathFor(this, drop, textOf(given));
-      decided.add(argument.name);
-    }
-    return decided;
-  }
-
-  /** The application arguments, those that carry a path with the path they carry now. */
-  #argumentsWith(decided: ReadonlySet<string>): ReadonlyMap<string, Argument> {
-    const all = new Map(argumentsOf(this));
-    for (const name of decided)
-      all.set(name, { ...(all.get(name) as Argument), value: this.parameters[name] });
-    return all;
-  }
-
   #noteFailure(error: unknown): void {
     if (error instanceof PythonException) {
       this.#facts = { exception: error.pythonType, traceback: error.traceback };
@@ -385,20 +364,6 @@ function releaseAll({ contents }: FunctionResult): void {
   for (const content of contents.values()) content.release().catch(() => undefined);
 }
 
-async function valuesOf(values: readonly BoundValue[], reader: PortReader): Promise<PyArgument[]> {
-  const found: PyArgument[] = [];
-  for (const value of values) found.push(value.kind === 'port' ? await reader.argument(value.port) : value);
-  return found;
-}
-
-async function namedValuesOf(kwargs: Binding['kwargs'], reader: PortReader): Promise<NamedArgument[]> {
-  const values = await valuesOf(
-    kwargs.map((one) => one.value),
-    reader,
-  );
-  return kwargs.map((one, i) => ({ name: one.name, value: values[i] as PyArgument }));
-}
-
 /** Leaves a result with the worker where only Python functions will read it; writes it otherwise. */
 async function hand(drop: DataDROP, content: PyContent, result: HeldResult): Promise<void> {
   if (content.isLazy && content.digest && drop instanceof InMemoryDROP && isReadByPythonOnly(drop)) {
@@ -412,10 +377,6 @@ async function hand(drop: DataDROP, content: PyContent, result: HeldResult): Pro
 function isReadByPythonOnly(drop: DataDROP): boolean {
   const { consumers } = drop;
   return consumers.length > 0 && consumers.every((consumer) => consumer instanceof PyFuncApp);
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 registerDrop(PyFuncApp, 'dlg.apps.pyfunc.PyFuncApp', 'dlg.apps.pyfunc.PyMemberApp');

@@ -2,12 +2,17 @@
 import type { Frame, FrameHeader } from '../util/frames.ts';
 import { PyContent } from './content.ts';
 import type { Marshaller } from './marshal.ts';
-import type { CallSettings, Encoding, FunctionCall, FunctionResult } from './types.ts';
+import type { CallSettings, Encoding, FunctionCall, FunctionResult, FunctionSpec } from './types.ts';
 import { carriedOf, type OutDescription, type PythonWorker } from './worker.ts';
 
 /** For messages. */
 export function whatOf(call: FunctionCall): string {
   return `${call.function.name || 'a function'} for ${call.label}`;
+}
+
+/** Which function a request is about. */
+export function functionHeader({ name, code, kept }: FunctionSpec): Readonly<Record<string, unknown>> {
+  return { name: name ?? '', ...(code && { code }), ...(kept && { keep: kept.number }) };
 }
 
 /** A call as it is sent; bytes of its values become attachments of the marshaller. */
@@ -16,8 +21,7 @@ export async function callHeader(call: FunctionCall, marshaller: Marshaller): Pr
   const kwargs = await marshaller.named(call.kwargs);
   return {
     t: 'call',
-    name: call.function.name ?? '',
-    ...(call.function.code && { code: call.function.code }),
+    ...functionHeader(call.function),
     args,
     kwargs,
     out: call.outputs,

@@ -26,6 +26,10 @@
  * has to be woken for every call does little else. `leads` and `follows` number them: one whose predecessor failed, or that
  * was withdrawn, is not run. A time limit counts from the answer to what was before.
  *
+ * Functions given by code. The text is executed once for each drop, by the process that runs it. `inspect`, before anything
+ * runs, executes no more of it than what defines names (sources.py); where that is not all, `load` executes it for a drop,
+ * and the call that follows goes to the same process. What a drop with further tries made is kept there until `forget`.
+ *
  * Bounds. A worker keeps objects up to a limit of bytes and number; beyond it the least recently used are written to
  * files, the Host is told before they are let go, and readers do not notice. Contents over 4 MiB travel as files. Frames
  * have size limits; the queue of calls has one; a pipe that is not read makes its writer wait.
@@ -48,6 +52,7 @@ export {
   PythonWorkerDied,
   type DescribedException,
 } from './errors.ts';
+export { KeptFunction } from './kept-function.ts';
 export { KeptObject, PythonKeepers, type KeepSpec } from './keepers.ts';
 export { pythonCandidates, pythonResources } from './locate.ts';
 export { PythonPool, type ObjectsLostListener, type PythonPoolOptions } from './pool.ts';

@@ -4,6 +4,7 @@ import { messageOf, WeirError } from '../../protocol/index.ts';
 import { PyContent, type PyObject } from './content.ts';
 import { CallNotRun, errorFor, type DescribedException } from './errors.ts';
 import type { Frame, FrameHeader } from '../util/frames.ts';
+import { KnownFunctions } from './known-functions.ts';
 import { PythonKeepers } from './keepers.ts';
 import { PythonLauncher, type LaunchOptions } from './launcher.ts';
 import { Marshaller } from './marshal.ts';
@@ -12,18 +13,19 @@ import { UsualTimes } from './usual-times.ts';
 import type {
   AppCall,
   CallSettings,
+  CheckedFunction,
   ClassInfo,
   FunctionCall,
+  FunctionIdentity,
   FunctionInfo,
   FunctionResult,
   FunctionSpec,
-  PyArgument,
   PythonInfo,
   ValueOperation,
   ValueResult,
 } from './types.ts';
 import { carriedOf, PythonWorker, type OutDescription, type Sent } from './worker.ts';
-import { callHeader, functionResult, surroundings, whatOf } from './call-frames.ts';
+import { callHeader, functionHeader, functionResult, surroundings, whatOf } from './call-frames.ts';
 
 export interface PythonPoolOptions extends LaunchOptions {
   /** Most processes at a time; the number of processors by default. */
@@ -49,7 +51,7 @@ export class PythonPool {
   /** Idle ones, the one used last at the end: its caches are warm. */
   readonly #idle: PythonWorker[] = [];
   readonly #queue: JobQueue;
-  readonly #functions = new Map<string, Promise<FunctionInfo>>();
+  readonly #functions = new KnownFunctions();
   readonly #lostListeners = new Set<ObjectsLostListener>();
   readonly #times = new UsualTimes();
   /** Processes that keep drops of the user's classes. */
@@ -68,7 +70,8 @@ export class PythonPool {
 
   /** The Python of this machine. Throws PYTHON_UNAVAILABLE. */
   async info(packages: readonly string[] = INFO_PACKAGES): Promise<PythonInfo> {
-    return this.#submit({ label: 'a look at Python' }, 'a look at Python', [], async (worker, run) => {
+    const what = 'a look at Python';
+    return this.#submit({ settings: { label: what }, what, values: [] }, async (worker, run) => {
       const { header } = await run({ t: 'info', packages });
       return {
         version: worker.hello.python,
@@ -82,32 +85,41 @@ export class PythonPool {
   }
 
   /**
-   * Loads a function and describes it. The answer is remembered for functions given by code; those given by name are
+   * What can be told of a function before it is to run. Remembered for functions given by code; those given by name are
    * asked for anew, as their module may have changed. Throws BadModuleException where it cannot be had.
    */
-  async checkFunction(spec: FunctionSpec, settings: CallSettings): Promise<FunctionInfo> {
-    const key = spec.code ? `${spec.name ?? ''}\n${spec.code}` : undefined;
-    const known = key === undefined ? undefined : this.#functions.get(key);
-    if (known) return known;
-    const found = this.#submit(
-      settings,
-      `the loading of ${spec.name ?? 'a function'}`,
-      [],
-      async (_, run) => {
-        const { header } = await run({ t: 'inspect', name: spec.name ?? '', code: spec.code ?? '' });
-        return header['function'] as FunctionInfo;
-      },
+  async checkFunction(spec: FunctionSpec, settings: CallSettings): Promise<CheckedFunction> {
+    return this.#functions.check(spec, async () => {
+      const { header } = await this.#ofFunction('inspect', spec, settings);
+      const info = header['function'] as FunctionInfo | undefined;
+      return { identity: info ?? (header['identity'] as FunctionIdentity), info };
+    });
+  }
+
+  /** Executes the code of a function for a drop, to be `kept`, and describes it. Throws BadModuleException. */
+  async loadFunction(spec: FunctionSpec, settings: CallSettings): Promise<FunctionInfo> {
+    const { header } = await this.#ofFunction('load', spec, settings);
+    const info = header['function'] as FunctionInfo;
+    this.#functions.note(spec, info);
+    return info;
+  }
+
+  /** What is known of a function given by code, without asking. */
+  knownFunction(spec: FunctionSpec): FunctionInfo | undefined {
+    return this.#functions.infoOf(spec);
+  }
+
+  async #ofFunction(kind: 'inspect' | 'load', spec: FunctionSpec, settings: CallSettings): Promise<Frame> {
+    const what = `the loading of ${spec.name ?? 'a function'}`;
+    return this.#submit({ settings, what, values: [], kept: spec.kept }, (_, run) =>
+      run({ t: kind, ...functionHeader(spec) }),
     );
-    if (key !== undefined) {
-      this.#functions.set(key, found);
-      found.catch(() => this.#functions.delete(key));
-    }
-    return found;
   }
 
   /** Loads a user's drop class and describes it. Throws BadModuleException where it cannot be had. */
   async checkClass(dropClass: string, settings: CallSettings): Promise<ClassInfo> {
-    return this.#submit(settings, `the loading of ${dropClass}`, [], async (_, run) => {
+    const what = `the loading of ${dropClass}`;
+    return this.#submit({ settings, what, values: [] }, async (_, run) => {
       const { header } = await run({ t: 'inspect-class', cls: dropClass });
       return header['cls'] as ClassInfo;
     });
@@ -117,7 +129,8 @@ export class PythonPool {
   async runFunction(call: FunctionCall): Promise<FunctionResult> {
     const what = whatOf(call);
     const values = [...call.args, ...call.kwargs.map((named) => named.value)];
-    return this.#submit(call, what, values, async (worker, run, marshaller) => {
+    const { kept } = call.function;
+    return this.#submit({ settings: call, what, values, kept }, async (worker, run, marshaller) => {
       const header = await callHeader(call, marshaller);
       const followers = this.#queue.size === 0 ? (call.followers?.() ?? []) : [];
       if (followers.length === 0)
@@ -156,7 +169,7 @@ export class PythonPool {
   /** Runs `run()` of a user's application class. Resolves to the record it makes itself, as JSON text, if any. */
   async runApp(call: AppCall): Promise<string | undefined> {
     const what = `${call.dropClass} for ${call.label}`;
-    const { header } = await this.#submit(call, what, [], (_, run) =>
+    const { header } = await this.#submit({ settings: call, what, values: [] }, (_, run) =>
       run(
         {
           t: 'run-app',
@@ -177,7 +190,7 @@ export class PythonPool {
   /** An operation of a built-in application on values the Host cannot read. */
   async runOperation(call: ValueOperation): Promise<ValueResult> {
     const what = `${call.operation} for ${call.label}`;
-    return this.#submit(call, what, call.values, async (_, run, marshaller) => {
+    return this.#submit({ settings: call, what, values: call.values }, async (_, run, marshaller) => {
       const values = await marshaller.all(call.values);
       const { header, attachments } = await run(
         { t: 'op', op: call.operation, values, params: call.params ?? {}, enc: call.encoding, texts: true },
@@ -213,9 +226,7 @@ export class PythonPool {
   // --- jobs --------------------------------------------------------------------------------------------------------
 
   #submit<T>(
-    settings: CallSettings,
-    what: string,
-    values: readonly PyArgument[],
+    wanted: Omit<Job, 'reject' | 'start'>,
     work: (
       worker: PythonWorker,
       run: (header: FrameHeader, attachments?: readonly Uint8Array[], app?: AppCall) => Promise<Frame>,
@@ -225,11 +236,10 @@ export class PythonPool {
     if (this.#isClosed) return Promise.reject(new WeirError('CANCELLED', 'Weir is shutting down.'));
     return new Promise<T>((resolve, reject) => {
       const job: Job = {
-        values,
-        settings,
-        what,
+        ...wanted,
         reject,
         start: async (worker) => {
+          wanted.kept?._keptBy(worker);
           const marshaller = new Marshaller(worker);
           try {
             const run = (header: FrameHeader, attachments: readonly Uint8Array[] = [], app?: AppCall) =>

@@ -1,10 +1,13 @@
 /** Calls that wait for a worker, in order; which worker takes which. */
 import { WeirError } from '../../protocol/index.ts';
+import type { KeptFunction } from './kept-function.ts';
 import type { CallSettings, PyArgument } from './types.ts';
 import type { PythonWorker } from './worker.ts';
 
 export interface Job {
   readonly values: readonly PyArgument[];
+  /** The function, where a worker keeps it. */
+  readonly kept?: KeptFunction | undefined;
   readonly settings: CallSettings;
   readonly what: string;
   readonly reject: (error: Error) => void;
@@ -81,14 +84,19 @@ export class JobQueue {
   }
 }
 
-/** The idle worker for a call: the one that holds most of its values; none where it pays to wait for a busy one. */
+/**
+ * The idle worker for a call: the one that keeps its function, else the one that holds most of its values; none where it has to
+ * wait for a busy one, or where that pays.
+ */
 function workerFor(job: Job, idle: readonly PythonWorker[]): PythonWorker | undefined {
+  const keeper = job.kept?.worker;
+  if (keeper) return idle.includes(keeper) ? keeper : undefined;
   const held = new Map<PythonWorker, number>();
   for (const value of job.values) {
     const object = value.kind === 'content' ? value.content.object : undefined;
     if (!object?.isThere) continue;
-    const keeper = object.keeper as PythonWorker;
-    held.set(keeper, (held.get(keeper) ?? 0) + object.sizeBytes);
+    const holder = object.keeper as PythonWorker;
+    held.set(holder, (held.get(holder) ?? 0) + object.sizeBytes);
   }
   const [best] = [...held].sort((a, b) => b[1] - a[1]);
   if (!best) return idle.at(-1);

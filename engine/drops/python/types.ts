@@ -1,5 +1,6 @@
 /** What callers of the pool hand in and get back. */
 import type { PyContent } from './content.ts';
+import type { KeptFunction } from './kept-function.ts';
 
 /** Encodings of a port (`DropParser`, spec/engine.md 6.4). */
 export const ENCODINGS = [
@@ -23,6 +24,8 @@ export function isEncoding(text: unknown): text is Encoding {
 export interface FunctionSpec {
   readonly name?: string;
   readonly code?: string;
+  /** What `code` gives is kept for further calls with the same; else it is made for one call. */
+  readonly kept?: KeptFunction;
 }
 
 /** One value for a function. */
@@ -141,8 +144,22 @@ export interface FunctionParameter {
   readonly hasDefault: boolean;
 }
 
+/** Which code a function is, as far as that can be told without executing it. */
+export interface FunctionIdentity {
+  readonly sourceSha256: string | null;
+  /** Versions by name: the interpreter's (`python`), and those of the packages that its code names. */
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+/** What is known of a function before its drop runs. */
+export interface CheckedFunction {
+  readonly identity: FunctionIdentity;
+  /** Undefined where only executing its code tells, which is for its drop to do. */
+  readonly info: FunctionInfo | undefined;
+}
+
 /** What a worker knows about a function. */
-export interface FunctionInfo {
+export interface FunctionInfo extends FunctionIdentity {
   readonly name: string;
   readonly qualifiedName: string;
   readonly module: string | null;
@@ -150,10 +167,7 @@ export interface FunctionInfo {
   readonly hasSignature: boolean;
   readonly isClass: boolean;
   readonly parameters: readonly FunctionParameter[];
-  readonly sourceSha256: string | null;
   readonly moduleVersion: string | null;
-  /** Versions by name: the interpreter's (`python`), and those of the packages that its code names. */
-  readonly packages: Readonly<Record<string, string>>;
   readonly doc: string;
 }
 
@@ -172,7 +186,7 @@ export interface ClassInfo {
     readonly description: string;
   }[];
   readonly sourceSha256: string | null;
-  /** As in `FunctionInfo`. */
+  /** As in `FunctionIdentity`. */
   readonly packages: Readonly<Record<string, string>>;
   readonly doc: string;
 }

@@ -168,6 +168,11 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
     if (this.#releases.push(handle) === 1) queueMicrotask(() => this.#flushReleases());
   }
 
+  /** Lets go of a function that was kept; behind the calls that name it. */
+  forgetFunction(number: number): void {
+    if (this.#gone === undefined) this.#process.send(frameBytes({ t: 'forget', keep: number }));
+  }
+
   #flushReleases(): void {
     const handles = this.#releases;
     this.#releases = [];

@@ -80,7 +80,7 @@ def enter(header):
 def _run(header, attachments, table, settings, staged, made, previous):
     enter(header)
     staged.stage = "load"
-    function = functions.resolve(header.get("name"), header.get("code"))
+    function = functions.resolve(header.get("name"), header.get("code"), header.get("keep"))
     staged.stage = "decode"
     positional, named = _arguments(header, attachments, table, made)
     staged.stage = "bind"

@@ -7,72 +7,64 @@ import dis
 import hashlib
 import importlib
 import inspect
-import linecache
 import os
 import re
 import sys
 import types
-from collections import OrderedDict
 
-from . import codec
+from . import codec, sources
+from .sources import BadModule, SOURCE_MODULE
 
-SOURCE_MODULE = "__weir_func_code__"
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}\Z")
-_COMPILED_LIMIT = 4096
-_compiled = OrderedDict()
 _module_times = {}
+_kept = {}
 
 
-class BadModule(Exception):
-    """The function cannot be had: a load failure (BadModuleException of DALiuGE)."""
+def resolve(name, code, keep=None):
+    """The function for a drop's func_name and func_code (spec/engine.md 6.5).
 
-
-def resolve(name, code):
-    """The function for a drop's func_name and func_code (spec/engine.md 6.5)."""
-    if code:
+    What `code` gives is made anew each time, and once only for all that come with one number `keep`, until `forget`.
+    """
+    if not code:
+        return _from_name(_named(name))
+    if keep is None:
         return _from_code(name or "", code)
-    if name:
-        return _from_name(name)
-    raise BadModule("no function is given, neither by name nor by code")
+    function = _kept.get(keep)
+    if function is None:
+        _kept[keep] = function = _from_code(name or "", code)
+    return function
+
+
+def forget(keep):
+    """Lets go of what was made for the number `keep`."""
+    _kept.pop(keep, None)
+
+
+def check(name, code):
+    """What `resolve` would give, without executing anything of a user's for it. None where only that tells."""
+    if not code or _packed(code):
+        return resolve(name, code)
+    return sources.source_of(name or "", code).check(name or "")
+
+
+def _named(name):
+    if not name:
+        raise BadModule("no function is given, neither by name nor by code")
+    return name
 
 
 # --- by code --------------------------------------------------------------------------------------------------------
 
 
 def _from_code(name, code):
+    packed = _packed(code)
+    return _from_dill(name, packed) if packed else sources.source_of(name, code).execute(name)
+
+
+def _packed(code):
+    """The base64 text that `code` is, or None."""
     packed = "".join(code.split())
-    if len(packed) % 4 == 0 and _BASE64.match(packed) and len(packed) > 8:
-        return _from_dill(name, packed)
-    compiled = _compiled.get(code)
-    if compiled is None:
-        filename = "<func_code of %s %s>" % (name, hashlib.sha256(code.encode("utf-8", "replace")).hexdigest()[:8])
-        try:
-            compiled = compile(code, filename, "exec")
-        except (SyntaxError, ValueError) as error:
-            raise BadModule("func_code of '%s' is neither Python source nor base64 of a function: %s" % (name, error)) from error
-        linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
-        _compiled[code] = compiled
-        while len(_compiled) > _COMPILED_LIMIT:
-            _compiled.popitem(last=False)
-    # A fresh namespace each time: defaults and globals of one drop are not those of another.
-    namespace = {"__name__": SOURCE_MODULE, "__builtins__": builtins}
-    try:
-        exec(compiled, namespace)
-    except Exception as error:
-        raise BadModule("func_code of '%s' fails when loaded: %s: %s" % (name, type(error).__name__, error)) from error
-    return _named(namespace, name)
-
-
-def _named(namespace, name):
-    last = name.split(".")[-1]
-    if last:
-        function = namespace.get(last)
-        if callable(function):
-            return function
-    found = [key for key, value in namespace.items() if inspect.isfunction(value) and value.__module__ == SOURCE_MODULE]
-    if not last and len(found) == 1:
-        return namespace[found[0]]
-    raise BadModule("func_code defines no function '%s'; it defines: %s" % (last, ", ".join(found) or "none"))
+    return packed if len(packed) % 4 == 0 and len(packed) > 8 and _BASE64.match(packed) else None
 
 
 def _from_dill(name, text):
@@ -238,10 +230,18 @@ def describe(function, name, code):
         "hasSignature": signature is not None,
         "isClass": inspect.isclass(function),
         "parameters": parameters,
-        "sourceSha256": _source_hash(function, code),
         "moduleVersion": _version(module),
-        "packages": packages_of(function),
+        **identity(function, name, code),
         "doc": (inspect.getdoc(function) or "")[:4000],
+    }
+
+
+def identity(function, name, code):
+    """Which code it is, as far as that can be told: of a text all that counts, whether it was executed or not."""
+    imports = None if not code or _packed(code) else sources.source_of(name or "", code).imports
+    return {
+        "sourceSha256": _source_hash(function, code),
+        "packages": packages_of(function) if imports is None else _versions_of(map(_top, imports)),
     }
 
 
@@ -264,8 +264,12 @@ def packages_of(found):
         code = getattr(one, "__code__", None)
         if code is not None:
             _named_in(code, getattr(one, "__globals__", {}), tops)
+    return _versions_of(tops)
+
+
+def _versions_of(tops):
     versions = {"python": "%d.%d.%d" % sys.version_info[:3]}
-    for top in sorted(top for top in tops if top):
+    for top in sorted({top for top in tops if top}):
         if top not in getattr(sys, "stdlib_module_names", ()) and top not in sys.builtin_module_names:
             version = _version(top)
             if version is not None:

@@ -94,6 +94,9 @@ class Worker:
         if kind == "release":
             self._table.release(header["h"])
             return
+        if kind == "forget":
+            functions.forget(header["keep"])
+            return
         if kind == "withdraw":
             self._previous.withdraw(header["withdrawn"])
             return
@@ -107,7 +110,7 @@ class Worker:
         except Exception as error:
             answer, parts = {"ok": False, "error": failures.describe(error, "load")}, []
         answer["t"], answer["id"] = "result", number
-        if kind == "run-app" or kind == "op":
+        if kind in _PRINTING:
             self._add_log(answer)
         self._send(answer, parts, is_marked=kind != "encode")
 
@@ -166,9 +169,21 @@ class Worker:
         return found, []
 
     def _inspect(self, header, attachments):
+        """Describes a function; all that is known of one that only executing its code makes is which code it is."""
+        self._sink.begin(header["id"])
         calls.enter(header)
-        function = functions.resolve(header.get("name"), header.get("code"))
-        return {"function": functions.describe(function, header.get("name") or "", header.get("code"))}, []
+        name, code = header.get("name") or "", header.get("code")
+        function = functions.check(name, code)
+        if function is None:
+            return {"identity": functions.identity(None, name, code)}, []
+        return {"function": functions.describe(function, name, code)}, []
+
+    def _load(self, header, attachments):
+        """Makes a function, keeps it for the calls that name it, and describes it."""
+        self._sink.begin(header["id"])
+        calls.enter(header)
+        name, code = header.get("name") or "", header.get("code")
+        return {"function": functions.describe(functions.resolve(name, code, header["keep"]), name, code)}, []
 
     def _inspect_class(self, header, attachments):
         calls.enter(header)
@@ -217,9 +232,11 @@ def _end_copy(answer):
     os._exit(0 if answer["ok"] else 1)
 
 
+_PRINTING = frozenset(("inspect", "load", "run-app", "op"))
 _REQUESTS = {
     "info": Worker._info,
     "inspect": Worker._inspect,
+    "load": Worker._load,
     "inspect-class": Worker._inspect_class,
     "run-app": Worker._run_app,
     "encode": Worker._encode,

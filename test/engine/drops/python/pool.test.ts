@@ -13,12 +13,14 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { readPickle } from '../../../../engine/drops/pickle/index.ts';
 import { fromJson, pyRepr } from '../../../../engine/drops/pyrepr/index.ts';
 import {
+  KeptFunction,
   PythonException,
   PythonObjectLost,
   PythonPool,
   PythonWorkerDied,
   type Encoding,
   type FunctionCall,
+  type FunctionInfo,
   type FunctionResult,
   type LogStream,
   type PyArgument,
@@ -94,7 +96,8 @@ describe.skipIf(whyNoPython)('a pool of Python workers', () => {
   it('describes functions, and remembers those given by code', async () => {
     const pool = makePool();
     const code = 'def f(a, /, b, *args, c=1, **kw):\n    "Does things."\n    return 1';
-    const info = await pool.checkFunction({ name: 'f', code }, { label: 'drop "f"' });
+    const checked = await pool.checkFunction({ name: 'f', code }, { label: 'drop "f"' });
+    const info = checked.info as FunctionInfo;
     expect(info.parameters.map((p) => [p.name, p.kind, p.hasDefault])).toEqual([
       ['a', 'positional-only', false],
       ['b', 'normal', false],
@@ -104,7 +107,62 @@ describe.skipIf(whyNoPython)('a pool of Python workers', () => {
     ]);
     expect(info.doc).toBe('Does things.');
     expect(info.sourceSha256).toMatch(/^[0-9a-f]{64}$/);
-    expect(await pool.checkFunction({ name: 'f', code }, { label: 'another drop' })).toBe(info);
+    expect(await pool.checkFunction({ name: 'f', code }, { label: 'another drop' })).toBe(checked);
+  });
+
+  it.each([
+    [
+      'names',
+      '"Doc."\nimport os, json as j\nfrom math import *\nA: int = 1\nB = [A, -2, {"a": os.sep}]\nf = lambda x: A',
+    ],
+    [
+      'classes',
+      'class E(Exception):\n    code = 3\n    def of(self, x: "int" = 3) -> str: return ""\ndef f(): raise E()',
+    ],
+    [
+      'imports that may fail',
+      'try:\n    import no_such_abc\nexcept ImportError:\n    no_such_abc = None\ndef f(): pass',
+    ],
+    ['a main part', 'def f(): pass\nif __name__ == "__main__":\n    print(f())'],
+  ])('knows of code that only gives %s what function it is before it runs', async (_, code) => {
+    const { info } = await makePool().checkFunction({ name: 'f', code }, { label: 'drop "f"' });
+    expect(info?.qualifiedName).toMatch(/^(f|<lambda>)$/);
+  });
+
+  it.each([
+    ['calls', 'wrong()\ndef f(): pass'],
+    ['decorates', 'from functools import cache\n@cache\ndef f(): return wrong'],
+    ['calls for a default', 'def f(x=wrong()): pass'],
+    ['calls for an annotation', 'def f(x: wrong()): pass'],
+    ['calls in a class', 'class f:\n    wrong()'],
+    ['derives from a class', 'import json\nclass f(json.JSONEncoder): pass'],
+    ['sets an attribute', 'import os\nos.wrong = 1\ndef f(): pass'],
+    ['changes a list', 'import sys\nsys.path += []\ndef f(): pass'],
+    ['loops', 'for f in [print]: pass'],
+    ['is longer than is looked through', `${'#'.repeat(1 << 20)}\ndef f(): pass`],
+  ])('leaves code that %s to the drop it belongs to', async (_, code) => {
+    const pool = makePool();
+    const { identity, info } = await pool.checkFunction({ name: 'f', code }, { label: 'drop "f"' });
+    expect(info).toBeUndefined();
+    expect(identity.sourceSha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(Object.keys(identity.packages)).toEqual(['python']);
+  });
+
+  it('makes a function once for whoever keeps it, and lets it go', async () => {
+    const pool = makePool();
+    const code = 'print("made")\ncalls = []\ndef f():\n    calls.append(1)\n    return len(calls)';
+    const kept = new KeptFunction();
+    const lines: string[] = [];
+    const settings = { label: 'drop "f"', onLog: (_: unknown, line: string) => void lines.push(line) };
+    const info = await pool.loadFunction({ name: 'f', code, kept }, settings);
+    const run = async (more: object) =>
+      textOf(await pool.runFunction({ ...call(code, [], { outputs: ['utf-8'] }), ...settings, ...more }));
+    const ours = { function: { name: 'f', code, kept } };
+    expect([await run(ours), await run({}), await run(ours)]).toEqual(['1', '1', '2']);
+    expect([info.name, lines]).toEqual(['f', ['made', 'made']]);
+    kept.release();
+    const count = 'import sys\ndef f(): return len(sys.modules["weir_worker.functions"]._kept)';
+    expect(await run({ function: { name: 'f', code: count } })).toBe('0');
   });
 
   it('tells a function that cannot be loaded from one that fails', async () => {
