@@ -1,7 +1,7 @@
 /** The text of a session's graph, from memory or from the history. */
 import type { GraphParser, PhysicalGraph } from '../graph/index.ts';
 import type { SessionRow, Store } from '../store/index.ts';
-import { NoSessionException } from '../protocol/index.ts';
+import { NoSessionException, WeirError } from '../protocol/index.ts';
 
 export async function sessionRow(store: Store, sessionId: string): Promise<SessionRow> {
   const row = await store.session(sessionId);
@@ -22,6 +22,33 @@ export async function graphText(store: Store, key: number): Promise<Uint8Array> 
   return text;
 }
 
+/**
+ * Reads the text of a session's graph. Throws SESSION_STATE where the history has none, or not all of it: its process was
+ * killed before the graph was kept.
+ */
+export async function readKept<T>(
+  { sessionId, status }: SessionRow,
+  text: Uint8Array,
+  read: (text: Uint8Array) => Promise<T>,
+): Promise<T> {
+  const notKept = (what: string, cause?: unknown): WeirError =>
+    new WeirError('SESSION_STATE', `${what} Run the graph from where it came from.`, {
+      details: { sessionId, status },
+      cause,
+    });
+  if (text.length === 0)
+    throw notKept(`The history has no graph of session ${sessionId}: it was ${status} before one was kept.`);
+  try {
+    return await read(text);
+  } catch (error) {
+    if (status !== 'INTERRUPTED') throw error;
+    throw notKept(
+      `The history has not all of the graph of session ${sessionId}: Weir was ended while it was written down.`,
+      error,
+    );
+  }
+}
+
 /** Graphs of sessions that are looked at, parsed; the last few are kept. */
 export class GraphCache {
   readonly #store: Store;
@@ -33,10 +60,13 @@ export class GraphCache {
     this.#parser = parser;
   }
 
-  async get(key: number): Promise<PhysicalGraph> {
+  async get(row: SessionRow): Promise<PhysicalGraph> {
+    const { key } = row;
     const there = this.#kept.get(key);
     if (there) return there;
-    const graph = graphText(this.#store, key).then((text) => this.#parser.parse(text));
+    const graph = graphText(this.#store, key).then((text) =>
+      readKept(row, text, (whole) => this.#parser.parse(whole)),
+    );
     this.#kept.set(key, graph);
     graph.catch(() => this.#kept.delete(key));
     for (const old of [...this.#kept.keys()].slice(0, Math.max(0, this.#kept.size - 2)))

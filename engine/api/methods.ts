@@ -23,7 +23,7 @@ import type {
 } from './contract.ts';
 import { parseRMode } from '../reproducibility/index.ts';
 import type { ApiDeps, GraphFile, TranslationChoices } from './deps.ts';
-import { GraphCache, graphText, sessionRow } from './graph-text.ts';
+import { GraphCache, graphText, readKept, sessionRow } from './graph-text.ts';
 import { historyMethods, stateFilter } from './history-methods.ts';
 import { reproducibilityMethods } from './reproducibility-methods.ts';
 import { deleteStored } from './retention-acts.ts';
@@ -42,7 +42,7 @@ export function makeMethods(deps: ApiDeps, translations: Translations = new Tran
   const views = new ViewCache(store, deps.parser);
   const graphOf = (row: SessionRow): Promise<PhysicalGraph> => {
     const live = manager.find(row.sessionId);
-    return live?.graph && live.parts.length === 1 ? Promise.resolve(live.graph) : graphs.get(row.key);
+    return live?.graph && live.parts.length === 1 ? Promise.resolve(live.graph) : graphs.get(row);
   };
   const find = async (sessionId: string, uid: string): Promise<{ session: SessionRow; drop: StoredDrop }> => {
     const session = await sessionRow(store, sessionId);
@@ -133,7 +133,7 @@ export async function resolve(deps: ApiDeps, source: GraphSource): Promise<Graph
   if ('path' in source) return deps.readGraphFile(source.path);
   const row = await sessionRow(deps.store, source.sessionId);
   return {
-    bytes: await graphText(deps.store, row.key),
+    bytes: await readKept(row, await graphText(deps.store, row.key), async (text) => text),
     name: row.graphName,
     origin: `rerun of ${row.sessionId}`,
   };

@@ -21,7 +21,7 @@ import {
 } from '../session/index.ts';
 import type { SessionRow, Store, StoredSeal } from '../store/index.ts';
 import type { ApiDeps } from './deps.ts';
-import { sessionRow } from './graph-text.ts';
+import { readKept, sessionRow } from './graph-text.ts';
 
 const PAGE = 4096;
 
@@ -182,7 +182,7 @@ function rmodeOf(text: string): RModeName {
   return text === 'ALL' || (ALL_RMODES as readonly string[]).includes(text) ? (text as RModeName) : 'NOTHING';
 }
 
-/** Graph of a session as bytes and parsed. Throws what a damaged history gives. */
+/** Graph of a session as bytes and parsed. Throws SESSION_STATE where it was never kept, and what a damaged history gives. */
 export async function sessionGraph(
   deps: ApiDeps,
   row: SessionRow,
@@ -197,7 +197,7 @@ export async function sessionGraph(
     whole.set(text, at);
     at += text.length;
   }
-  return { graph: await deps.parser.parse(whole), texts };
+  return { graph: await readKept(row, whole, (text) => deps.parser.parse(text)), texts };
 }
 
 /**

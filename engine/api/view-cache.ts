@@ -1,7 +1,7 @@
 /** Drawings of graphs that are looked at. What a graph looks like does not change; the states of its drops are added anew. */
 import type { GraphParser, View } from '../graph/index.ts';
 import type { SessionRow, Store } from '../store/index.ts';
-import { graphText } from './graph-text.ts';
+import { graphText, readKept } from './graph-text.ts';
 
 /** Drawings that are kept: each has a number for every drop. */
 const KEPT = 4;
@@ -17,20 +17,22 @@ export class ViewCache {
   }
 
   /** The drawing of a session's graph; made when it is asked for first. Drops that were added since make another one. */
-  get({ key, drops }: SessionRow, folded: boolean, limit: number): Promise<View> {
-    const name = `${key} ${drops} ${folded} ${limit}`;
+  get(row: SessionRow, folded: boolean, limit: number): Promise<View> {
+    const name = `${row.key} ${row.drops} ${folded} ${limit}`;
     const there = this.#kept.get(name);
     // What was asked for last goes last.
     this.#kept.delete(name);
-    const view = there ?? this.#make(key, folded, limit, name);
+    const view = there ?? this.#make(row, folded, limit, name);
     this.#kept.set(name, view);
     for (const old of [...this.#kept.keys()].slice(0, Math.max(0, this.#kept.size - KEPT)))
       this.#kept.delete(old);
     return view;
   }
 
-  #make(key: number, folded: boolean, limit: number, name: string): Promise<View> {
-    const view = graphText(this.#store, key).then((text) => this.#parser.view(text, { folded, limit }));
+  #make(row: SessionRow, folded: boolean, limit: number, name: string): Promise<View> {
+    const view = graphText(this.#store, row.key).then((text) =>
+      readKept(row, text, (whole) => this.#parser.view(whole, { folded, limit })),
+    );
     view.catch(() => this.#kept.delete(name));
     return view;
   }

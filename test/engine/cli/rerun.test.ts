@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../../engine/store/index.ts';
 import { bash, file, fresh, historyOf, pipeline, weirHere as weir } from '../../support/weir-here.ts';
 import type { Any } from '../reproducibility/golden.ts';
 
@@ -54,5 +55,25 @@ describe('weir resume', () => {
       err: expect.stringMatching(/nothing to go on with/),
     });
     expect((await weir('resume', 'nobody', ...store)).status).toBe(2);
+  });
+
+  it('says that it has nothing to run where Weir was killed before the graph was kept, or not all of it was', async () => {
+    const dataDir = fresh(folder, 'history');
+    const store = await openStore({ dataDir });
+    const host = { name: 'here', platform: 'linux-x64', version: '0' };
+    const about = { graphName: 'g', origin: 'rest', rmode: 'NOTHING', dir: folder, createdAt: 0, host };
+    await store.createSession({ ...about, sessionId: 'none' });
+    const half = await store.createSession({ ...about, sessionId: 'half' });
+    await store.appendGraph(half, { bytes: new Uint8Array(Buffer.from('[{"oid": "a", ')) });
+    // Sessions that are not over when the store is closed belong to nobody.
+    await store.close();
+    const none = await weir('resume', 'none', '--data-dir', dataDir);
+    expect([none.status, none.err]).toEqual([
+      2,
+      expect.stringMatching(/has no graph of session none: it was INTERRUPTED before one was kept/),
+    ]);
+    expect((await weir('rerun', 'half', '--data-dir', dataDir)).err).toMatch(
+      /has not all of the graph of session half/,
+    );
   });
 });
