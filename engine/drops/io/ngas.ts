@@ -44,6 +44,8 @@ export function ngasLimits(connectSeconds: number, silenceSeconds: number): Ngas
 interface Exchange {
   readonly request: http.ClientRequest;
   readonly response: Promise<http.IncomingMessage>;
+  /** Whether an answer has begun. */
+  readonly isAnswered: () => boolean;
   /** Why the connection failed, when it did. */
   readonly failure: () => Error | undefined;
 }
@@ -70,8 +72,12 @@ function startRequest(
     else connected();
   });
   request.once('close', () => clearTimeout(connecting));
+  let hasAnswered = false;
   const response = new Promise<http.IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve);
+    request.once('response', (answer) => {
+      hasAnswered = true;
+      resolve(answer);
+    });
     request.once('error', reject);
   });
   // Who writes the body notices failure there first; nobody may be waiting for the answer yet.
@@ -79,7 +85,7 @@ function startRequest(
   // An error after the answer began is the reader's, who sees it on the response.
   let failure: Error | undefined;
   request.on('error', (error) => (failure ??= error));
-  return { request, response, failure: () => failure };
+  return { request, response, isAnswered: () => hasAnswered, failure: () => failure };
 }
 
 /**
@@ -171,6 +177,8 @@ export class NgasIO extends DataIO {
   #exchange: Exchange | undefined;
   #reader: ChunkReader | undefined;
   #spool: Spool | undefined;
+  /** Bytes that were announced, and that were sent. */
+  #length = 0;
   #sent = 0;
 
   constructor(access: NgasAccess) {
@@ -181,7 +189,7 @@ export class NgasIO extends DataIO {
   protected override async doOpen(mode: OpenMode): Promise<void> {
     const access = this.#access;
     if (mode === OpenMode.OPEN_WRITE) {
-      if (access.length >= 0) this.#exchange = this.#startArchive(access.length);
+      if (access.length >= 0) this.#startArchive(access.length);
       else this.#spool = new Spool();
       return;
     }
@@ -206,9 +214,10 @@ export class NgasIO extends DataIO {
     this.#reader = new ChunkReader(answer, what, access.timeoutMs);
   }
 
-  #startArchive(length: number): Exchange {
+  #startArchive(length: number): void {
     const { fileId, mimeType } = this.#access;
-    return startRequest(this.#access, 'POST', `QARCHIVE?filename=${encodeURIComponent(fileId)}`, {
+    this.#length = length;
+    this.#exchange = startRequest(this.#access, 'POST', `QARCHIVE?filename=${encodeURIComponent(fileId)}`, {
       'Content-Type': mimeType,
       'Content-Length': length,
     });
@@ -226,11 +235,20 @@ export class NgasIO extends DataIO {
 
   /** Resolves when the socket has taken the data: a slow archive holds its writer back. */
   async #send(data: Uint8Array): Promise<void> {
-    const { request, failure } = this.#exchange as Exchange;
+    const exchange = this.#exchange as Exchange;
     // A connection that is gone says of a write only that it is gone.
-    const lost = failure();
+    const lost = exchange.failure();
     if (lost) throw lost;
-    this.#sent += data.length;
+    if (!exchange.isAnswered()) {
+      this.#sent += data.length;
+      await this.#handOver(data, exchange);
+    }
+    // Nobody reads the rest.
+    if (exchange.isAnswered() && this.#sent < this.#length) throw await this.#answeredEarly(exchange);
+  }
+
+  /** Ends with an answer, too. */
+  async #handOver(data: Uint8Array, { request, failure }: Exchange): Promise<void> {
     const { host, port, archiveTimeoutMs } = this.#access;
     // A pause of whoever writes is no silence of the archive, so each piece has its time.
     const silence = setTimeout(
@@ -240,19 +258,27 @@ export class NgasIO extends DataIO {
         ),
       archiveTimeoutMs,
     );
+    let settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        const failed = (error: Error) => reject(error);
-        request.once('error', failed);
-        request.write(data, (error) => {
-          request.off('error', failed);
-          if (error) reject(failure() ?? error);
-          else resolve();
-        });
+        settle = { resolve, reject };
+        request.once('error', reject).once('response', resolve);
+        request.write(data, (error) => (error ? reject(failure() ?? error) : resolve()));
       });
     } finally {
       clearTimeout(silence);
+      if (settle) request.off('error', settle.reject).off('response', settle.resolve);
     }
+  }
+
+  async #answeredEarly(exchange: Exchange): Promise<WeirError> {
+    const { host, port, fileId, archiveTimeoutMs } = this.#access;
+    const answer = await answerTo(exchange, this.#access, archiveTimeoutMs);
+    if (answer.status !== 200) return refused(this.#access, 'QARCHIVE', answer);
+    return new WeirError(
+      'REMOTE',
+      `NGAS ${host}:${port} answered when it had ${this.#sent} of the ${this.#length} bytes of file ${fileId}.`,
+    );
   }
 
   protected override async doClose(): Promise<void> {
@@ -260,14 +286,14 @@ export class NgasIO extends DataIO {
     const spool = this.#spool;
     try {
       if (spool) {
-        this.#exchange = this.#startArchive(spool.length);
+        this.#startArchive(spool.length);
         for await (const piece of spool.read()) await this.#send(piece);
       }
-      const { length, host, port, fileId } = this.#access;
-      if (!spool && this.#sent !== length)
+      const { host, port, fileId } = this.#access;
+      if (this.#sent !== this.#length)
         throw new WeirError(
           'DROP_INVALID',
-          `File ${fileId} for NGAS ${host}:${port} was announced with ${length} bytes, but ${this.#sent} were written.`,
+          `File ${fileId} for NGAS ${host}:${port} was announced with ${this.#length} bytes, but ${this.#sent} were written.`,
         );
       const exchange = this.#exchange as Exchange;
       exchange.request.end();
