@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'BUNDLE_INVALID'
   | 'USAGE'
   | 'FILE_UNREADABLE'
+  | 'OUT_OF_MEMORY'
   | 'PORT_IN_USE'
   | 'NOT_IMPLEMENTED'
   | 'CANCELLED'

@@ -1,3 +1,5 @@
+import { expectRoom } from './memory-room.ts';
+
 /**
  * Bytes in memory that grow without being copied: a list of blocks.
  *
@@ -94,6 +96,13 @@ export class MemoryBuffer {
     const last = this.#blocks.at(-1);
     const start = last ? last.start + last.bytes.length : 0;
     const size = Math.max(needed, Math.min(start, LARGEST_SPARE_BYTES));
+    try {
+      if (start > 0 || size > LARGEST_SPARE_BYTES) expectRoom(size);
+    } catch (error) {
+      // Nobody reads the half of it.
+      this.free();
+      throw error;
+    }
     // Not from Buffer's shared pool, which a small drop would pin as a whole; not filled with zeros, because nothing
     // beyond what was written is ever read.
     const block = { bytes: new Uint8Array(Buffer.allocUnsafeSlow(size).buffer), start };

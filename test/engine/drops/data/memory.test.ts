@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { crc32c, dropClass, InMemoryDROP } from '../../../../engine/drops/index.ts';
+import { DROPStates } from '../../../../engine/protocol/index.ts';
 import { contextIn, placedIn } from '../support/drops.ts';
 import '../../../../engine/drops/data/index.ts';
 
@@ -144,6 +145,25 @@ describe('a memory drop', () => {
 
   it('refuses a lifespan next to an expireAfterUse of the graph', () => {
     expect(() => new InMemoryDROP('m', 'm', { lifespan: 5, expireAfterUse: false })).toThrow(/exclude/);
+  });
+
+  it('that would take the last memory of the machine fails, gives back what it has, and names the way out', async () => {
+    const available = vi.spyOn(process, 'availableMemory').mockReturnValue(200 << 20);
+    try {
+      const drop = new InMemoryDROP('big', 'big');
+      const piece = new Uint8Array(8 << 20);
+      const filled = async () => {
+        for (let i = 0; i < 20; i++) await drop.write(piece);
+      };
+      await expect(filled()).rejects.toThrow(
+        /drop big could not be written: there is no room for it: 200 MiB of memory are left.*file drop/,
+      );
+      expect(drop.status).toBe(DROPStates.ERROR);
+      // What is small has its place all the same.
+      expect((await completed(withPydata('aGVyZQ==', 'raw'))).size).toBe(4);
+    } finally {
+      available.mockRestore();
+    }
   });
 
   it('gives its memory back when deleted', async () => {
