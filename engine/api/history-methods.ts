@@ -14,7 +14,7 @@ import {
   type DropRecord,
   type SessionFacts,
 } from '../reproducibility/index.ts';
-import { recordText } from '../session/index.ts';
+import { recordTexts } from '../session/index.ts';
 import type { ApiDeps } from './deps.ts';
 import type { historyMethods as contract, RecordView } from './history-contract.ts';
 import { sessionRow } from './graph-text.ts';
@@ -92,7 +92,8 @@ async function record(deps: ApiDeps, sessionId: string, uid: string): Promise<Re
     throw new NoDropException(`Session ${sessionId} has no drop "${uid}".`, { details: { sessionId, uid } });
   const { graph, texts } = await sessionGraph(deps, row);
   const session = await loadSession(deps, row, graph, texts, { uid, row: drop.row });
-  const text = await recordText(ledgerOf(deps).worker(), deps.store, session, drop.row);
+  const [made] = await recordTexts(ledgerOf(deps).worker(), deps.store, session, drop.row, drop.row + 1);
+  const text = made as string;
   const leaf = Buffer.from(dropRecordLeaf(text));
   const parsed = JSON.parse(text) as DropRecord;
   const seal = await sealOf(deps.store, row);

@@ -14,7 +14,7 @@ import {
   recordTileLines,
   type SessionFacts,
 } from '../reproducibility/index.ts';
-import { recordText, split } from '../session/index.ts';
+import { recordTexts, split } from '../session/index.ts';
 import type { SessionRow, Store, StoredDrop, StoredSeal } from '../store/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { sessionRow } from './graph-text.ts';
@@ -113,7 +113,8 @@ export async function textOfRecord(
   if (kept) return kept;
   const { graph, texts } = await sessionGraph(deps, row);
   const session = await loadSession(deps, row, graph, texts, { uid: drop.uid, row: drop.row });
-  return recordText(ledgerOf(deps).worker(), store, session, drop.row);
+  const [made] = await recordTexts(ledgerOf(deps).worker(), store, session, drop.row, drop.row + 1);
+  return made as string;
 }
 
 export const proofText = formatProof;

@@ -14,7 +14,7 @@ import {
 import { isWeirError } from '../protocol/index.ts';
 import type { SessionRow } from '../store/index.ts';
 import type { ApiDeps } from './deps.ts';
-import { textOfRecord } from './proofs.ts';
+import { EarlierRecords } from './earlier-records.ts';
 import { documentText, endedSession, IMPORTED, parseStored, sealOf, sessionGraph } from './stored-session.ts';
 
 export interface Rerun {
@@ -79,17 +79,19 @@ async function earlierDrops(
   const leaves = await sealedLeaves(deps, row);
   if (typeof leaves === 'string') return async () => leaves;
   const { graph } = await sessionGraph(deps, row);
+  const records = new EarlierRecords(deps, row, graph.count);
+  // Of a session that was interrupted not all drops may be known.
+  const known = (await deps.store.states(row.key)).status.length;
   return async (oid) => {
     const at = graph.rowOf(oid);
-    const drop = at < 0 ? undefined : await deps.store.dropByUid(row.key, graph.uid(at));
-    if (!drop) return `Session ${row.sessionId} has no drop "${oid}".`;
-    const text = await textOfRecord(deps, row, drop);
+    if (at < 0 || at >= known) return `Session ${row.sessionId} has no drop "${oid}".`;
+    const text = await records.text(at);
     const record = parseStored(text, `The record of ${oid}`);
     if (!record) return `Its record in session ${row.sessionId} cannot be read.`;
-    const sealed = leaves?.subarray(drop.row * HASH_BYTES, (drop.row + 1) * HASH_BYTES);
+    const sealed = leaves?.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES);
     if (sealed && Buffer.compare(sealed, dropRecordLeaf(text)) !== 0)
       return `Its record in session ${row.sessionId} is not what was sealed: it was altered.`;
-    return { row: drop.row, record };
+    return { row: at, record };
   };
 }
 

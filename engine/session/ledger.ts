@@ -193,20 +193,24 @@ export async function recordTree(
 }
 let lastId = 0;
 
-/** The text of one drop's record, stored or made again. */
-export async function recordText(
+/** Texts of the records of drops [from, end), stored or made again. */
+export async function recordTexts(
   worker: ReproducibilityWorker,
   store: Pick<Store, 'records'>,
   session: LedgerSession,
-  row: number,
-): Promise<string> {
+  from: number,
+  end: number,
+): Promise<readonly string[]> {
   const id = `${session.sessionId} ${session.key} ${++lastId}`;
-  const page = await recordPage(store, session, row, row + 1);
-  if (page.rows.length > 0) return Buffer.from(page.records.bytes).toString('utf8');
+  const page = await recordPage(store, session, from, end);
+  const { bytes, offsets } = page.records;
+  if (page.rows.length === end - from)
+    return Array.from(page.rows, (_row, i) =>
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8', offsets[i], offsets[i + 1]),
+    );
   await worker.call('records.open', { id, source: await recordSource(session) });
   try {
-    const [text] = await worker.call('records.texts', { id, page });
-    return text as string;
+    return await worker.call('records.texts', { id, page });
   } finally {
     await worker.call('records.close', { id });
   }
