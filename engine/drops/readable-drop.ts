@@ -21,12 +21,21 @@ export const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolv
 
 /** What the storage of a drop said, with the drop; an error of ours that names it as it is. */
 export function storageError(drop: AbstractDROP, verb: string, cause: unknown): Error {
-  if (isWeirError(cause) && cause.message.includes(drop.uid)) return cause;
+  if (isWeirError(cause) && isNamed(drop.uid, cause.message)) return cause;
   return new DROPException(
     isWeirError(cause) ? cause.code : 'FILE_UNREADABLE',
     `The storage of drop ${drop.uid} could not be ${verb}: ${messageOf(cause)}`,
     { cause, details: { uid: drop.uid, name: drop.name } },
   );
+}
+
+/** Whether a sentence has the uid as a word of its own: "mem" is not named by "memory". */
+function isNamed(uid: string, sentence: string): boolean {
+  for (let at = sentence.indexOf(uid); at >= 0; at = sentence.indexOf(uid, at + 1)) {
+    const [before, after] = [sentence[at - 1] ?? ' ', sentence[at + uid.length] ?? ' '];
+    if (!/\w/.test(before) && !/\w/.test(after)) return true;
+  }
+  return false;
 }
 
 /** The part of DataDROP that reads, and knows who reads. */

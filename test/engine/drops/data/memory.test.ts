@@ -150,13 +150,13 @@ describe('a memory drop', () => {
   it('that would take the last memory of the machine fails, gives back what it has, and names the way out', async () => {
     const available = vi.spyOn(process, 'availableMemory').mockReturnValue(200 << 20);
     try {
-      const drop = new InMemoryDROP('big', 'big');
+      const drop = new InMemoryDROP('mem', 'mem');
       const piece = new Uint8Array(8 << 20);
       const filled = async () => {
         for (let i = 0; i < 20; i++) await drop.write(piece);
       };
       await expect(filled()).rejects.toThrow(
-        /drop big could not be written: there is no room for it: 200 MiB of memory are left.*file drop/,
+        /drop mem could not be written: there is no room for it: 200 MiB of memory are left.*file drop/,
       );
       expect(drop.status).toBe(DROPStates.ERROR);
       // What is small has its place all the same.
