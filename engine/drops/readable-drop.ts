@@ -29,11 +29,11 @@ export function storageError(drop: AbstractDROP, verb: string, cause: unknown): 
   );
 }
 
-/** Whether a sentence has the uid as a word of its own: "mem" is not named by "memory". */
+/** Whether a sentence has the uid as a word of its own: "mem" is not named by "memory", nor by a path that ends in it. */
 function isNamed(uid: string, sentence: string): boolean {
   for (let at = sentence.indexOf(uid); at >= 0; at = sentence.indexOf(uid, at + 1)) {
     const [before, after] = [sentence[at - 1] ?? ' ', sentence[at + uid.length] ?? ' '];
-    if (!/\w/.test(before) && !/\w/.test(after)) return true;
+    if (!/[\w/]/.test(before) && !/\w/.test(after)) return true;
   }
   return false;
 }

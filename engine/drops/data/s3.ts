@@ -3,8 +3,9 @@ import { DROPException, InvalidDropException, messageOf } from '../../protocol/i
 import { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
 import { S3_CLIENTS, S3IO, type S3Access } from '../io/s3.ts';
-import { readParams, stringParam } from '../params.ts';
+import { floatParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
+import { limitOf } from '../time-limit.ts';
 
 const PARAMS = {
   bucket: stringParam('Bucket', null, 'Bucket; made when it is missing'),
@@ -13,6 +14,8 @@ const PARAMS = {
   secretAccessKey: stringParam('aws_secret_access_key', null, 'Secret of the access key'),
   profile: stringParam('profile_name', null, 'Profile of the AWS configuration files'),
   endpoint: stringParam('endpoint_url', null, 'URL of the store; default: Amazon'),
+  connectTimeout: floatParam('connect_timeout', 10, 'Seconds until the store takes a connection'),
+  readTimeout: floatParam('read_timeout', 60, 'Seconds the store may be silent'),
 };
 
 export class S3DROP extends DataDROP {
@@ -43,6 +46,8 @@ export class S3DROP extends DataDROP {
       accessKeyId: ownKeys ? params.accessKeyId : undefined,
       secretAccessKey: ownKeys ? params.secretAccessKey : undefined,
       profile: ownKeys ? undefined : (params.profile ?? undefined),
+      connectTimeoutMs: limitOf(params.connectTimeout) ?? PARAMS.connectTimeout.fallback * 1000,
+      silenceMs: limitOf(params.readTimeout) ?? PARAMS.readTimeout.fallback * 1000,
     };
   }
 
@@ -56,8 +61,11 @@ export class S3DROP extends DataDROP {
   }
 
   override getIO(): S3IO {
-    const clients = this.context.service(S3_CLIENTS);
-    return new S3IO(() => clients.client(this.#access), this.#bucket, this.#key);
+    return new S3IO(this.context.service(S3_CLIENTS), {
+      bucket: this.#bucket,
+      key: this.#key,
+      access: this.#access,
+    });
   }
 
   protected override writerIO(): S3IO {
@@ -74,7 +82,7 @@ export class S3DROP extends DataDROP {
     } catch (cause) {
       throw new DROPException(
         'FILE_UNREADABLE',
-        `S3DROP ${this.uid} cannot ask for ${this.dataURL}${this.#access.endpoint ? ` at ${this.#access.endpoint}` : ''}: ${messageOf(cause)}`,
+        `S3DROP ${this.uid} cannot be completed, because its object cannot be asked for. ${messageOf(cause)}`,
         { cause, details: { uid: this.uid } },
       );
     }

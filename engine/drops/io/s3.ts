@@ -1,8 +1,10 @@
 /** Objects of S3 and of everything that speaks its protocol (spec/engine.md 4.10). */
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { CompletedPart, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { messageOf, WeirError } from '../../protocol/index.ts';
 import { ServiceKey } from '../context.ts';
-import { ChunkReader } from './chunk-reader.ts';
+import { ChunkReader, isCutOff } from './chunk-reader.ts';
 import { DataIO, OpenMode } from './data-io.ts';
 
 /** Where an object store is and who asks. */
@@ -12,11 +14,12 @@ export interface S3Access {
   readonly accessKeyId?: string | undefined;
   readonly secretAccessKey?: string | undefined;
   readonly profile?: string | undefined;
+  /** How long the store may take to take a connection. */
+  readonly connectTimeoutMs: number;
+  /** How long it may be silent, or take nothing of what is sent. */
+  readonly silenceMs: number;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
-/** How long a store may be silent. */
-const SILENCE_MS = 60_000;
 /** The smallest part of a multipart upload that stores take. */
 const PART_BYTES = 5 << 20;
 /** Stores take 10,000 parts; the parts grow, so that 10 GB objects have small ones and 200 GB objects fit. */
@@ -42,7 +45,7 @@ export class S3Clients {
 async function makeClient(access: S3Access): Promise<S3Client> {
   const { S3Client } = await import('@aws-sdk/client-s3');
   const { accessKeyId, secretAccessKey, profile, endpoint } = access;
-  return new S3Client({
+  const client = new S3Client({
     region: access.region,
     // Stores other than Amazon's have no host name per bucket and often no checksum trailers.
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
@@ -50,8 +53,29 @@ async function makeClient(access: S3Access): Promise<S3Client> {
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
     ...(profile ? { profile } : {}),
-    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: SILENCE_MS },
+    requestHandler: { connectionTimeout: access.connectTimeoutMs, socketTimeout: access.silenceMs },
   });
+  // Below the tries of the library: whoever was silent for so long is not asked again.
+  client.middlewareStack.add(
+    (next) => async (request) => {
+      try {
+        return await next(request);
+      } catch (cause) {
+        // The library calls connections that break by the same name, but they have a code.
+        const isSilence = cause instanceof Error && cause.name === 'TimeoutError' && !('code' in cause);
+        throw isSilence ? tooSilent(cause, access) : cause;
+      }
+    },
+    { step: 'deserialize', name: 'weirSilence', priority: 'high' },
+  );
+  return client;
+}
+
+function tooSilent(cause: Error, { connectTimeoutMs, silenceMs }: S3Access): WeirError {
+  const why = cause.message.includes('establish a connection')
+    ? `it took no connection for ${connectTimeoutMs / 1000} s`
+    : `it was silent for ${silenceMs / 1000} s`;
+  return new WeirError('TIMEOUT', why);
 }
 
 export const S3_CLIENTS = new ServiceKey<S3Clients>(
@@ -60,9 +84,17 @@ export const S3_CLIENTS = new ServiceKey<S3Clients>(
   (clients) => clients.close(),
 );
 
+/** Which object of which store. */
+export interface S3Place {
+  readonly bucket: string;
+  readonly key: string;
+  readonly access: S3Access;
+}
+
 /** Reads and writes one object. Writing keeps at most two parts in memory and waits for the store to take each. */
 export class S3IO extends DataIO {
-  readonly #client: () => Promise<S3Client>;
+  readonly #clients: S3Clients;
+  readonly #access: S3Access;
   readonly #object: { readonly Bucket: string; readonly Key: string };
   #body: Readable | undefined;
   #reader: ChunkReader | undefined;
@@ -71,32 +103,52 @@ export class S3IO extends DataIO {
   #uploadId: string | undefined;
   #parts: CompletedPart[] = [];
 
-  constructor(client: () => Promise<S3Client>, bucket: string, key: string) {
+  constructor(clients: S3Clients, { bucket, key, access }: S3Place) {
     super();
-    this.#client = client;
+    this.#clients = clients;
+    this.#access = access;
     this.#object = { Bucket: bucket, Key: key };
   }
 
-  protected override async doOpen(mode: OpenMode): Promise<void> {
-    const client = await this.#client();
-    if (mode === OpenMode.OPEN_WRITE) return this.#makeBucket(client);
-    const { GetObjectCommand } = await import('@aws-sdk/client-s3');
-    const { Body } = await client.send(new GetObjectCommand(this.#object));
-    this.#body = Body as unknown as Readable;
-    const { Bucket, Key } = this.#object;
-    this.#reader = new ChunkReader(this.#body, `The object s3://${Bucket}/${Key}`, SILENCE_MS);
+  /** Asks the store for something. Rejects with REMOTE or TIMEOUT, with the store, the object and what it said. */
+  async #ask<T>(work: (client: S3Client) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#clients.client(this.#access));
+    } catch (cause) {
+      const httpStatus = (cause as Partial<S3ServiceException>).$metadata?.httpStatusCode;
+      throw new WeirError(
+        cause instanceof WeirError ? cause.code : 'REMOTE',
+        `${this.#what}: ${reasonOf(cause, httpStatus)}`,
+        { cause, details: { ...this.#object, endpoint: this.#access.endpoint, httpStatus } },
+      );
+    }
   }
 
-  async #makeBucket(client: S3Client): Promise<void> {
+  get #what(): string {
+    const { Bucket, Key } = this.#object;
+    return `The object s3://${Bucket}/${Key} at ${this.#access.endpoint ?? 'Amazon'}`;
+  }
+
+  protected override async doOpen(mode: OpenMode): Promise<void> {
+    if (mode === OpenMode.OPEN_WRITE) return this.#makeBucket();
+    const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+    const { Body } = await this.#ask((client) => client.send(new GetObjectCommand(this.#object)));
+    this.#body = Body as unknown as Readable;
+    // From here on the reader times each piece: a reader that pauses is no silence of the store.
+    (this.#body as { readonly socket?: Socket }).socket?.setTimeout(0);
+    this.#reader = new ChunkReader(this.#body, this.#what, this.#access.silenceMs);
+  }
+
+  async #makeBucket(): Promise<void> {
     const { HeadBucketCommand, CreateBucketCommand } = await import('@aws-sdk/client-s3');
     const { Bucket } = this.#object;
     try {
-      await client.send(new HeadBucketCommand({ Bucket }));
+      await this.#ask((client) => client.send(new HeadBucketCommand({ Bucket })));
     } catch (error) {
       // 403: it is there and may not be looked at; whether it may be written shows when it is written.
       if (statusOf(error) === 403) return;
       if (statusOf(error) !== 404) throw error;
-      await client.send(new CreateBucketCommand({ Bucket }));
+      await this.#ask((client) => client.send(new CreateBucketCommand({ Bucket })));
     }
   }
 
@@ -126,41 +178,47 @@ export class S3IO extends DataIO {
   }
 
   async #uploadPart(part: Uint8Array): Promise<void> {
-    const { CreateMultipartUploadCommand, UploadPartCommand } = await import('@aws-sdk/client-s3');
-    const client = await this.#client();
-    this.#uploadId ??= (await client.send(new CreateMultipartUploadCommand(this.#object))).UploadId;
+    const { UploadPartCommand } = await import('@aws-sdk/client-s3');
+    const UploadId = (this.#uploadId ??= await this.#beginUpload());
     const PartNumber = this.#parts.length + 1;
-    const { ETag } = await client.send(
-      new UploadPartCommand({
-        ...this.#object,
-        UploadId: this.#uploadId,
-        PartNumber,
-        Body: part,
-        ContentLength: part.length,
-      }),
+    const { ETag } = await this.#ask((client) =>
+      client.send(
+        new UploadPartCommand({
+          ...this.#object,
+          UploadId,
+          PartNumber,
+          Body: part,
+          ContentLength: part.length,
+        }),
+      ),
     );
     this.#parts.push({ PartNumber, ETag });
+  }
+
+  async #beginUpload(): Promise<string> {
+    const { CreateMultipartUploadCommand } = await import('@aws-sdk/client-s3');
+    const { UploadId } = await this.#ask((client) =>
+      client.send(new CreateMultipartUploadCommand(this.#object)),
+    );
+    if (UploadId) return UploadId;
+    throw new WeirError('REMOTE', `${this.#what}: the store began no upload in parts; is it one of S3?`);
   }
 
   protected override async doClose(): Promise<void> {
     if (this.mode === OpenMode.OPEN_READ) return this.#endReading();
     const { PutObjectCommand, CompleteMultipartUploadCommand } = await import('@aws-sdk/client-s3');
-    const client = await this.#client();
     const last = Buffer.concat(this.#gathered);
     this.#gathered = [];
-    if (this.#uploadId === undefined) {
-      await client.send(new PutObjectCommand({ ...this.#object, Body: last, ContentLength: last.length }));
+    const UploadId = this.#uploadId;
+    if (UploadId === undefined) {
+      const whole = { ...this.#object, Body: last, ContentLength: last.length };
+      await this.#ask((client) => client.send(new PutObjectCommand(whole)));
       return;
     }
     try {
       if (last.length > 0) await this.#uploadPart(last);
-      await client.send(
-        new CompleteMultipartUploadCommand({
-          ...this.#object,
-          UploadId: this.#uploadId,
-          MultipartUpload: { Parts: this.#parts },
-        }),
-      );
+      const all = { ...this.#object, UploadId, MultipartUpload: { Parts: this.#parts } };
+      await this.#ask((client) => client.send(new CompleteMultipartUploadCommand(all)));
     } catch (error) {
       await this.#abandonUpload().catch(() => undefined);
       throw error;
@@ -186,14 +244,14 @@ export class S3IO extends DataIO {
     if (UploadId === undefined) return;
     this.#uploadId = undefined;
     const { AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3');
-    await (await this.#client()).send(new AbortMultipartUploadCommand({ ...this.#object, UploadId }));
+    await this.#ask((client) => client.send(new AbortMultipartUploadCommand({ ...this.#object, UploadId })));
   }
 
   /** Bytes of the object; -1 where there is none. */
   override async size(): Promise<number> {
     const { HeadObjectCommand } = await import('@aws-sdk/client-s3');
     try {
-      const head = await (await this.#client()).send(new HeadObjectCommand(this.#object));
+      const head = await this.#ask((client) => client.send(new HeadObjectCommand(this.#object)));
       return head.ContentLength ?? -1;
     } catch (error) {
       if (statusOf(error) === 404) return -1;
@@ -208,13 +266,25 @@ export class S3IO extends DataIO {
   override async delete(): Promise<void> {
     const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
     try {
-      await (await this.#client()).send(new DeleteObjectCommand(this.#object));
+      await this.#ask((client) => client.send(new DeleteObjectCommand(this.#object)));
     } catch (error) {
       if (statusOf(error) !== 404) throw error;
     }
   }
 }
 
-function statusOf(error: unknown): number | undefined {
-  return (error as Partial<S3ServiceException>).$metadata?.httpStatusCode;
+function statusOf(error: unknown): unknown {
+  return error instanceof WeirError ? error.details['httpStatus'] : undefined;
+}
+
+/** What a store said, as far as it said anything: answers to HEAD have no text, and the library knows no name for them. */
+function reasonOf(cause: unknown, httpStatus: number | undefined): string {
+  if (isCutOff(cause)) return 'the answer of the store broke off';
+  const said = messageOf(cause);
+  if (httpStatus === undefined) return said;
+  const name = cause instanceof Error ? cause.name : '';
+  const words = [name, said].filter(
+    (word, i, all) => !/^(Unknown(Error)?|Error)?$/.test(word) && all.indexOf(word) === i,
+  );
+  return [`HTTP ${httpStatus}`, ...words].join(', ');
 }

@@ -12,6 +12,7 @@ import {
   EventFirer,
   ExecutionMode,
   INVERSE_LINK,
+  messageOf,
   SessionStates,
   WeirError,
   type Event,
@@ -56,6 +57,16 @@ describe('the enumerations', () => {
       expect(INVERSE_LINK[INVERSE_LINK[type] as number]).toBe(type);
     expect(INVERSE_LINK[DROPLinkType.CONSUMER]).toBe(DROPLinkType.INPUT);
     expect(INVERSE_LINK[DROPLinkType.PRODUCER]).toBe(DROPLinkType.OUTPUT);
+  });
+});
+
+describe('the text of an error', () => {
+  it('is that of each address where a name has several and none takes a connection', () => {
+    const refused = ['::1', '127.0.0.1'].map((address) => new Error(`connect ECONNREFUSED ${address}:1`));
+    expect(messageOf(new AggregateError(refused))).toBe(
+      'connect ECONNREFUSED ::1:1, connect ECONNREFUSED 127.0.0.1:1',
+    );
+    expect(messageOf(new AggregateError(refused, 'both refused'))).toBe('both refused');
   });
 });
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crc32c, S3DROP } from '../../../../engine/drops/index.ts';
 import { DROPStates } from '../../../../engine/protocol/index.ts';
 import { contextIn, placedIn, temporaryDirectory, type TestContext } from '../support/drops.ts';
+import { BAD_WAY_NAMES, BAD_WAYS, badServer } from '../support/bad-server.ts';
 import { startS3, type S3Server } from '../support/s3-server.ts';
 
 let temporary: ReturnType<typeof temporaryDirectory>;
@@ -111,8 +112,48 @@ describe('an S3 drop', () => {
     await one.setCompleted();
     expect(one.status).toBe(DROPStates.ERROR);
     expect(context.logged.at(-1)).toMatch(
-      /unreachable cannot ask for s3:\/\/bucket\/unreachable at http:\/\/127.0.0.1:1/,
+      /unreachable cannot be completed.* The object s3:\/\/bucket\/unreachable at http:\/\/127.0.0.1:1: .*ECONNREFUSED/,
     );
+  });
+
+  it.each(BAD_WAY_NAMES)('whose store %s ends in ERROR, written or asked for, and says why', async (way) => {
+    const { behave, isSilent } = BAD_WAYS[way];
+    const bad = await badServer(behave);
+    const endpoint = `http://127.0.0.1:${bad.port}`;
+    const place = { endpoint_url: endpoint, connect_timeout: 0.2, read_timeout: 0.2, Key: 'k' };
+    const why = isSilent
+      ? 'it was silent for 0.2 s|sent nothing for 0.2 s'
+      : 'socket|ECONNRESET|broke|Parse|500';
+    const object = `The object s3://bucket/k at ${endpoint}.*(${why})`;
+    const written = drop(place, 'written');
+    // Where the store takes the bucket for there, it is the closing that fails.
+    await written.write('x').catch(() => undefined);
+    await written.setCompleted().catch(() => undefined);
+    expect(written.status).toBe(DROPStates.ERROR);
+    expect(context.logged.at(-1)).toMatch(
+      new RegExp(`The storage of drop written could not be (written|completed): ${object}`),
+    );
+    const asked = drop(place, 'asked');
+    await asked.setCompleted();
+    // An answer to HEAD has no body that could be missing; then it is the reading that fails.
+    const error = await asked.contents().catch(String);
+    await bad.stop();
+    const said = asked.status === DROPStates.ERROR ? context.logged.at(-1) : error;
+    expect(said).toMatch(new RegExp(`(S3DROP|drop) asked (cannot|could not) be \\w+.*${object}`));
+  });
+
+  it('is not limited in its reading by a reader that pauses', async () => {
+    const one = drop({ Key: 'paused', read_timeout: 0.1 });
+    await one.write(Buffer.alloc(3_000_000));
+    await one.setCompleted();
+    const descriptor = await one.open();
+    await one.read(descriptor, 10);
+    const socketIsIdle = new Promise((resolve) => setTimeout(resolve, 250));
+    await socketIsIdle;
+    let length = 10;
+    for (let piece; (piece = await one.read(descriptor, 1 << 20))?.length;) length += piece.length;
+    await one.close(descriptor);
+    expect(length).toBe(3_000_000);
   });
 
   it('is refused without a bucket', () => {
