@@ -32,12 +32,16 @@ export interface SessionSurroundings extends Surroundings {
   readonly onChange: (session: Session, delta: SessionDelta | undefined) => void;
 }
 
+/** What file systems allow a name to have, in UTF-8. */
+const MAX_ID_BYTES = 255;
+
 /** Session ids become directory names: anything goes that is one name on every file system. */
 export function checkSessionId(id: string): void {
+  const isTooLong = Buffer.byteLength(id) > MAX_ID_BYTES;
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (id === '' || id === '.' || id === '..' || id.length > 200 || /[/\\\u0000-\u001f]/.test(id))
+  if (id === '' || id === '.' || id === '..' || isTooLong || /[/\\\u0000-\u001f]/.test(id))
     throw new InvalidSessionState(
-      `${JSON.stringify(id)} cannot be a session id: 1 to 200 characters without "/", "\\" and control characters were expected.`,
+      `${JSON.stringify(id)} cannot be a session id: 1 to ${MAX_ID_BYTES} bytes of UTF-8 without "/", "\\" and control characters were expected.`,
       { details: { sessionId: id } },
     );
 }
@@ -170,14 +174,14 @@ export class Session {
     this.#expectBuilding('take a graph');
     const started = performance.now();
     const moving = awaitedLater(this.#move(SessionStates.BUILDING));
-    const graph = await this.#lists.add(bytes, async (read) => {
+    const check = async (read: PhysicalGraph): Promise<void> => {
       new DropFactory(read, this.#around.findClass);
       // Refuses modes that cannot be run.
       planOf(read, null, this.#asked);
       await moving;
-    });
-    if (!options.later) await this.kept;
-    else this.kept.catch(this.#around.onProblem);
+    };
+    const graph = await this.#lists.add(bytes, { check, later: options.later === true });
+    if (options.later) this.kept.catch(this.#around.onProblem);
     for (const warning of graph.columns.warnings) this.#notes.log('warn', undefined, warning);
     this.timings.loadMs = (this.timings.loadMs ?? 0) + performance.now() - started;
     // Whoever deployed meanwhile has noted it.
@@ -229,7 +233,7 @@ export class Session {
       await new Slices().pause();
       this.#deployment = new Deployment(this.#graph, this.#deploymentHost());
       const failures = await this.#deployment.makeAll();
-      await noted;
+      await Promise.all([noted, this.kept]);
       this.timings.deployMs = performance.now() - started;
       this.#executeStart = performance.now();
       this.startedAt = Date.now();
@@ -249,10 +253,11 @@ export class Session {
     }
   }
 
+  /** A session that nobody gave a graph is over; one whose lists were all refused, or had no drops, has nothing to deploy. */
   async #deployEmpty(completed: readonly string[] | 'roots'): Promise<void> {
-    if (this.#lists.graphs.length > 0 || (completed !== 'roots' && completed.length > 0))
+    if (this.#state !== SessionStates.PRISTINE || (completed !== 'roots' && completed.length > 0))
       throw new InvalidSessionState(
-        `Session ${this.sessionId} has no drops that could be completed; append a graph first.`,
+        `Session ${this.sessionId} has no drops to deploy; append a graph first.`,
         { details: { sessionId: this.sessionId } },
       );
     this.#end(SessionStates.FINISHED);
@@ -297,10 +302,13 @@ export class Session {
 
   // --- running -----------------------------------------------------------------------------------------------------
 
-  /** Completes data drops and starts applications by uid; unknown ids are ignored, a FAILED session ignores all. */
+  /**
+   * Completes data drops and starts applications by uid, once what is being deployed is. Unknown ids are ignored, and so are
+   * all of a session that does not run.
+   */
   async triggerDrops(uids: readonly string[]): Promise<void> {
-    if (this.#state === SessionStates.FAILED) return;
-    await this.#trigger(uids);
+    if (this.#state < SessionStates.RUNNING) await this.#atWork;
+    if (this.#state === SessionStates.RUNNING) await this.#trigger(uids);
   }
 
   async #trigger(which: readonly string[] | 'roots'): Promise<void> {
@@ -385,11 +393,15 @@ export class Session {
     return this.#ending.recorded();
   }
 
-  /** Gives the drops back; the history stays. What is being added or deployed comes to its end first, and starts nothing. */
+  /**
+   * Cancels it where it is not over, and gives the drops back; the history stays. What is being added or deployed comes to its
+   * end first, and starts nothing.
+   */
   async dispose(): Promise<void> {
     this.#isLeaving = true;
     await this.#atWork;
     if (this.#state === SessionStates.RUNNING) await this.cancel();
+    if (this.#state < SessionStates.RUNNING) this.#end(SessionStates.CANCELLED);
     await this.#ending.dispose();
     await this.#deployment?.close();
     this.#deployment = undefined;

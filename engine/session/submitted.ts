@@ -17,12 +17,20 @@ export interface SubmittedOptions {
   readonly parse: (bytes: Uint8Array) => Promise<PhysicalGraph>;
 }
 
+export interface AddOptions {
+  /** Refuses a graph by throwing. */
+  readonly check: (graph: PhysicalGraph) => Promise<void>;
+  readonly later: boolean;
+}
+
 export class SubmittedLists {
   readonly #options: SubmittedOptions;
   #graphs: PhysicalGraph[] = [];
   /** Bytes of each list as it was submitted; its graph's text may have plain copies of escaped ids behind them. */
   #texts: Uint8Array[] = [];
   readonly #links: ListedLink[] = [];
+  /** Whether the history may have pieces of a list that was taken back. */
+  #isTorn = false;
   #settled: Promise<void> = Promise.resolve();
   #kept: Promise<void> = Promise.resolve();
 
@@ -49,11 +57,12 @@ export class SubmittedLists {
   }
 
   /**
-   * Adds a list, after those that were given before it; `check` may refuse its graph. Resolves when it is read and with the
-   * store; `kept` tells when it is durable. Throws InvalidGraphException, and then nothing was added.
+   * Adds a list, after those that were given before it; `check` may refuse its graph. Resolves when it is durable, or with
+   * `later` when it is read and with the store: then `kept` tells. Throws InvalidGraphException, or what the store says, and
+   * then nothing was added.
    */
-  add(bytes: Uint8Array, check: (graph: PhysicalGraph) => Promise<void>): Promise<PhysicalGraph> {
-    const adding = this.#settled.then(() => this.#add(bytes, check));
+  add(bytes: Uint8Array, options: AddOptions): Promise<PhysicalGraph> {
+    const adding = this.#settled.then(() => this.#add(bytes, options));
     this.#settled = adding.then(
       () => undefined,
       () => undefined,
@@ -61,21 +70,27 @@ export class SubmittedLists {
     return adding;
   }
 
-  async #add(bytes: Uint8Array, check: (graph: PhysicalGraph) => Promise<void>): Promise<PhysicalGraph> {
+  async #add(bytes: Uint8Array, { check, later }: AddOptions): Promise<PhysicalGraph> {
     const packed = isZlib(bytes) ? bytes.slice() : undefined;
     const graph = await this.#options.parse(bytes);
     if (graph.count === 0 && !graph.reprodata)
       throw new InvalidGraphException('The graph is an empty list: it has no drops to run.');
     await check(graph);
     this.#refuseTwins(graph);
-    this.#graphs.push(graph);
     const text = graph.columns.text.subarray(0, graph.columns.textBytes);
-    this.#texts.push(text);
     const { kept } = await this.#handOver(text, packed);
+    if (!later) await kept.catch((error: unknown) => this.#takeBack(error));
+    this.#graphs.push(graph);
+    this.#texts.push(text);
     this.#kept = Promise.all([this.#kept, kept]).then(() => undefined);
     // Whoever asks for `kept` hears of it; nobody may.
     this.#kept.catch(() => undefined);
     return graph;
+  }
+
+  #takeBack(error: unknown): never {
+    this.#isTorn = true;
+    throw error;
   }
 
   #refuseTwins(graph: PhysicalGraph): void {
@@ -127,7 +142,7 @@ export class SubmittedLists {
   /** All lists as the one graph that is deployed; the history keeps it as one too. */
   async join(): Promise<PhysicalGraph> {
     const [only] = this.#graphs;
-    if (this.#graphs.length === 1 && only && this.#links.length === 0) return only;
+    if (this.#graphs.length === 1 && only && this.#links.length === 0 && !this.#isTorn) return only;
     const text = await joinLists(this.#graphs, this.#links, this.reprodata());
     await this.#kept;
     const pieces: Uint8Array[] = [];

@@ -178,3 +178,78 @@ it('a session whose history takes no more can be deleted all the same', async ()
   isFull = false;
   expect(manager.has('s')).toBe(false);
 });
+
+it.each(['before it has a graph', 'before it is deployed'])(
+  'a session that is deleted %s is noted as cancelled',
+  async (when) => {
+    const { manager, store } = await testNode();
+    const session = await manager.createSession('s');
+    if (when === 'before it is deployed') await session.addGraphSpec(bytesOf(pairs('', 1)), { later: true });
+    await manager.destroySession('s');
+    expect(await store.session('s')).toMatchObject({
+      status: 'CANCELLED',
+      finishedAt: expect.any(Number) as number,
+    });
+    expect(await store.heldBy(session.key)).toBe(null);
+  },
+);
+
+it('a session whose only list was refused has nothing to deploy, and takes a better one', async () => {
+  const { manager } = await testNode();
+  const session = await manager.createSession('s');
+  await expect(session.addGraphSpec(bytesOf([{ oid: 'a' }]))).rejects.toMatchObject({
+    code: 'GRAPH_INVALID',
+  });
+  await expect(session.deploy('roots')).rejects.toMatchObject({ code: 'SESSION_STATE' });
+  expect(session.status).toBe(SessionStates.BUILDING);
+  await session.addGraphSpec(bytesOf(pairs('', 1)));
+  await session.deploy('roots');
+  expect(await session.over).toBe(SessionStates.FINISHED);
+});
+
+it('drops that are triggered while they are deployed start when they are, and those of no deployment are ignored', async () => {
+  const { manager, store } = await testNode();
+  const session = await manager.createSession('s');
+  await session.triggerDrops(['a0']);
+  await session.addGraphSpec(bytesOf(pairs('', 500)));
+  await session.triggerDrops(['a0']);
+  const deploying = session.deploy([]);
+  const all = Array.from({ length: 500 }, (_, i) => `a${i}`);
+  await Promise.all([session.triggerDrops(all), deploying]);
+  expect(await session.over).toBe(SessionStates.FINISHED);
+  expect(await store.session('s')).toMatchObject({ byState: { COMPLETED: 1000 } });
+});
+
+it('a list that the history did not take can be given again, and is kept once', async () => {
+  let isLocked = true;
+  const { manager, store } = await testNode((real) => ({
+    appendGraph: async (key, part) => {
+      // The first half of it gets through.
+      await real.appendGraph(key, isLocked ? { bytes: part.bytes.slice(0, 10) } : part);
+      if (isLocked) throw new WeirError('STORE_LOCKED', 'Another process holds the history.');
+    },
+  }));
+  const session = await manager.createSession('s');
+  const list = pairs('', 1);
+  await expect(session.addGraphSpec(bytesOf(list))).rejects.toMatchObject({ code: 'STORE_LOCKED' });
+  expect(session.parts).toEqual([]);
+  isLocked = false;
+  await session.addGraphSpec(bytesOf(list));
+  await session.deploy('roots');
+  expect(await session.over).toBe(SessionStates.FINISHED);
+  const kept = Buffer.concat((await store.graph(session.key)).map(({ bytes }) => bytes));
+  expect(JSON.parse(kept.toString('utf8'))).toEqual(list);
+});
+
+it('nothing of a list starts that was to be kept later, and was not', async () => {
+  const { dir, manager } = await testNode(() => ({ appendGraph: async () => Promise.reject(full()) }));
+  const session = await manager.createSession('s');
+  const file = path.join(dir, 'started');
+  await session.addGraphSpec(
+    bytesOf([app('a', BASH, { command: `touch ${file}`, outputs: ['b'] }), data('b')]),
+    { later: true },
+  );
+  await expect(session.deploy('roots')).rejects.toMatchObject({ code: 'STORE_FULL' });
+  expect(await session.over).toBe(SessionStates.FAILED);
+  expect(await exists(file)).toBe(false);
+});

@@ -49,7 +49,7 @@ describe('a session', () => {
     await expect(host.manager.createSession('s')).rejects.toThrow(/exists already/);
   });
 
-  it.each(['', '..', 'a/b', 'a\\b', 'x'.repeat(300)])('refuses the id %j', async (id) => {
+  it.each(['', '..', 'a/b', 'a\\b', 'x'.repeat(300), '漢'.repeat(100)])('refuses the id %j', async (id) => {
     await expect(host.manager.createSession(id)).rejects.toThrow(/session id/);
   });
 
