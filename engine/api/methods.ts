@@ -28,6 +28,7 @@ import { historyMethods, stateFilter } from './history-methods.ts';
 import { reproducibilityMethods } from './reproducibility-methods.ts';
 import { deleteStored } from './retention-acts.ts';
 import { dropRowOf, errorOf, logOf, summaryOf, withRunningCount } from './summaries.ts';
+import { newSessionId } from './session-ids.ts';
 import { Translations } from './translations.ts';
 import { ViewCache } from './view-cache.ts';
 
@@ -179,19 +180,6 @@ export async function launch(
   }
   await session.deploy('roots');
   return id;
-}
-
-let counter = 0;
-
-/** An id people can read: the graph's name and the time, e.g. hello_2026-11-25T18-20-07-123. */
-export function newSessionId(graphName: string): string {
-  const stem =
-    graphName
-      .replace(/\.(graph|json)$/i, '')
-      .replace(/[^\p{L}\p{N}._-]+/gu, '-')
-      .slice(0, 80) || 'session';
-  const now = new Date().toISOString().replace(/[:.]/g, '-').replace('Z', '');
-  return `${stem}_${now}${counter++ === 0 ? '' : `-${counter}`}`;
 }
 
 async function detail(deps: ApiDeps, row: SessionRow): Promise<SessionDetail> {

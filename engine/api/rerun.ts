@@ -58,12 +58,6 @@ export async function prepareRerun(
   return { session, reuse };
 }
 
-/** An id for a session that repeats another: its name and the time. */
-export function rerunId(sessionId: string): string {
-  const stem = sessionId.replace(/_rerun_[\dT-]+$/, '').slice(0, 150);
-  return `${stem}_rerun_${new Date().toISOString().replace(/[:.]/g, '-').replace('Z', '')}`;
-}
-
 function joined(texts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(texts));
 }
