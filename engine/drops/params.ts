@@ -1,13 +1,15 @@
 /** Declared parameters of components and their conversion from what graphs contain (spec/engine.md 6.1). */
 import { InvalidDropException } from '../protocol/index.ts';
 import { truthy, type DropKwargs } from './drop.ts';
-import { parseLiteral, PyDict, PySet, pyStr, PyTuple, type PyValue } from './pyrepr/index.ts';
+import { fromJson, parseLiteral, PyDict, PySet, pyStr, PyTuple, type PyValue } from './pyrepr/index.ts';
 
 /** One declared parameter: where it comes from, what it becomes. */
 export interface Param<T> {
   readonly name: string;
   readonly description: string;
   readonly fallback: T;
+  /** What null and "" stand for, where that is not the fallback. */
+  readonly empty?: T;
   readonly convert: (value: unknown, where: string) => T;
 }
 
@@ -44,8 +46,9 @@ export function intParam(name: string, fallback: number, description: string): P
   return { ...float, convert: (value, where) => Math.trunc(float.convert(value, where)) };
 }
 
+/** Null and "" are false, whatever the fallback is, as upstream has it. */
 export function boolParam(name: string, fallback: boolean, description: string): Param<boolean> {
-  return { name, fallback, description, convert: (value) => truthy(value) };
+  return { name, fallback, empty: false, description, convert: (value) => truthy(value) };
 }
 
 export function stringParam(name: string, fallback: string, description: string): Param<string>;
@@ -59,11 +62,11 @@ export function stringParam(
     name,
     fallback,
     description,
-    convert: (value) => (typeof value === 'string' ? value : JSON.stringify(value)),
+    convert: (value) => pyStr(fromJson(value)),
   };
 }
 
-/** A list, given as one or as text: JSON, or as Python writes it. */
+/** A list, given as one or as text: JSON, or as Python writes it. The text None stands for the fallback. */
 export function listParam(
   name: string,
   fallback: readonly unknown[] | null,
@@ -75,13 +78,14 @@ export function listParam(
     description,
     convert(value, where) {
       const parsed = typeof value === 'string' ? literal(value, where, 'a list') : value;
+      if (parsed === null) return fallback;
       if (!Array.isArray(parsed)) throw wrong(where, 'a list', value);
       return parsed as readonly unknown[];
     },
   };
 }
 
-/** A map, given as one or as text: JSON, or as Python writes it. */
+/** A map, given as one or as text: JSON, or as Python writes it. The text None stands for the fallback. */
 export function dictParam(
   name: string,
   fallback: Readonly<Record<string, unknown>> | null,
@@ -93,6 +97,7 @@ export function dictParam(
     description,
     convert(value, where) {
       const parsed = typeof value === 'string' ? literal(value, where, 'a map') : value;
+      if (parsed === null) return fallback;
       if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
         throw wrong(where, 'a map', value);
       return parsed as Record<string, unknown>;
@@ -126,14 +131,16 @@ function plain(value: PyValue): unknown {
   return value;
 }
 
-/** Reads declared parameters from a drop's arguments. Null and "" leave the default. `where` names the drop. */
+/** Reads declared parameters from a drop's arguments. Null and "" leave the default, or are what they stand for. `uid` names the drop. */
 export function readParams<T extends ParamTable>(table: T, kwargs: DropKwargs, uid: string): ParamValues<T> {
   const out: Record<string, unknown> = {};
   for (const [key, param] of Object.entries(table)) {
     const given = kwargs[param.name];
     out[key] =
       given === undefined || given === null || given === ''
-        ? param.fallback
+        ? given !== undefined && param.empty !== undefined
+          ? param.empty
+          : param.fallback
         : param.convert(given, `${uid}: parameter ${param.name}`);
   }
   return out as ParamValues<T>;

@@ -101,11 +101,12 @@ export class RandomArrayApp extends BarrierAppDROP {
   }
 }
 
-const AVERAGE = { method: stringParam('method', 'mean', 'mean or median') } as const;
+const AVERAGE = { method: stringParam('method', 'mean', 'mean, median, or any reduction of numpy') } as const;
 
 /**
  * Averages all elements of all inputs together, along the first axis: flat inputs give one number, lists of rows give
- * one row (as upstream does; its documentation speaks of vectors).
+ * one row (as upstream does; its documentation speaks of vectors). Methods other than mean and median (max, std, ...)
+ * are left to numpy.
  */
 export class AverageArraysApp extends BarrierAppDROP {
   readonly #method: string;
@@ -124,16 +125,11 @@ export class AverageArraysApp extends BarrierAppDROP {
       throw new InvalidDropException(
         `${describeApp(this)} needs at least one input and one output, but has ${this.inputs.length} and ${this.outputs.length}.`,
       );
-    if (this.#method !== 'mean' && this.#method !== 'median')
-      throw new InvalidDropException(
-        `${describeApp(this)}: method must be "mean" or "median", but is "${this.#method}".`,
-      );
     const params = { method: this.#method };
-    await orInPython(
-      this,
-      () => this.#averageHere(),
-      () => writeFromPython(this, { operation: 'average', inputs: this.inputs, params }, () => this.outputs),
-    );
+    const inPython = (): Promise<void> =>
+      writeFromPython(this, { operation: 'average', inputs: this.inputs, params }, () => this.outputs);
+    if (this.#method !== 'mean' && this.#method !== 'median') return inPython();
+    await orInPython(this, () => this.#averageHere(), inPython);
   }
 
   async #averageHere(): Promise<void> {

@@ -46,8 +46,7 @@ export class SimpleBranch extends BranchAppDrop {
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    // An empty text is false, not the default.
-    this.#result = kwargs['result'] !== '' && readParams(SIMPLE, kwargs, this.uid).result;
+    this.#result = readParams(SIMPLE, kwargs, this.uid).result;
   }
 
   override condition(): boolean {

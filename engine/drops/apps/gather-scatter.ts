@@ -72,7 +72,9 @@ export class DictGatherApp extends BarrierAppDROP {
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    this.#initial = readParams(DICT, kwargs, this.uid).valueDict ?? {};
+    // EAGLE's palette puts the parameter's own name where its value should be.
+    const isUntouched = kwargs['value_dict'] === 'value_dict';
+    this.#initial = (isUntouched ? null : readParams(DICT, kwargs, this.uid).valueDict) ?? {};
   }
 
   override run(): Promise<void> {

@@ -85,11 +85,12 @@ const COPY = { bufsize: intParam('bufsize', DEFAULT_READ_BYTES, 'Bytes of one re
 
 function copyBytes(kwargs: DropKwargs, uid: string): number {
   const { bufsize } = readParams(COPY, kwargs, uid);
-  if (bufsize < 1)
-    throw new InvalidDropException(`${uid}: bufsize must be at least 1 byte, but is ${bufsize}.`, {
+  if (bufsize === 0)
+    throw new InvalidDropException(`${uid}: bufsize must be at least 1 byte, or below 0 for any, but is 0.`, {
       details: { uid, bufsize },
     });
-  return bufsize;
+  // Python reads everything at once then; here that is no reason to hold it all.
+  return bufsize < 0 ? DEFAULT_READ_BYTES : bufsize;
 }
 
 /** Appends the content of every input, in order, to every output. */
@@ -146,8 +147,9 @@ export class HelloWorldApp extends BarrierAppDROP {
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    // An empty text is a name like any other.
-    this.#greet = kwargs['greet'] === '' ? '' : readParams(HELLO, kwargs, this.uid).greet;
+    const { greet } = kwargs;
+    // An empty text is a name like any other, and null is greeted as Python writes it.
+    this.#greet = greet === '' ? '' : greet === null ? 'None' : readParams(HELLO, kwargs, this.uid).greet;
   }
 
   get greet(): string {

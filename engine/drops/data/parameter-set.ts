@@ -1,13 +1,14 @@
 /** Parameters of a graph as a configuration file (seed `ParameterSetDROP`, spec/engine.md 4.13). */
 import { stringify as tomlText } from 'smol-toml';
-import { stringify as yamlText } from 'yaml';
 import { IncompleteDROPSpec } from '../../protocol/index.ts';
 import type { DropKwargs } from '../drop.ts';
 import { writePickle } from '../pickle/index.ts';
 import { fromJson, PyDict, pyStr, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
+import { SpecText } from '../spec-text.ts';
 import { FixedContentDROP } from './fixed.ts';
-import { pythonJsonText } from './python-json.ts';
+import { parsePythonJson, pythonJsonText } from './python-json.ts';
+import { pythonYamlText } from './python-yaml.ts';
 
 /** One application argument as the dropspec describes it. */
 interface Argument {
@@ -19,6 +20,7 @@ interface Argument {
 
 export class ParameterSetDROP extends FixedContentDROP {
   readonly #args: Readonly<Record<string, Argument>>;
+  #text: SpecText | undefined;
 
   /** Throws IncompleteDROPSpec without `applicationArgs`. */
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
@@ -58,17 +60,17 @@ export class ParameterSetDROP extends FixedContentDROP {
       case 'json':
         return Buffer.from(pythonJsonText(this.#described()));
       case 'toml':
-        return Buffer.from(tomlText(this.#plain(false)));
+        return Buffer.from(tomlText(this.#plain()));
       case 'pickle':
         return writePickle(this.#described());
       default:
-        return Buffer.from(yamlText(this.#plain(true)));
+        return Buffer.from(pythonYamlText(this.#described()));
     }
   }
 
   #yanda(): string {
     return Object.entries(this.#args)
-      .map(([name, argument]) => `${name}=${pyStr(valueOf(argument))}`)
+      .map(([name, argument]) => `${name}=${pyStr(this.#value(name, argument, 'value'))}`)
       .join('\n');
   }
 
@@ -89,36 +91,35 @@ export class ParameterSetDROP extends FixedContentDROP {
       Object.entries(this.#args).map(([name, argument]) => [
         name,
         new PyDict([
-          ['value', valueOf(argument)],
+          ['value', this.#value(name, argument, 'value')],
           ['description', fromJson(argument.description)],
           ['type', fromJson(argument.type)],
-          ['default', fromJson(argument.defaultValue)],
+          ['default', this.#value(name, argument, 'defaultValue')],
         ]),
       ]),
     );
   }
 
-  /** As plain objects. TOML has no null: such entries are left out there. */
-  #plain(withNulls: boolean): Record<string, Record<string, unknown>> {
+  /** A value as the graph writes it: JSON lost the difference between 3 and 3.0; its text or the declared type know it. */
+  #value(name: string, argument: Argument, key: 'value' | 'defaultValue'): PyValue {
+    const value = argument[key];
+    const text = (this.#text ??= new SpecText(this)).exact(value, 'applicationArgs', name, key);
+    const exact = text === undefined ? undefined : parsePythonJson(text);
+    if (exact !== undefined) return exact;
+    const isFloat = typeof argument.type === 'string' && argument.type.toLowerCase() === 'float';
+    return isFloat && typeof value === 'number' ? value : fromJson(value);
+  }
+
+  /** As plain objects. TOML has no null: such entries are left out. */
+  #plain(): Record<string, Record<string, unknown>> {
     return Object.fromEntries(
       Object.entries(this.#args).map(([name, { value, description, type, defaultValue }]) => {
-        const entry = {
-          value: value ?? null,
-          description: description ?? null,
-          type: type ?? null,
-          default: defaultValue ?? null,
-        };
-        const kept = Object.entries(entry).filter(([, item]) => withNulls || item !== null);
+        const entry = { value, description, type, default: defaultValue };
+        const kept = Object.entries(entry).filter(([, item]) => item !== undefined && item !== null);
         return [name, Object.fromEntries(kept)];
       }),
     );
   }
-}
-
-/** JSON lost the difference between 3 and 3.0; the declared type knows it. */
-function valueOf({ value, type }: Argument): PyValue {
-  if (typeof value === 'number' && typeof type === 'string' && type.toLowerCase() === 'float') return value;
-  return fromJson(value);
 }
 
 registerDrop(

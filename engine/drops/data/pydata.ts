@@ -6,7 +6,7 @@
 import { InvalidEncodingException } from '../../protocol/index.ts';
 import { truthy, type DropKwargs } from '../drop.ts';
 import { writePickle } from '../pickle/index.ts';
-import { fromJson, parseLiteral, type PyValue } from '../pyrepr/index.ts';
+import { fromJson, parseLiteral, pyStr, type PyValue } from '../pyrepr/index.ts';
 import { parsePythonJson } from './python-json.ts';
 
 /** What a memory drop starts with. */
@@ -79,9 +79,10 @@ export function parsePydata(
   const kind = type?.toLowerCase() ?? kindOf(value);
   if (value instanceof Uint8Array) return { bytes: value, isText: false };
   if (kind === 'str' || kind === 'string') {
-    const text = isNothing(value) ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+    const text = isNothing(value) ? '' : pyStr(asWritten(value, exact));
     return { bytes: Buffer.from(text, 'utf8'), isText: true };
   }
+  if (value === null) return pickled(kind === 'bool' || kind === 'boolean' ? false : null);
   if (isNothing(value)) return pickled(new Uint8Array(0));
   if (kind === 'object' || kind.startsWith('object.') || kind === 'raw') {
     if (typeof value === 'string') return { bytes: fromBase64(value, kind, uid), isText: false };

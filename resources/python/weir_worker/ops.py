@@ -94,13 +94,24 @@ def _dict(values, params):
     return [found]
 
 
+def _reduction(method):
+    numpy = codec.numpy_module("the method %r needs numpy" % method)
+    found = None if method.startswith("_") else getattr(numpy, method, None)
+    if not callable(found):
+        raise BadOperand("method must be mean, median or another reduction of numpy, but is %r" % method)
+    return found
+
+
 def _average(values, params):
     numbers = []
     for value in values:
         numbers.extend(value if hasattr(value, "__iter__") and not isinstance(value, str) else [value])
     if not numbers:
         raise BadOperand("there is nothing to average")
-    is_median = params.get("method", "mean") == "median"
+    method = params.get("method", "mean")
+    is_median = method == "median"
+    if method not in ("mean", "median"):
+        return [_reduction(method)(numbers, axis=0)]
     numpy = _numpy()
     if numpy is not None:
         array = numpy.array(numbers)

@@ -137,6 +137,24 @@ describe.skipIf(whyNoPython)(`components on objects of classes (${whyNoPython ??
     expect(await reprs(made, 'o')).toEqual(['Fraction(5, 12)']);
   });
 
+  it.skipIf(whyNoNumpy)('reduce numbers by any method of numpy, and refuse what is none', async () => {
+    const reduced = (oid: string, method: string): Spec =>
+      app(`by-${oid}`, `${SIMPLE}.AverageArraysApp`, { method, inputs: ['a', 'b'], outputs: [oid] });
+    const made = await run([
+      pickled('a', '[[1, 9], [3, 4]]'),
+      pickled('b', '[[5, 6]]'),
+      ...['max', 'sum', 'std'].flatMap((method) => [reduced(method, method), memory(method)]),
+      reduced('x', 'mode'),
+      memory('x'),
+      reduced('y', '__loader__'),
+      memory('y'),
+    ]);
+    expect(await reprs(made, 'max', 'sum')).toEqual(['array([5, 9])', 'array([ 9, 19])']);
+    expect(state(made, 'std')).toBe('COMPLETED');
+    for (const oid of ['x', 'y'])
+      expect(made.errorOf(`by-${oid}`).message).toMatch(/method must be mean, median or another reduction/);
+  });
+
   it('greet the first of them, and show as bytes what has no first', async () => {
     const made = await run([
       pickled('a', '[datetime.date(2026, 1, 2)]'),

@@ -34,6 +34,8 @@ describe('the initial value of a memory drop', () => {
     ['a Python literal', "b'payload'", 'eval', 'gASVCwAAAAAAAABDB3BheWxvYWSULg=='],
     ['a text literal', "'aa'", 'eval', 'gASVBgAAAAAAAACMAmFhlC4='],
     ['nothing yet', 'None', 'Object', 'gASVBAAAAAAAAABDAJQu'],
+    ['null', null, 'Object', 'gAROLg=='],
+    ['null for a boolean', null, 'Boolean', 'gASJLg=='],
     ['a serialised object', 'gASVCgAAAAAAAABHP8mZmZmZmZou', 'raw', 'gASVCgAAAAAAAABHP8mZmZmZmZou'],
   ])('is, for %s, what Python reads there', async (_what, value, type, expected) => {
     const drop = await completed(withPydata(value, type));

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { parse as parseToml } from 'smol-toml';
-import { parse as parseYaml } from 'yaml';
 import {
   dropClass,
   EnvironmentVarDROP,
@@ -39,8 +38,28 @@ describe('a parameter set', () => {
     );
   });
 
-  it.each([undefined, 'yaml', 'nonsense'])('is yaml for mode %s', async (mode) => {
-    expect(parseYaml(await text(mode))).toMatchObject({ n: { value: 3, default: 1 }, on: { default: null } });
+  it.each([undefined, 'yaml', 'nonsense'])('is yaml as Python writes it for mode %s', async (mode) => {
+    expect(await text(mode, { x: ARGS['Cimager.gridder'], n: ARGS.n })).toBe(
+      'n:\n  default: 1\n  description: count\n  type: Integer\n  value: 3\n' +
+        'x:\n  default: \'\'\n  description: "\\xFCber"\n  type: String\n  value: WProject\n',
+    );
+  });
+
+  it('tells 3 from 3.0 in values and defaults as the graph writes them', async () => {
+    const specText = () =>
+      '{"applicationArgs": {"a": {"value": 3.0, "type": "Object", "description": "", "defaultValue": 4.0}}}';
+    const drop = new ParameterSetDROP(
+      'ps',
+      'ps',
+      placedIn(contextIn('/tmp', { specText }), {
+        mode: 'json',
+        applicationArgs: { a: { value: 3, type: 'Object', description: '', defaultValue: 4 } },
+      }),
+    );
+    await drop.setCompleted();
+    expect(Buffer.from(await drop.contents()).toString()).toBe(
+      '{"a": {"value": 3.0, "description": "", "type": "Object", "default": 4.0}}',
+    );
   });
 
   it('is toml without what toml cannot say', async () => {
