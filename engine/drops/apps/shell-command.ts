@@ -8,6 +8,7 @@ import {
   hasNamedPorts,
   namedPorts,
   outputReference,
+  pathOf,
   readableDrop,
   readPort,
   type Argument,
@@ -132,7 +133,7 @@ async function valueOf(
   port: SidedPort | undefined,
 ): Promise<PlaceholderValue | undefined> {
   const own = argumentText(argument);
-  const fallback = own === undefined ? undefined : { text: own, isPath: argument.encoding === 'path' };
+  const fallback = own === undefined ? undefined : { text: own, isPath: false };
   if (!port) return fallback;
   // A default with a port of unknown encoding is kept: that is what works today.
   if (!port.isOutput && argument.encoding === null && own !== undefined && own !== '') return fallback;
@@ -161,5 +162,7 @@ async function portValue(
     () => textFromPython(app, drop),
   );
   if (text === undefined) return undefined;
-  return { text, isPath: encoding === 'path' || encoding === 'dataurl' || encoding === null };
+  // What a drop without a path holds is a value, under the encoding "path", too: it may be several words.
+  const isPath = encoding === 'dataurl' || text === pathOf(drop);
+  return { text, isPath };
 }

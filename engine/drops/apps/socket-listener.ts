@@ -133,4 +133,9 @@ export class SocketListenerApp extends BarrierAppDROP {
   }
 }
 
-registerDrop(SocketListenerApp, 'dlg.apps.socket_listener.SocketListenerApp');
+registerDrop(
+  SocketListenerApp,
+  'dlg.apps.socket_listener.SocketListenerApp',
+  // As EAGLE's palette names it.
+  'dlg.apps.socket_listener.SocketListener',
+);

@@ -171,6 +171,22 @@ describe('a shell command', () => {
     expect(await textOf(run.drop('o'))).toBe('xxx');
   });
 
+  it('puts in as several words what a drop without a path or an argument says, also under the encoding path', async () => {
+    const run = new GraphRun([
+      { oid: 'm', dropclass: MEMORY, pydata: { value: 'a b', type: 'String' }, consumers: [{ app: 'x' }] },
+      app({
+        command: "printf '%s|' {x} {y}",
+        applicationArgs: {
+          ...argument('x', null, { encoding: 'path' }),
+          ...argument('y', 'c d', { encoding: 'path', usage: 'NoPort' }),
+        },
+        inputs: [{ m: 'x' }],
+      }),
+    ]);
+    await run.run();
+    expect(run.app('app').facts['stdout']).toBe('a|b|c|d|');
+  });
+
   it.each([
     ['an unknown encoding', { encoding: 'morse' }, /encoding "morse", which does not exist/],
     ['content that is not what it should be', { encoding: 'npy' }, /not what its encoding "npy" says/],
