@@ -7,7 +7,7 @@ import { WeirError } from '../../protocol/index.ts';
 import { errorFor, PythonWorkerDied, type DescribedException } from './errors.ts';
 import { frameBytes, type Frame, type FrameHeader } from '../util/frames.ts';
 import type { PythonLauncher } from './launcher.ts';
-import { LineSplitter } from './lines.ts';
+import { LoggedLines } from './lines.ts';
 import { type ProcessListener, type ProcessOptions, PythonProcess, type WorkerHello } from './process.ts';
 import type { DropQuestions, LogStream, RemoteDropSpec } from './types.ts';
 import { replyTo } from './questions.ts';
@@ -107,7 +107,7 @@ class Keeper implements ProcessListener {
   readonly #process: PythonProcess;
   readonly #onGone: () => void;
   readonly #asked = new Map<number, Asked>();
-  readonly #objects = new Map<number, { spec: KeepSpec; lines: Record<LogStream, LineSplitter> }>();
+  readonly #objects = new Map<number, { spec: KeepSpec; lines: Record<LogStream, LoggedLines> }>();
   #nextId = 1;
   #nextObject = 1;
   #gone: string | undefined;
@@ -137,8 +137,8 @@ class Keeper implements ProcessListener {
   async make(spec: KeepSpec): Promise<KeptObject> {
     const number = this.#nextObject++;
     const lines = {
-      out: new LineSplitter((line) => spec.onLog('out', line)),
-      err: new LineSplitter((line) => spec.onLog('err', line)),
+      out: new LoggedLines((line) => spec.onLog('out', line)),
+      err: new LoggedLines((line) => spec.onLog('err', line)),
     };
     this.#objects.set(number, { spec, lines });
     const header = {
@@ -174,6 +174,8 @@ class Keeper implements ProcessListener {
     if (this.#gone !== undefined) throw new PythonWorkerDied(what, this.#gone, this.#process.lastLines);
     const { data, signal } = options;
     const id = this.#nextId++;
+    const kept = this.#objects.get(header['obj'] as number);
+    if (kept) for (const lines of Object.values(kept.lines)) lines.restart();
     const bytes = frameBytes({ ...header, id }, data ? [data] : []);
     let timer: NodeJS.Timeout | undefined;
     const stop = (): void => {
@@ -231,14 +233,14 @@ class Keeper implements ProcessListener {
   #logged(header: FrameHeader): void {
     const kept = this.#objects.get(header['id'] as number);
     for (const [stream, text] of header['log'] as [LogStream, string][]) {
-      if (stream === 'err') this.#process.noteLines(text);
+      if (stream === 'err') this.#process.note('printed', text);
       kept?.lines[stream].pushText(text);
     }
   }
 
   /** @internal Nobody knows which object wrote past Python's own streams: all hear of it. */
   rawOutput(chunk: Buffer): void {
-    this.#process.noteLines(chunk.toString('utf8'));
+    this.#process.note('raw', chunk.toString('utf8'));
     for (const { lines } of this.#objects.values()) lines.err.push(chunk);
   }
 

@@ -38,3 +38,46 @@ export class LineSplitter {
       this.#onLine(line.slice(at, at + MAX_LINE).replace(/\r$/, ''));
   }
 }
+
+/** What goes to the log of one stream of one call, in characters. */
+const MOST_LOGGED = 256 * 1024;
+
+/** The lines of one stream for a log, which does not take them without end. */
+export class LoggedLines {
+  readonly #lines: LineSplitter;
+  readonly #onLine: (line: string) => void;
+  #left = MOST_LOGGED;
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+    this.#lines = new LineSplitter(onLine);
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#left > 0) this.#lines.push(chunk.subarray(0, this.#left));
+    this.#spend(chunk.length);
+  }
+
+  pushText(text: string): void {
+    if (this.#left > 0) this.#lines.pushText(text.slice(0, this.#left));
+    this.#spend(text.length);
+  }
+
+  #spend(length: number): void {
+    if (this.#left <= 0) return;
+    this.#left -= length;
+    if (this.#left > 0) return;
+    this.#lines.end();
+    this.#onLine('... (further output is not logged)');
+  }
+
+  /** Passes on a last line without a line end. */
+  end(): void {
+    this.#lines.end();
+  }
+
+  /** The next call: as much again is logged. */
+  restart(): void {
+    this.#left = MOST_LOGGED;
+  }
+}

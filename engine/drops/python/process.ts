@@ -7,6 +7,8 @@ import { LineSplitter } from './lines.ts';
 
 const PROTOCOL_VERSION = 1;
 const LINES_KEPT = 20;
+/** Of each piece of output, so that much of it costs little. */
+const MOST_NOTED = 16 * 1024;
 const KILL_AFTER_MS = 2000;
 /** Turns of the event loop in which pipes of an ended process may still bring something. */
 const MOST_LAST_TURNS = 10_000;
@@ -49,12 +51,16 @@ export class PythonProcess {
   readonly hello: WorkerHello;
   readonly #child: ChildProcess;
   readonly #lastLines: string[];
+  /** What C code wrote, and what was printed, come in pieces cut anywhere. */
+  readonly #noted: Readonly<Record<'printed' | 'raw', LineSplitter>>;
   readonly exited: Promise<void>;
 
   private constructor(child: ChildProcess, hello: WorkerHello, lastLines: string[]) {
     this.#child = child;
     this.hello = hello;
     this.#lastLines = lastLines;
+    const splitter = () => new LineSplitter((line) => line && keepLine(lastLines, line));
+    this.#noted = { printed: splitter(), raw: splitter() };
     this.exited = new Promise((resolve) => child.once('close', () => resolve()));
   }
 
@@ -116,11 +122,13 @@ export class PythonProcess {
 
   /** The last lines of error output. */
   get lastLines(): readonly string[] {
+    for (const splitter of Object.values(this.#noted)) splitter.end();
     return [...this.#lastLines];
   }
 
-  noteLines(text: string): void {
-    for (const line of text.split('\n')) if (line) keepLine(this.#lastLines, line);
+  /** Notes error output for messages; of much only its end. */
+  note(kind: 'printed' | 'raw', text: string): void {
+    this.#noted[kind].pushText(text.slice(-MOST_NOTED));
   }
 
   /** Sends on the channel of calls; what a process that ended is sent gets lost, its end is told apart. */

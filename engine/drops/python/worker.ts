@@ -3,7 +3,7 @@ import type { Carried, ObjectKeeper } from './content.ts';
 import { PyObject } from './content.ts';
 import { CallNotRun, errorFor, PythonWorkerDied, type DescribedException } from './errors.ts';
 import { frameBytes, type Frame, type FrameHeader } from '../util/frames.ts';
-import { LineSplitter } from './lines.ts';
+import { LoggedLines } from './lines.ts';
 import { OrderedOutput } from './marks.ts';
 import { type ProcessListener, type ProcessOptions, PythonProcess, type WorkerHello } from './process.ts';
 import type { DropQuestions, Encoding, LogStream } from './types.ts';
@@ -17,7 +17,7 @@ interface Running {
   readonly reject: (error: Error) => void;
   readonly onLog: ((stream: LogStream, line: string) => void) | undefined;
   readonly answer: DropQuestions | undefined;
-  readonly lines: Record<LogStream, LineSplitter>;
+  readonly lines: Record<LogStream, LoggedLines>;
   readonly onBegin: (() => void) | undefined;
   killed: Error | undefined;
 }
@@ -114,8 +114,8 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
     const bytes = frameBytes({ ...header, id }, attachments);
     const { promise, resolve, reject } = Promise.withResolvers<Frame>();
     const lines = {
-      out: new LineSplitter((line) => onLog?.('out', line)),
-      err: new LineSplitter((line) => onLog?.('err', line)),
+      out: new LoggedLines((line) => onLog?.('out', line)),
+      err: new LoggedLines((line) => onLog?.('err', line)),
     };
     this.#sent.push({ id, what, resolve, reject, onLog, answer, lines, onBegin, killed: undefined });
     if (this.#sent.length === 1) onBegin?.();
@@ -168,9 +168,9 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
     if (this.#releases.push(handle) === 1) queueMicrotask(() => this.#flushReleases());
   }
 
-  /** Lets go of a function that was kept; behind the calls that name it. */
+  /** Lets go of a function that was kept. No call that names it is on its way any more. */
   forgetFunction(number: number): void {
-    if (this.#gone === undefined) this.#process.send(frameBytes({ t: 'forget', keep: number }));
+    if (this.#gone === undefined) this.#process.sendControl(frameBytes({ t: 'forget', keep: number }));
   }
 
   #flushReleases(): void {
@@ -233,7 +233,7 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
   #logged(log: unknown): void {
     if (!Array.isArray(log)) return;
     for (const [stream, text] of log as [LogStream, string][]) {
-      if (stream === 'err') this.#process.noteLines(text);
+      if (stream === 'err') this.#process.note('printed', text);
       this.#running?.lines[stream].pushText(text);
     }
   }
@@ -244,7 +244,7 @@ export class PythonWorker implements ObjectKeeper, ProcessListener {
   }
 
   #cameRaw(chunk: Buffer): void {
-    this.#process.noteLines(chunk.toString('utf8'));
+    this.#process.note('raw', chunk.toString('utf8'));
     this.#running?.lines.err.push(chunk);
   }
 

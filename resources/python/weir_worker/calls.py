@@ -11,7 +11,7 @@ from . import codec, failures, functions
 from .handles import read_back, write_scratch
 
 DEFAULT_MARK = object()
-_RECORD_LIMIT = 1 << 20
+_RECORD_LIMIT = 1 << 20  # of one argument; of all together more, but not without end
 
 
 class Settings:
@@ -171,7 +171,11 @@ def _record(function, positional, named):
         values = _plain_values(function, positional, named)
     else:
         values = _signature_values(functions.signature_of(function), positional, named)
-    return json.dumps({"args": {name: _recorded(value) for name, value in values.items()}})
+    for limit in (_RECORD_LIMIT, _RECORD_LIMIT >> 8):
+        record = json.dumps({"args": {name: _recorded(value, limit) for name, value in values.items()}})
+        if len(record) <= 16 * _RECORD_LIMIT:
+            break
+    return record
 
 
 _REDIRECTS = {"__wrapped__", "__signature__"}
@@ -217,13 +221,13 @@ def _signature_values(signature, positional, named):
     return values
 
 
-def _recorded(value):
+def _recorded(value, limit):
     try:
         text = json.dumps(value)
     except (TypeError, ValueError, RecursionError):
         value = repr(value)
         text = value
-    if len(text) > _RECORD_LIMIT:
+    if len(text) > limit:
         return {"sha256": hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(), "length": len(text)}
     return value
 

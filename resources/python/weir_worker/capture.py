@@ -1,5 +1,6 @@
 """What user code prints becomes log messages; it never reaches the pipe the protocol runs on."""
 
+import codecs
 import io
 import os
 import select
@@ -9,6 +10,7 @@ import time
 
 _FLUSH_BYTES = 1 << 14
 _FLUSH_SECONDS = 0.2
+_PIECE_BYTES = 1 << 16  # of what is printed at once: messages have a size, and the Host reads as it goes
 
 
 class LogSink:
@@ -21,6 +23,7 @@ class LogSink:
         self._size = 0
         self._last = 0.0
         self._call = None
+        self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("out", "err")}
 
     def begin(self, call_id):
         self._call = call_id
@@ -41,7 +44,21 @@ class LogSink:
         self.add = _write_past
 
     def add(self, stream, data):
-        text = bytes(data).decode("utf-8", "replace")
+        """Takes bytes as they come, characters cut anywhere."""
+        data = memoryview(data)
+        for at in range(0, len(data), _PIECE_BYTES):
+            text = self._decoders[stream].decode(data[at : at + _PIECE_BYTES])
+            if text:
+                self._add_text(stream, text)
+
+    def finish(self):
+        """The end of a call: half a character is none."""
+        for stream, decoder in self._decoders.items():
+            text = decoder.decode(b"", True)
+            if text:
+                self._add_text(stream, text)
+
+    def _add_text(self, stream, text):
         with self._lock:
             self._parts.append([stream, text])
             self._size += len(text)

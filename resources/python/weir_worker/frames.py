@@ -98,8 +98,8 @@ class FrameWriter:
             header["a"] = [len(part) for part in attachments]
         text = _encode(header).encode("utf-8", "replace")
         body_length = sum(header["a"]) if attachments else 0
-        if body_length > MAX_BODY:
-            raise FrameError("a frame body of %d bytes is larger than allowed" % body_length)
+        if len(text) > MAX_HEADER or body_length > MAX_BODY:
+            raise FrameError("a message of %d + %d bytes is too large for the Host" % (len(text), body_length))
         parts = [_PREFIX.pack(len(text), body_length), text]
         parts.extend(attachments)
         data = memoryview(b"".join(parts))

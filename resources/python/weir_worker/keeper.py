@@ -84,8 +84,7 @@ class KeeperSink(capture.LogSink):
     def enter(self, kept):
         self._local.kept = self._latest = kept
 
-    def add(self, stream, data):
-        text = bytes(data).decode("utf-8", "replace")
+    def _add_text(self, stream, text):
         self._send({"t": "log", "id": getattr(self._local, "kept", self._latest), "log": [[stream, text]]})
 
 

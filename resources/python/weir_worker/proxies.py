@@ -3,7 +3,7 @@
 import os
 
 
-_LARGEST_PIECE = 32 << 20  # what the Host gives at once
+_LARGEST_PIECE = 32 << 20  # what the Host gives and takes at once
 _EVERYTHING = 1 << 62
 _OPEN_WRITE, _OPEN_READ = 0, 1
 
@@ -84,8 +84,15 @@ class RemoteDrop:
             data = data.encode("utf-8")
         if not isinstance(data, (bytes, bytearray, memoryview)):
             return -3
-        written, _ = self._link.ask("write", self.uid, data=bytes(data))
-        return written
+        data, total = memoryview(data), 0
+        if data.ndim != 1 or data.itemsize != 1 or not data.contiguous:
+            data = memoryview(data.tobytes())
+        for at in range(0, max(len(data), 1), _LARGEST_PIECE):
+            written, _ = self._link.ask("write", self.uid, data=bytes(data[at : at + _LARGEST_PIECE]))
+            if written < 0:
+                return written
+            total += written
+        return total
 
     def setCompleted(self):
         self._link.ask("setCompleted", self.uid)

@@ -132,6 +132,7 @@ class Worker:
     def _add_log(self, answer):
         if not capture.flush_standard_streams():
             capture.capture_standard_streams(self._sink)
+        self._sink.finish()
         log = self._sink.take()
         if log:
             answer["log"] = log

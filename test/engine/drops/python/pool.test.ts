@@ -18,6 +18,7 @@ import {
   PythonObjectLost,
   PythonPool,
   PythonWorkerDied,
+  pythonResources,
   type Encoding,
   type FunctionCall,
   type FunctionInfo,
@@ -28,7 +29,7 @@ import {
   type PyObject,
 } from '../../../../engine/drops/python/index.ts';
 import { ExistingProcess } from '../../../../engine/drops/util/process.ts';
-import { whyNoNumpy, whyNoPython } from '../pyrepr/python-oracle.ts';
+import { askPython, whyNoNumpy, whyNoPython } from '../pyrepr/python-oracle.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'weir-pool-test-'));
 const pools: PythonPool[] = [];
@@ -347,6 +348,43 @@ describe.skipIf(whyNoPython)('a pool of Python workers', () => {
       call('def f():\n    return 1', [], { onLog: (stream, line) => lines.push(`${stream} ${line}`) }),
     );
     expect(lines).toEqual(expect.arrayContaining(['out to stdout', 'err to stderr', 'out bytes']));
+  });
+
+  it('takes whatever is printed, logs the beginning, and cuts no character', async () => {
+    const pool = makePool();
+    const printed = async (body: string): Promise<readonly string[]> => {
+      const lines: string[] = [];
+      const onLog = (_stream: LogStream, line: string) => void lines.push(line);
+      await pool.runFunction(call(`def f():\n    ${body}`, [], { onLog }));
+      return lines;
+    };
+    const once = await printed('print("\\u20ac" * (24 << 20))');
+    expect(once.join('')).toMatch(/^\u20ac{262144}\.\.\. \(further output is not logged\)$/);
+    const raw = await printed(
+      'import os, sys\n    sys.stdout.flush()\n    for _ in range(500): os.write(2, b"x" * 1023 + b"\\n")',
+    );
+    expect(raw.at(-1)).toBe('... (further output is not logged)');
+    expect(raw).toHaveLength(257);
+    expect(await printed('print("a" * 9, end="")')).toEqual(['aaaaaaaaa']);
+  });
+
+  it('writes to drops in pieces that a message holds', () => {
+    const script = [
+      'import sys',
+      'sys.path.insert(0, cases)',
+      'from weir_worker.proxies import RemoteDrop',
+      'asked = []',
+      'class Link:',
+      '    def ask(self, operation, uid, data):',
+      '        asked.append(len(data))',
+      '        return (len(data) if len(asked) < 5 else -1), None',
+      'drop = RemoteDrop({"oid": "d", "uid": "d"}, Link())',
+      'big = memoryview(bytes(33 << 20))',
+      'answer = [drop.write(big), drop.write(b""), drop.write(memoryview(b"abcd")[::2]), drop.write(big), asked]',
+    ].join('\n');
+    const MIB = 1 << 20;
+    const sizes = [32 * MIB, MIB, 0, 2, 32 * MIB];
+    expect(askPython(script, pythonResources())).toEqual([33 * MIB, 0, 2, -1, sizes]);
   });
 
   it('records the arguments as DALiuGE does', async () => {
