@@ -24,6 +24,7 @@ import {
   IMPORTED,
   ledgerOf,
   loadSession,
+  recordedIfOver,
   sealOf,
   sessionGraph,
 } from './stored-session.ts';
@@ -39,7 +40,7 @@ export async function logInclusion(store: Store, seal: StoredSeal): Promise<LogI
 /** Makes the proof of one drop. The text of `formatProof` is the file. */
 export async function proveStored(deps: ApiDeps, sessionId: string, uid: string): Promise<Proof> {
   const { store } = deps;
-  await deps.manager.find(sessionId)?.recorded();
+  await recordedIfOver(deps, sessionId);
   const known = await sessionRow(store, sessionId);
   // What does not wait for an answer is asked for together: the store gives all of it in one go.
   const [sealed, at] = await Promise.all([

@@ -24,7 +24,7 @@ import type { Methods } from './methods.ts';
 import { proveStored } from './proofs.ts';
 import { prepareRerun } from './rerun.ts';
 import { rerunId } from './session-ids.ts';
-import { factsOf, IMPORTED, sealOf, storedRecords } from './stored-session.ts';
+import { factsOf, IMPORTED, recordedIfOver, sealOf, storedRecords } from './stored-session.ts';
 import { verifyLog } from './log-verification.ts';
 import type { Verdict } from './verdict.ts';
 import { verifyStored } from './verification.ts';
@@ -54,7 +54,7 @@ export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
   const blocks = new BlockReader(deps.store);
   return {
     'sessions.reproducibility': async ({ sessionId }) => {
-      await deps.manager.find(sessionId)?.recorded();
+      await recordedIfOver(deps, sessionId);
       const row = await sessionRow(deps.store, sessionId);
       return describe(deps, row, await sealOf(deps.store, row));
     },
@@ -91,7 +91,7 @@ export function reproducibilityMethods(deps: ApiDeps): ReproducibilityMethods {
       return comparisonGraph(deps, a, b, { ...choices, mode: mode as HashedRMode, folded, limit });
     },
     'sessions.block': async ({ sessionId, uid, mode }) => {
-      await deps.manager.find(sessionId)?.recorded();
+      await recordedIfOver(deps, sessionId);
       return blocks.block(await sessionRow(deps.store, sessionId), uid, mode);
     },
     'files.kind': async ({ path }) => ({ kind: await fileKind(path) }),

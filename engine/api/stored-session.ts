@@ -44,9 +44,15 @@ const OVER: ReadonlySet<string> = new Set([
 /** Whether a session in this state is over: nothing of it changes any more. */
 export const isOver = (status: string): boolean => OVER.has(status);
 
+/** Waits for what follows the end of a session that is over. One that runs is not waited for: nobody knows how long. */
+export async function recordedIfOver(deps: Pick<ApiDeps, 'manager'>, sessionId: string): Promise<void> {
+  const live = deps.manager.find(sessionId);
+  if (live?.isOver) await live.recorded();
+}
+
 /** The session of this id, which must be over. Throws NoSessionException, SESSION_STATE. */
 export async function endedSession(deps: ApiDeps, sessionId: string): Promise<SessionRow> {
-  await deps.manager.find(sessionId)?.recorded();
+  await recordedIfOver(deps, sessionId);
   const row = await sessionRow(deps.store, sessionId);
   if (isOver(row.status)) return row;
   throw new WeirError('SESSION_STATE', `Session ${sessionId} is ${row.status}; wait until it is over.`, {

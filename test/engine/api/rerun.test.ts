@@ -31,3 +31,30 @@ it('results of a session that was never sealed are taken over without reading it
   expect(reuse?.count).toBe(length + 1);
   expect(reading.mock.calls.length).toBeLessThan(5);
 });
+
+it('nobody waits for the end of a session that runs: what needs one that is over says so, the rest says what there is', async () => {
+  const host = await testHost();
+  onTestFinished(() => host.remove());
+  const session = await host.manager.createSession('s');
+  await session.addGraphSpec(
+    bytesOf([
+      app('wait', 'dlg.apps.bash_shell_app.BashShellApp', { command: 'sleep 600', outputs: ['f'] }),
+      data('f'),
+    ]),
+  );
+  await session.deploy('roots');
+  for (const [method, params] of [
+    ['sessions.rerun', {}],
+    ['sessions.rerun', { reuse: true }],
+    ['sessions.record', { uid: 'f' }],
+    ['sessions.prove', { uid: 'f' }],
+    ['sessions.verify', {}],
+  ] as const)
+    await expect(host.call(method, { sessionId: 's', ...params })).rejects.toMatchObject({
+      code: 'SESSION_STATE',
+    });
+  expect(await host.call('sessions.reproducibility', { sessionId: 's' })).toMatchObject({
+    seal: null,
+    unsealedReason: 'The session is RUNNING: it is sealed when it is over.',
+  });
+});
