@@ -1,21 +1,24 @@
 /** Tables of a database as a drop (seed `RDBMSDrop`, spec/engine.md 4.12). */
 import path from 'node:path';
-import type { CustomTypesConfig } from 'pg';
-import { InvalidDropException, messageOf, WeirError } from '../../protocol/index.ts';
+import type { Client, CustomTypesConfig } from 'pg';
+import { InvalidDropException, isWeirError, messageOf, WeirError } from '../../protocol/index.ts';
 import type { DropContext } from '../context.ts';
 import { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
 import { ErrorIO } from '../io/error-io.ts';
+import { PostgresSocket } from '../io/postgres-socket.ts';
 import { SQLITE, type SqliteValue } from '../io/sqlite.ts';
-import { dictParam, readParams, stringParam } from '../params.ts';
+import { dictParam, floatParam, readParams, stringParam } from '../params.ts';
 import { fromJson, PyDict, PyTuple, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
 import { prepareSql, quoteIdentifier, type ParamStyle } from '../sql.ts';
+import { limitOf } from '../time-limit.ts';
 
 const PARAMS = {
   dbmodule: stringParam('dbmodule', null, 'Database: sqlite3 or psycopg2'),
   dbtable: stringParam('dbtable', null, 'Table'),
   dbparams: dictParam('dbparams', {}, 'What connecting needs: database, host, port, user, password'),
+  dbtimeout: floatParam('dbtimeout', 600, 'Seconds a server may take to answer a statement'),
 };
 
 /** What a drop needs of a kind of database. */
@@ -26,24 +29,28 @@ interface Engine {
   /** Whether names that are not quoted mean their lower-case form. */
   readonly folds: boolean;
   /** Runs one statement on a connection of its own. */
-  run(
-    context: DropContext,
-    params: ConnectParams,
-    sql: string,
-    values: readonly unknown[],
-  ): Promise<unknown[][]>;
+  run(context: DropContext, params: ConnectParams, statement: Statement): Promise<unknown[][]>;
   url(context: DropContext, params: ConnectParams): string;
 }
 
 type ConnectParams = Readonly<Record<string, unknown>>;
 
+interface Statement {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+  /** How long a server may take to answer it. */
+  readonly limitMs: number;
+}
+
 const CONNECT_TIMEOUT_MS = 10_000;
+/** How long a server may take to close a connection that is done with. */
+const GOODBYE_MS = 1000;
 
 const SQLITE_ENGINE: Engine = {
   loggedStyle: 'qmark',
   style: 'qmark',
   folds: false,
-  async run(context, params, sql, values) {
+  async run(context, params, { sql, values }) {
     const file = databaseFile(context, params);
     const [rows] = await context
       .service(SQLITE)
@@ -77,36 +84,37 @@ const POSTGRES_ENGINE: Engine = {
   loggedStyle: 'pyformat',
   style: 'dollar',
   folds: true,
-  async run(_context, params, sql, values) {
+  async run(_context, params, statement) {
     const { default: pg } = await import('pg');
+    const connectMs = limitOf(Number(params['connect_timeout'])) ?? CONNECT_TIMEOUT_MS;
     const client = new pg.Client({
       ...(typeof params['host'] === 'string' ? { host: params['host'] } : {}),
       ...(params['port'] === undefined ? {} : { port: Number(params['port']) }),
       ...(typeof params['user'] === 'string' ? { user: params['user'] } : {}),
       ...(typeof params['password'] === 'string' ? { password: params['password'] } : {}),
       ...(databaseName(params) === undefined ? {} : { database: databaseName(params) as string }),
-      connectionTimeoutMillis: Number(params['connect_timeout'] ?? 0) * 1000 || CONNECT_TIMEOUT_MS,
+      connectionTimeoutMillis: connectMs,
+      query_timeout: statement.limitMs,
+      stream: () => new PostgresSocket(),
     });
     // A connection that breaks while nothing runs must not end the process; the next statement fails by itself.
     client.on('error', () => undefined);
-    await client.connect();
     try {
-      // Whole numbers come as bigint, so that Python's 1 and 1.0 stay apart in the query log.
-      const types: CustomTypesConfig = {
-        getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
-          INTEGER_OIDS.has(oid)
-            ? (text: string) => BigInt(text)
-            : (pg.types.getTypeParser(oid, format) as unknown),
-      };
-      const result = await client.query<unknown[]>({
-        text: sql,
-        values: [...values],
-        rowMode: 'array',
-        types,
-      });
-      return result.rows;
+      await client.connect();
+      return await answerOf(client, statement, pg.types);
+    } catch (cause) {
+      const said = messageOf(cause);
+      const limitMs = { 'timeout expired': connectMs, 'Query read timeout': statement.limitMs }[said];
+      throw new WeirError(
+        limitMs !== undefined ? 'TIMEOUT' : isWeirError(cause) ? cause.code : 'DROP_INVALID',
+        `PostgreSQL at ${client.host}:${client.port}: ${limitMs === undefined ? said : `no answer within ${limitMs / 1000} s`}`,
+        { cause },
+      );
     } finally {
+      const { stream } = client.connection;
+      const forget = setTimeout(() => stream.destroy(), GOODBYE_MS);
       await client.end();
+      clearTimeout(forget);
     }
   },
   url(_context, params) {
@@ -114,6 +122,26 @@ const POSTGRES_ENGINE: Engine = {
     return `postgresql://${String((params['host'] as string | undefined) ?? 'localhost')}${port}/${databaseName(params) ?? ''}`;
   },
 };
+
+async function answerOf(
+  client: Client,
+  { sql, values }: Statement,
+  types: CustomTypesConfig,
+): Promise<unknown[][]> {
+  const result = await client.query<unknown[]>({
+    text: sql,
+    values: [...values],
+    rowMode: 'array',
+    // Whole numbers come as bigint, so that Python's 1 and 1.0 stay apart in the query log.
+    types: {
+      getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
+        INTEGER_OIDS.has(oid)
+          ? (text: string) => BigInt(text)
+          : (types.getTypeParser(oid, format) as unknown),
+    },
+  });
+  return result.rows;
+}
 
 function databaseName(params: ConnectParams): string | undefined {
   const name = params['database'] ?? params['dbname'];
@@ -136,12 +164,13 @@ export class RDBMSDrop extends DataDROP {
   readonly #module: string;
   readonly #table: string;
   readonly #connect: ConnectParams;
+  readonly #limitMs: number;
   readonly #log: PyTuple[] = [];
 
   /** Throws InvalidDropException without `dbmodule` and `dbtable`, and for databases that are not served. */
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    const { dbmodule, dbtable, dbparams } = readParams(PARAMS, kwargs, this.uid);
+    const { dbmodule, dbtable, dbparams, dbtimeout } = readParams(PARAMS, kwargs, this.uid);
     if (!dbmodule || !dbtable)
       throw new InvalidDropException(
         `RDBMSDrop ${this.uid} needs the parameters dbmodule and dbtable, but ${dbmodule ? 'dbtable' : 'dbmodule'} is missing.`,
@@ -157,6 +186,7 @@ export class RDBMSDrop extends DataDROP {
     this.#module = dbmodule;
     this.#table = dbtable;
     this.#connect = dbparams ?? {};
+    this.#limitMs = limitOf(dbtimeout) ?? PARAMS.dbtimeout.fallback * 1000;
   }
 
   get dataURL(): string {
@@ -216,10 +246,10 @@ export class RDBMSDrop extends DataDROP {
 
   async #run(sql: string, values: readonly unknown[]): Promise<unknown[][]> {
     try {
-      return await this.#engine.run(this.context, this.#connect, sql, values);
+      return await this.#engine.run(this.context, this.#connect, { sql, values, limitMs: this.#limitMs });
     } catch (cause) {
       throw new WeirError(
-        'DROP_INVALID',
+        isWeirError(cause) ? cause.code : 'DROP_INVALID',
         `The database of RDBMSDrop ${this.uid} (${this.#module}, table ${this.#table}) did not take a statement: ${messageOf(cause)}`,
         { cause, details: { uid: this.uid, sql } },
       );

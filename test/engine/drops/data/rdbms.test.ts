@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import pg from 'pg';
@@ -5,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RDBMSDrop } from '../../../../engine/drops/index.ts';
 import { pyRepr } from '../../../../engine/drops/pyrepr/index.ts';
 import { contextIn, placedIn, temporaryDirectory, type TestContext } from '../support/drops.ts';
+import { badServer } from '../support/bad-server.ts';
 import { postgresDirectory, startPostgres, type Postgres } from '../support/postgres.ts';
 
 let temporary: ReturnType<typeof temporaryDirectory>;
@@ -63,6 +65,79 @@ describe('a table in SQLite', () => {
     expect(() => new RDBMSDrop('r', 'r', { dbmodule: 'sqlite3' })).toThrow(/r needs.*dbtable/);
     expect(() => drop('t', { dbmodule: 'mysqldb' })).toThrow(/mysqldb.*served are/);
     await expect(drop('t', { dbparams: {} }).select()).rejects.toThrow(/path of a file/);
+  });
+});
+
+describe('a table of a server that goes wrong', () => {
+  const message = (type: string, body: readonly number[]): Buffer => {
+    const bytes = Buffer.alloc(5 + body.length);
+    bytes.write(type);
+    bytes.writeInt32BE(4 + body.length, 1);
+    bytes.set(body, 5);
+    return bytes;
+  };
+  const ready = message('Z', ['I'.charCodeAt(0)]);
+  const welcome = Buffer.concat([message('R', [0, 0, 0, 0]), ready]);
+  /** Takes the client in, then does something with its statement. */
+  const welcomes = (then: (socket: Socket) => void) => (socket: Socket) =>
+    void socket.once('data', () => {
+      socket.once('data', () => then(socket));
+      socket.write(welcome);
+    });
+  const answers = (bytes: Buffer | string) => (socket: Socket) =>
+    void socket.once('data', () => void socket.write(bytes));
+  const foreign = /what answers there does not speak as PostgreSQL does/;
+
+  it.each<[string, (socket: Socket) => void, RegExp]>([
+    ['says nothing', () => undefined, /no answer within 0.2 s/],
+    ['welcomes halfway', answers(welcome.subarray(0, 9)), /no answer within 0.2 s/],
+    ['hangs over the statement', welcomes(() => undefined), /no answer within 0.3 s/],
+    ['resets', (socket) => void socket.once('data', () => socket.resetAndDestroy()), /ECONNRESET/],
+    ['resets over the statement', welcomes((socket) => socket.resetAndDestroy()), /ECONNRESET/],
+    ['hangs up', (socket) => void socket.once('data', () => socket.end()), /terminated unexpectedly/],
+    ['speaks HTTP', answers('HTTP/1.1 400 Bad Request\r\n\r\n'), foreign],
+    ['welcomes with something too short', answers(message('R', [1])), foreign],
+    ['complains without an end', answers(message('E', [1, 2])), foreign],
+    ['notes nothing', answers(message('N', [])), foreign],
+  ])('that %s fails by name, soon', async (_how, behave, why) => {
+    const server = await badServer(behave);
+    const one = new RDBMSDrop(
+      'r',
+      'r',
+      placedIn(context, {
+        dbmodule: 'psycopg2',
+        dbtable: 't',
+        dbtimeout: 0.3,
+        dbparams: { host: '127.0.0.1', port: server.port, user: 'u', dbname: 'd', connect_timeout: 0.2 },
+      }),
+    );
+    const error = await one.select(['a']).catch(String);
+    await server.stop();
+    expect(error).toMatch(
+      `RDBMSDrop r (psycopg2, table t) did not take a statement: PostgreSQL at 127.0.0.1:${server.port}: `,
+    );
+    expect(error).toMatch(why);
+  });
+
+  it('that answers and never parts keeps nobody', async () => {
+    const done = [
+      message('1', []),
+      message('2', []),
+      message('n', []),
+      message('C', [...Buffer.from('SELECT 0\0')]),
+    ];
+    const server = await badServer(welcomes((socket) => void socket.write(Buffer.concat([...done, ready]))));
+    const one = new RDBMSDrop(
+      'r',
+      'r',
+      placedIn(context, {
+        dbmodule: 'psycopg2',
+        dbtable: 't',
+        dbparams: { host: '127.0.0.1', port: server.port, user: 'u', dbname: 'd' },
+      }),
+    );
+    expect(await one.select(['a'])).toEqual([]);
+    await server.stop();
   });
 });
 
