@@ -3,12 +3,14 @@ import { InvalidDropException, isWeirError } from '../../protocol/index.ts';
 import { BarrierAppDROP, type AppDROP } from '../app-drop.ts';
 import { DEFAULT_READ_BYTES, type DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
-import { floatParam, intParam, readParams, stringParam } from '../params.ts';
+import { parsePythonJson } from '../data/python-json.ts';
+import { floatParam, intParam, readParams } from '../params.ts';
 import { PythonException } from '../python/index.ts';
-import { NdArray, PyTuple, pyRepr, pyStr, type PyValue } from '../pyrepr/index.ts';
+import { fromJson, NdArray, PyTuple, pyRepr, pyStr, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
+import { SpecText } from '../spec-text.ts';
 import { copyInputs } from './copy.ts';
-import { namedPorts, readableDrop } from './named-ports.ts';
+import { argumentsOf, namedPorts, pythonArgument, readableDrop } from './named-ports.ts';
 import { inPython, needsPython, orInPython, textFromPython } from './python-fallback.ts';
 import { describeApp, loadValue, MAX_VALUE_BYTES, numberOf, unpickle } from './python-values.ts';
 import { waitFor } from './wait.ts';
@@ -138,8 +140,6 @@ export class SleepAndCopyApp extends CopyApp {
   }
 }
 
-const HELLO = { greet: stringParam('greet', 'World', 'Whom to greet') } as const;
-
 /** Greets whom its parameter or its one input names. */
 export class HelloWorldApp extends BarrierAppDROP {
   #greet: string;
@@ -147,9 +147,17 @@ export class HelloWorldApp extends BarrierAppDROP {
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    const { greet } = kwargs;
-    // An empty text is a name like any other, and null is greeted as Python writes it.
-    this.#greet = greet === '' ? '' : greet === null ? 'None' : readParams(HELLO, kwargs, this.uid).greet;
+    this.#greet = this.#nameIn(kwargs['greet']);
+  }
+
+  /** Any value as Python writes it: null and an empty text, too, and 3.0 apart from 3. */
+  #nameIn(greet: unknown): string {
+    if (greet === undefined) return 'World';
+    if (typeof greet === 'string') return greet;
+    const argument = argumentsOf(this).get('greet');
+    if (argument && argument.value === greet) return pyStr(pythonArgument(argument));
+    const text = new SpecText(this).exact(greet, 'greet');
+    return pyStr((text === undefined ? undefined : parsePythonJson(text)) ?? fromJson(greet));
   }
 
   get greet(): string {

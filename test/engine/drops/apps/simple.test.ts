@@ -115,11 +115,20 @@ describe('greetings', () => {
 
   it.each([
     [true, 'Hello True'],
+    [5, 'Hello 5'],
     [null, 'Hello None'],
     [[1, 'a'], "Hello [1, 'a']"],
     [{ a: 1.5 }, "Hello {'a': 1.5}"],
   ])('write %j as Python does', async (greet, greeting) => {
     expect(await textOf((await through('simple.HelloWorldApp', [], { greet })).drop('o0'))).toBe(greeting);
+  });
+});
+
+describe('a greeting', () => {
+  it('tells 3.0 from 3 where the argument is a Float', async () => {
+    const applicationArgs = { greet: { name: 'greet', value: 3, type: 'Float', usage: 'NoPort' } };
+    const run = await through('simple.HelloWorldApp', [], { greet: 3, applicationArgs });
+    expect(await textOf(run.drop('o0'))).toBe('Hello 3.0');
   });
 });
 
