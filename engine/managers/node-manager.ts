@@ -1,6 +1,7 @@
 /** The sessions of one node (spec/managers.md section 2.1). */
 import { availableParallelism } from 'node:os';
 import {
+  InvalidSessionState,
   NoSessionException,
   SessionAlreadyExistsException,
   SESSION_STATE_NAMES,
@@ -37,8 +38,9 @@ export class NodeManager {
   readonly #options: NodeManagerOptions;
   readonly #lanes: Lanes;
   readonly #sessions = new Map<string, Session>();
-  /** Ids whose creation is under way: two requests for one id cannot both win. */
-  readonly #creating = new Set<string>();
+  /** Sessions whose creation is under way: two requests for one id cannot both win. */
+  readonly #creating = new Map<string, Promise<Session>>();
+  #isClosing = false;
   readonly #listeners = new Set<SessionListener>();
 
   constructor(options: NodeManagerOptions) {
@@ -77,30 +79,43 @@ export class NodeManager {
     return session;
   }
 
-  /** Makes a session; it is durable when this resolves. Throws SessionAlreadyExistsException, also for ids in the history. */
-  async createSession(sessionId: string, about: SessionOrigin = {}): Promise<Session> {
+  /**
+   * Makes a session; it is durable when this resolves. Throws SessionAlreadyExistsException, also for ids in the history, and
+   * InvalidSessionState where the node is being shut down.
+   */
+  createSession(sessionId: string, about: SessionOrigin = {}): Promise<Session> {
     if (this.#sessions.has(sessionId) || this.#creating.has(sessionId))
-      throw new SessionAlreadyExistsException(sessionId);
-    this.#creating.add(sessionId);
-    try {
-      if (await this.#options.store.session(sessionId)) throw new SessionAlreadyExistsException(sessionId);
-      const session = await Session.create(
-        {
-          sessionId,
-          graphName: about.graphName ?? sessionId,
-          origin: about.origin ?? 'rest',
-          rmode: about.rmode ?? 'NOTHING',
-          version: this.#options.version,
-        },
-        { ...this.#options, lanes: this.#lanes, onChange: (changed, delta) => this.#changed(changed, delta) },
+      return Promise.reject(new SessionAlreadyExistsException(sessionId));
+    if (this.#isClosing)
+      return Promise.reject(
+        new InvalidSessionState(
+          `This node is being shut down: session ${sessionId} cannot be made any more.`,
+          {
+            details: { sessionId },
+          },
+        ),
       );
-      this.#sessions.set(sessionId, session);
-      this.#changed(session, undefined);
-      this.#letGo();
-      return session;
-    } finally {
-      this.#creating.delete(sessionId);
-    }
+    const creating = this.#create(sessionId, about).finally(() => this.#creating.delete(sessionId));
+    this.#creating.set(sessionId, creating);
+    return creating;
+  }
+
+  async #create(sessionId: string, about: SessionOrigin): Promise<Session> {
+    if (await this.#options.store.session(sessionId)) throw new SessionAlreadyExistsException(sessionId);
+    const session = await Session.create(
+      {
+        sessionId,
+        graphName: about.graphName ?? sessionId,
+        origin: about.origin ?? 'rest',
+        rmode: about.rmode ?? 'NOTHING',
+        version: this.#options.version,
+      },
+      { ...this.#options, lanes: this.#lanes, onChange: (changed, delta) => this.#changed(changed, delta) },
+    );
+    this.#sessions.set(sessionId, session);
+    this.#changed(session, undefined);
+    this.#letGo();
+    return session;
   }
 
   addGraphSpec(sessionId: string, bytes: Uint8Array): Promise<void> {
@@ -154,8 +169,10 @@ export class NodeManager {
     for (const listener of this.#listeners) listener(session, delta);
   }
 
-  /** Cancels what runs and lets all sessions go. */
+  /** Cancels what runs and lets all sessions go; no more are made. */
   async shutdown(): Promise<void> {
+    this.#isClosing = true;
+    await Promise.allSettled(this.#creating.values());
     for (const session of this.sessions) await session.dispose().catch(this.#options.onProblem);
     this.#sessions.clear();
   }

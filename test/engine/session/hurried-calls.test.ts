@@ -253,3 +253,11 @@ it('nothing of a list starts that was to be kept later, and was not', async () =
   expect(await session.over).toBe(SessionStates.FAILED);
   expect(await exists(file)).toBe(false);
 });
+
+it('a node that is shut down ends sessions that are being made, and makes no more', async () => {
+  const { manager, store } = await testNode();
+  const creating = manager.createSession('s');
+  await Promise.all([creating, manager.shutdown()]);
+  expect(await store.session('s')).toMatchObject({ status: 'CANCELLED' });
+  await expect(manager.createSession('t')).rejects.toMatchObject({ code: 'SESSION_STATE' });
+});
