@@ -13,6 +13,7 @@ export interface RemoteAccess {
   readonly username: string;
   /** Path of a private key; undefined: the agent, then the usual keys of the user. */
   readonly pkeyPath?: string | undefined;
+  /** How long connecting may take, and how long the machine may be silent about its files. */
   readonly timeoutMs: number;
   /** HOME and SSH_AUTH_SOCK are looked at. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -120,11 +121,12 @@ export async function withRemote<T>(
     await Promise.race([connected, broken]);
     return await Promise.race([work(client), broken]);
   } catch (cause) {
+    // Who went wrong is not waited for.
+    client.destroy();
     if (refusal !== undefined) throw trouble(access, what, new Error(refusal));
     throw cause instanceof DaliugeException ? cause : trouble(access, what, cause);
   } finally {
     client.end();
-    if (access.signal?.aborted) client.destroy();
   }
 }
 
@@ -164,16 +166,42 @@ export function execRemote(
 
 /** Copies a file or a directory tree to another machine. */
 export function copyTo(access: RemoteAccess, local: string, remote: string): Promise<void> {
-  return withRemote(access, `Copying ${local} to ${remote}`, async (client) =>
-    put(await openSftp(client), local, remote),
-  );
+  return copying(access, `Copying ${local} to ${remote}`, (files) => put(files, local, remote));
 }
 
 /** Copies a file or a directory tree from another machine. */
 export function copyFrom(access: RemoteAccess, remote: string, local: string): Promise<void> {
-  return withRemote(access, `Copying ${remote} to ${local}`, async (client) =>
-    get(await openSftp(client), remote, local),
-  );
+  return copying(access, `Copying ${remote} to ${local}`, (files) => get(files, remote, local));
+}
+
+/** The files of the other machine. */
+interface RemoteFiles {
+  readonly sftp: SFTPWrapper;
+  /** The other side has answered. */
+  readonly heard: () => void;
+}
+
+/** A machine that lives may have a disk that does not: who answers nothing about its files is given up, too. */
+function copying(
+  access: RemoteAccess,
+  what: string,
+  copy: (files: RemoteFiles) => Promise<void>,
+): Promise<void> {
+  return withRemote(access, what, async (client) => {
+    const { promise: silent, reject } = Promise.withResolvers<never>();
+    const seconds = access.timeoutMs / 1000;
+    const timer = setTimeout(
+      () => reject(new Error(`it answered nothing about its files for ${seconds} s`)),
+      access.timeoutMs,
+    );
+    const heard = (): void => void timer.refresh();
+    const done = openSftp(client).then((sftp) => copy({ sftp, heard }));
+    try {
+      await Promise.race([done, silent]);
+    } finally {
+      clearTimeout(timer);
+    }
+  });
 }
 
 function openSftp(client: Client): Promise<SFTPWrapper> {
@@ -184,35 +212,42 @@ function openSftp(client: Client): Promise<SFTPWrapper> {
 
 type Done = (error?: Error | null) => void;
 
-function step(work: (done: Done) => void): Promise<void> {
-  return new Promise((resolve, reject) => work((error) => (error ? reject(error) : resolve())));
+async function step({ heard }: RemoteFiles, work: (done: Done) => void): Promise<void> {
+  await new Promise<void>((resolve, reject) => work((error) => (error ? reject(error) : resolve())));
+  heard();
 }
 
-async function put(sftp: SFTPWrapper, local: string, remote: string): Promise<void> {
-  if (!(await stat(local)).isDirectory()) return step((done) => sftp.fastPut(local, remote, done));
-  await ensureDirectory(sftp, remote);
+async function put(files: RemoteFiles, local: string, remote: string): Promise<void> {
+  const { sftp, heard } = files;
+  if (!(await stat(local)).isDirectory())
+    return step(files, (done) => sftp.fastPut(local, remote, { step: heard }, done));
+  await ensureDirectory(files, remote);
   for (const name of await readdir(local))
-    await put(sftp, path.join(local, name), path.posix.join(remote, name));
+    await put(files, path.join(local, name), path.posix.join(remote, name));
 }
 
-async function ensureDirectory(sftp: SFTPWrapper, remote: string): Promise<void> {
+async function ensureDirectory(files: RemoteFiles, remote: string): Promise<void> {
+  const { sftp } = files;
   const isThere = await new Promise<boolean>((resolve) => {
     sftp.stat(remote, (error, found) => resolve(!error && found.isDirectory()));
   });
-  if (!isThere) await step((done) => sftp.mkdir(remote, done));
+  if (!isThere) await step(files, (done) => sftp.mkdir(remote, done));
 }
 
-async function get(sftp: SFTPWrapper, remote: string, local: string): Promise<void> {
+async function get(files: RemoteFiles, remote: string, local: string): Promise<void> {
+  const { sftp, heard } = files;
   const isDirectory = await new Promise<boolean>((resolve, reject) => {
     sftp.stat(remote, (error, found) => (error ? reject(error) : resolve(found.isDirectory())));
   });
-  if (!isDirectory) return step((done) => sftp.fastGet(remote, local, done));
+  if (!isDirectory) return step(files, (done) => sftp.fastGet(remote, local, { step: heard }, done));
   await makeDirectories(local);
   const names = await new Promise<string[]>((resolve, reject) => {
     sftp.readdir(remote, (error, list) =>
       error ? reject(error) : resolve(list.map(({ filename }) => filename)),
     );
   });
+  heard();
   for (const name of names)
-    if (name !== '.' && name !== '..') await get(sftp, path.posix.join(remote, name), path.join(local, name));
+    if (name !== '.' && name !== '..')
+      await get(files, path.posix.join(remote, name), path.join(local, name));
 }

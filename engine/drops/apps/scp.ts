@@ -7,6 +7,7 @@ import { BarrierAppDROP } from '../app-drop.ts';
 import type { AbstractDROP, DropKwargs } from '../drop.ts';
 import { floatParam, intParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
+import { limitOf } from '../time-limit.ts';
 import { makeDirectories } from '../util/make-directory.ts';
 import { pathOf } from './named-ports.ts';
 import { describeApp } from './python-values.ts';
@@ -15,7 +16,7 @@ import { copyFrom, copyTo, type RemoteAccess } from './remote.ts';
 const PARAMS = {
   user: stringParam('remoteUser', null, 'User on the other machine; else the one here'),
   key: stringParam('pkeyPath', null, 'Private key; else the agent or the usual keys'),
-  timeout: floatParam('timeout', 5, 'Seconds a connection may take'),
+  timeout: floatParam('timeout', 5, 'Seconds a connection may take, and the other machine may be silent'),
   port: intParam('sshPort', 22, 'Port of the SSH server on the other machine'),
 } as const;
 
@@ -93,7 +94,7 @@ export class ScpApp extends BarrierAppDROP {
       port,
       username: user ?? os.userInfo().username,
       pkeyPath: key ?? undefined,
-      timeoutMs: timeout * 1000,
+      timeoutMs: limitOf(timeout) ?? PARAMS.timeout.fallback * 1000,
       env: this.context.env,
       signal: this.signal,
       onUnknownHost: (fingerprint) =>

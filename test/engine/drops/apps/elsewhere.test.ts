@@ -13,7 +13,7 @@ import {
 } from '../../../../engine/drops/apps/subgraph.ts';
 import { AppDROPStates, DROPStates } from '../../../../engine/protocol/index.ts';
 import { GraphRun, isRunning, type Spec } from './run-graph.ts';
-import { SshServer } from './ssh-server.ts';
+import { SshServer, STUCK } from './ssh-server.ts';
 
 const FILE = 'dlg.data.drops.file.FileDROP';
 const DIRECTORY = 'dlg.data.drops.directory.DirectoryDROP';
@@ -219,6 +219,23 @@ describe.skipIf(spawnSync('ssh-keygen', ['-?']).error !== undefined)(
       expect(run.drop('o').status).toBe(DROPStates.ERROR);
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => bad.close(resolve));
+    });
+
+    it.each([
+      ['nothing about its files', STUCK.disk, 'to'],
+      ['nothing more of a file it takes', STUCK.middle, 'to'],
+      ['nothing more of a file it gives', STUCK.middle, 'from'],
+    ] as const)('fails alone, named, where a server that lives answers %s', async (_what, stuck, way) => {
+      server.stuck = stuck;
+      const nodes =
+        way === 'to' ? (['here', 'here', '127.0.0.1'] as const) : (['127.0.0.1', 'here', 'here'] as const);
+      const run = copy(nodes, FILE, { timeout: 0.5 });
+      writeFileSync(path.join(run.baseDir, 'from'), 'x'.repeat(300_000));
+      await run.run();
+      server.stuck = undefined;
+      expect(run.errorOf('app').message).toMatch(
+        /^ScpApp app: Copying .* on tester@127.0.0.1 failed: it answered nothing about its files for 0.5 s/,
+      );
     });
 
     it('runs commands in a login shell', async () => {

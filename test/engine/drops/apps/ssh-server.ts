@@ -22,7 +22,13 @@ import ssh2 from 'ssh2';
 const { Server, utils } = ssh2;
 const { OPEN_MODE, STATUS_CODE } = utils.sftp;
 
+/** Disks of an SSH server that give no answer any more: to anything, or to the second of what is written or read. */
+export const STUCK = { disk: 'disk', middle: 'middle' } as const;
+export type Stuck = (typeof STUCK)[keyof typeof STUCK];
+
 export class SshServer {
+  /** What the next connections meet. */
+  stuck: Stuck | undefined;
   readonly directory: string;
   readonly clientKey: string;
   readonly hostKeyType = 'ssh-ed25519';
@@ -44,7 +50,7 @@ export class SshServer {
         if (isAllowed) context.accept();
         else context.reject(['publickey']);
       });
-      client.on('session', (accept) => serve(accept()));
+      client.on('session', (accept) => serve(accept(), this.stuck));
     });
   }
 
@@ -65,7 +71,7 @@ export class SshServer {
   }
 }
 
-function serve(session: ssh2.Session): void {
+function serve(session: ssh2.Session, stuck: Stuck | undefined): void {
   session.on('exec', (accept, _reject, info) => {
     const channel = accept();
     const child = spawn('/bin/sh', ['-c', info.command], { env: { PATH: process.env['PATH'] } });
@@ -76,7 +82,7 @@ function serve(session: ssh2.Session): void {
       channel.end();
     });
   });
-  session.on('sftp', (accept) => serveFiles(accept()));
+  session.on('sftp', (accept) => serveFiles(accept(), stuck));
 }
 
 function attributes(stats: Stats): ssh2.Attributes {
@@ -96,7 +102,10 @@ interface Handle {
   readonly place: string;
 }
 
-function serveFiles(sftp: ssh2.SFTPWrapper): void {
+function serveFiles(sftp: ssh2.SFTPWrapper, stuck: Stuck | undefined): void {
+  if (stuck === STUCK.disk) return void sftp.on('OPEN', () => undefined);
+  let transfers = 0;
+  const isStuck = (): boolean => stuck === STUCK.middle && ++transfers > 1;
   const handles = new Map<number, Handle>();
   let next = 0;
   const open = (id: number, handle: Handle): void => {
@@ -120,6 +129,7 @@ function serveFiles(sftp: ssh2.SFTPWrapper): void {
   );
   sftp.on('READ', (id, handle, offset, length) =>
     attempt(id, () => {
+      if (isStuck()) return;
       const buffer = Buffer.alloc(length);
       const count = readSync(at(handle).fd as number, buffer, 0, length, offset);
       if (count === 0) sftp.status(id, STATUS_CODE.EOF);
@@ -128,6 +138,7 @@ function serveFiles(sftp: ssh2.SFTPWrapper): void {
   );
   sftp.on('WRITE', (id, handle, offset, data) =>
     attempt(id, () => {
+      if (isStuck()) return;
       writeSync(at(handle).fd as number, data, 0, data.length, offset);
       fine(id);
     }),
