@@ -4,9 +4,10 @@ import type Docker from 'dockerode';
 import { DaliugeException, InvalidDropException, messageOf, WeirError } from '../../protocol/index.ts';
 import { BarrierAppDROP, type Lane } from '../app-drop.ts';
 import type { AbstractDROP, DropKwargs } from '../drop.ts';
+import { isCutOff } from '../io/chunk-reader.ts';
 import { boolParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
-import { answerSeconds, dockerClient, imageFacts } from './docker-client.ts';
+import { answerSeconds, dockerClient, imageFacts, pullImage } from './docker-client.ts';
 import {
   bindings,
   containerEnvironment,
@@ -165,13 +166,7 @@ export class DockerApp extends BarrierAppDROP {
       if (cause?.statusCode !== 404) throw error;
     }
     this.context.log('info', this, `Pulls the image ${name}.`);
-    await this.#talk(`pull the image ${name}`, async () => {
-      const stream = await docker.pull(name);
-      const pulled = new Promise<void>((resolve, reject) => {
-        docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()));
-      });
-      await untilAborted(pulled, signal);
-    });
+    await this.#talk(`pull the image ${name}`, () => pullImage(docker, name, this.context, signal));
     return this.#ask(`inspect the image ${name}`, inspect, signal);
   }
 
@@ -373,20 +368,17 @@ export class DockerApp extends BarrierAppDROP {
 
   #trouble(what: string, cause: unknown): DaliugeException {
     const { code } = cause as { code?: string };
+    const why = isCutOff(cause) ? 'the connection broke off.' : messageOf(cause);
     const isAway = code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EACCES';
     const hint = isAway
       ? ' Is Docker (or Podman) running, may this user use it, and does DOCKER_HOST name its socket?'
-      : /\/bin\/bash.*no such file/.test(messageOf(cause))
+      : /\/bin\/bash.*no such file/.test(why)
         ? ` A command is run by /bin/bash, which the image ${this.#params.image} does not have: begin the command with %% to hand it to the image's own entry point, or to the one that "entrypoint" names.`
         : '';
-    return new DaliugeException(
-      'APP_FAILED',
-      `DockerApp ${this.uid} could not ${what}: ${messageOf(cause)}${hint}`,
-      {
-        cause,
-        details: { uid: this.uid, image: this.#params.image },
-      },
-    );
+    return new DaliugeException('APP_FAILED', `DockerApp ${this.uid} could not ${what}: ${why}${hint}`, {
+      cause,
+      details: { uid: this.uid, image: this.#params.image },
+    });
   }
 }
 

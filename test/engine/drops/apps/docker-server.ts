@@ -45,6 +45,8 @@ export class DockerServer {
   readonly images = new Map<string, Image>();
   /** Images that a pull can fetch. */
   readonly registry = new Map<string, Image>();
+  /** What a pull says, and whether it goes on then; by default all there is to say. */
+  pulling: { readonly says: string; readonly ends: 'well' | 'never' | 'broken' } | undefined;
   readonly created: CreateOptions[] = [];
   readonly pulled: string[] = [];
   readonly stopped: string[] = [];
@@ -106,6 +108,13 @@ export class DockerServer {
   #pull(url: URL, response: ServerResponse): void {
     const tag = url.searchParams.get('tag');
     const name = `${url.searchParams.get('fromImage') ?? ''}${tag ? `:${tag}` : ''}`;
+    if (this.pulling) {
+      const { says, ends } = this.pulling;
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.write(says, () => ends === 'broken' && response.socket?.destroy());
+      if (ends === 'well') response.end();
+      return;
+    }
     const image = this.registry.get(name);
     if (!image) {
       json(response, 404, { message: `pull access denied for ${name}` });

@@ -160,6 +160,18 @@ describe('a command in a container', () => {
     expect(failed.errorOf('app').message).toMatch(/could not pull the image none:3.*denied/);
   });
 
+  it.each([
+    ['stops in the middle', '{"status":"Pulling"}\n', 'never', /Docker said nothing for 0.5 s/],
+    ['breaks off', '{"status":"Pulling"}\n', 'broken', /the connection broke off/],
+    ['talks nonsense', 'nonsense\n', 'well', /is no Docker, but says nonsense/],
+    ['fails', '{"error":"no space left"}\n', 'well', /no space left/],
+  ] as const)('fails by name where the pull of its image %s', async (_how, says, ends, why) => {
+    server.pulling = { says, ends };
+    const run = await graph([app({ image: 'other:2' })], { DOCKER_CLIENT_TIMEOUT: '0.05' }).run();
+    expect(run.errorOf('app').message).toMatch(/^DockerApp app could not pull the image other:2: /);
+    expect(run.errorOf('app').message).toMatch(why);
+  });
+
   it('waits for the address of another container that its command mentions', async () => {
     const run = graph([
       app({ command: 'sleep 0.1' }, 'first'),
