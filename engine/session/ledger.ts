@@ -285,14 +285,39 @@ export async function sealRecords(
 /** What an entry of the log has of its place in it. */
 type LogPlace = Omit<NewLogEntry, 'leafCount' | 'root' | 'facts'>;
 
+/** What is appended to the log of each ledger, one after the other: sessions of one process would be in one another's way. */
+const appending = new WeakMap<Ledger, Promise<unknown>>();
+
 /**
  * Appends a signed note to the device's log with a checkpoint of the log as it is then. `append` says false or null where
  * another process was faster; then it is called again with the next place.
  */
-async function appendToLog<T>(
+function appendToLog<T>(
   ledger: Ledger,
   store: Pick<Store, 'lastSeal'>,
-  { note, sealedAt, what }: { readonly note: string; readonly sealedAt: number; readonly what: string },
+  entry: LogNote,
+  append: (place: LogPlace) => Promise<T | false | null>,
+): Promise<T> {
+  const before = appending.get(ledger) ?? Promise.resolve();
+  const appended = before.then(() => appendNext(ledger, store, entry, append));
+  appending.set(
+    ledger,
+    appended.catch(() => undefined),
+  );
+  return appended;
+}
+
+interface LogNote {
+  readonly note: string;
+  readonly sealedAt: number;
+  /** What it is about, for the message where it cannot be appended. */
+  readonly what: string;
+}
+
+async function appendNext<T>(
+  ledger: Ledger,
+  store: Pick<Store, 'lastSeal'>,
+  { note, sealedAt, what }: LogNote,
   append: (place: LogPlace) => Promise<T | false | null>,
 ): Promise<T> {
   const leaf = sealLeaf(note);

@@ -85,7 +85,10 @@ export class SessionEnd {
   async #settle(breakOff?: () => Promise<void> | undefined): Promise<void> {
     const { store, key, timings, deployment, kept, noted } = this.#options;
     const started = performance.now();
-    await breakOff?.();
+    if (breakOff) {
+      await breakOff();
+      this.finishedAt = Date.now();
+    }
     await kept();
     // One that failed says what the history refused.
     if (this.#state !== SessionStates.FAILED) await noted();

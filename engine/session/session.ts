@@ -167,7 +167,7 @@ export class Session {
    * for the disk first.
    */
   addGraphSpec(bytes: Uint8Array, options: { readonly later?: boolean } = {}): Promise<void> {
-    return this.#awaitedByDispose(this.#addGraphSpec(bytes, options));
+    return this.#begin('take a graph', () => this.#addGraphSpec(bytes, options));
   }
 
   async #addGraphSpec(bytes: Uint8Array, options: { readonly later?: boolean }): Promise<void> {
@@ -209,12 +209,18 @@ export class Session {
    * waited for.
    */
   deploy(completed: readonly string[] | 'roots', reuse?: Reuse): Promise<void> {
-    return this.#awaitedByDispose(this.#deploy(completed, reuse));
+    return this.#begin('be deployed', () => this.#deploy(completed, reuse));
   }
 
-  #awaitedByDispose<T>(work: Promise<T>): Promise<T> {
-    this.#atWork = Promise.allSettled([this.#atWork, work]);
-    return work;
+  /** Work that is waited for when the session is given up or taken out of memory; from then on none is begun. */
+  async #begin<T>(what: string, work: () => Promise<T>): Promise<T> {
+    if (this.#isGivenUp)
+      throw new InvalidSessionState(`Session ${this.sessionId} cannot ${what}: it was given up.`, {
+        details: { sessionId: this.sessionId },
+      });
+    const begun = work();
+    this.#atWork = Promise.allSettled([this.#atWork, begun]);
+    return begun;
   }
 
   async #deploy(completed: readonly string[] | 'roots', reuse?: Reuse): Promise<void> {
@@ -337,11 +343,8 @@ export class Session {
 
   /** Cancels every drop that is not over. */
   async cancel(): Promise<void> {
-    if (this.#state === SessionStates.CANCELLED) return;
-    this.#expect([SessionStates.RUNNING], 'be cancelled');
-    this.#state = SessionStates.CANCELLED;
-    await this.#deployment?.cancel();
-    this.#end(SessionStates.CANCELLED);
+    if (this.#state !== SessionStates.CANCELLED) this.#expect([SessionStates.RUNNING], 'be cancelled');
+    this.#end(SessionStates.CANCELLED, () => this.#deployment?.cancel());
     await this.over;
   }
 

@@ -104,6 +104,29 @@ describe('a sealed session', () => {
   });
 });
 
+describe('sessions that end at once', () => {
+  it('are sealed one after the other, not in one another’s way', async () => {
+    const { store } = host;
+    const [lastSeal, sealSession] = [store.lastSeal.bind(store), store.sealSession.bind(store)];
+    let [atOnce, most] = [0, 0];
+    store.lastSeal = async () => {
+      most = Math.max(most, ++atOnce);
+      const last = await lastSeal();
+      await store.flush();
+      return last;
+    };
+    store.sealSession = (seal) => sealSession(seal).finally(() => atOnce--);
+    const ids = Array.from({ length: 20 }, (_, i) => `s${i}`);
+    const sessions = await Promise.all(ids.map((id) => host.manager.createSession(id)));
+    await Promise.all(sessions.map((session) => session.addGraphSpec(bytesOf(helloGraph))));
+    await Promise.all(sessions.map((session) => session.deploy('roots')));
+    await Promise.all(sessions.map((session) => session.recorded()));
+    const rows = await Promise.all(ids.map((id) => store.session(id)));
+    expect(rows.map((row) => row!.sealIndex!).sort((a, b) => a - b)).toEqual(ids.map((_, i) => i));
+    expect(most).toBe(1);
+  });
+});
+
 describe('a large session', () => {
   it('is sealed when it ends; a drop is then proved without reading its graph', async () => {
     const count = 2400;

@@ -261,3 +261,25 @@ it('a node that is shut down ends sessions that are being made, and makes no mor
   expect(await store.session('s')).toMatchObject({ status: 'CANCELLED' });
   await expect(manager.createSession('t')).rejects.toMatchObject({ code: 'SESSION_STATE' });
 });
+
+it('a session that is deleted while it is being cancelled is noted with its drops first', async () => {
+  const { manager, store, problems } = await testNode();
+  const session = await manager.createSession('s');
+  await session.addGraphSpec(
+    bytesOf([app('a', BASH, { command: 'sleep 600', outputs: ['b'] }), data('b'), ...pairs('', 500)]),
+  );
+  await session.deploy(['a']);
+  await Promise.all([session.cancel(), manager.destroySession('s')]);
+  expect(await store.session('s')).toMatchObject({ status: 'CANCELLED', byState: { CANCELLED: 1002 } });
+  expect(problems).toEqual([]);
+});
+
+it('a session that is given up takes no more: it stays cancelled', async () => {
+  const { manager, store } = await testNode();
+  const session = await manager.createSession('s');
+  const adding = session.addGraphSpec(bytesOf(pairs('', 1)), { later: true });
+  const givingUp = session.giveUp();
+  await expect(session.deploy('roots')).rejects.toMatchObject({ code: 'SESSION_STATE' });
+  await Promise.all([adding, givingUp]);
+  expect(await store.session('s')).toMatchObject({ status: 'CANCELLED' });
+});
