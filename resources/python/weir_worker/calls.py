@@ -87,6 +87,7 @@ def _run(header, attachments, table, settings, staged, made, previous):
     if _has_marks(positional):
         positional = _fill_marks(positional, functions.signature_of(function))
     record = _record(function, positional, named) if header.get("record") else None
+    positional, named = _as_declared(function, positional, named)
     staged.stage = "run"
     started = time.perf_counter()
     value = function(*positional, **named)
@@ -165,9 +166,25 @@ def _fill_marks(positional, signature):
     ]
 
 
+def _is_plain(function):
+    """Whether it is a function that takes what its signature says."""
+    return type(function) is types.FunctionType and not (_REDIRECTS & function.__dict__.keys())
+
+
+def _as_declared(function, positional, named):
+    """The same values, by position where its signature allows that, as DALiuGE gives them: what wraps a function may take none
+    by name."""
+    signature = None if _is_plain(function) else functions.signature_of(function)
+    try:
+        bound = signature.bind(*positional, **named) if signature else None
+    except TypeError:
+        bound = None  # the call will say it in Python's own words
+    return (bound.args, bound.kwargs) if bound else (positional, named)
+
+
 def _record(function, positional, named):
     """The arguments as JSON text, as DALiuGE records them for RECOMPUTE: by name, defaults included."""
-    if type(function) is types.FunctionType and not (_REDIRECTS & function.__dict__.keys()):
+    if _is_plain(function):
         values = _plain_values(function, positional, named)
     else:
         values = _signature_values(functions.signature_of(function), positional, named)

@@ -175,10 +175,11 @@ def _forget_if_changed(dotted):
 
 
 user_paths = []
+_stand_ins = []
 
 
 def set_user_paths(paths):
-    """Puts the folders of the DLG_PATH on the module search path."""
+    """Puts the folders of the DLG_PATH on the module search path: behind what is installed, as DALiuGE does."""
     paths = [os.path.abspath(path) for path in paths if path]
     if paths == user_paths:
         return
@@ -186,8 +187,15 @@ def set_user_paths(paths):
         if path in sys.path:
             sys.path.remove(path)
     user_paths[:] = paths
-    sys.path[0:0] = paths
+    at = min([sys.path.index(folder) for folder in _stand_ins if folder in sys.path], default=len(sys.path))
+    sys.path[at:at] = paths
     importlib.invalidate_caches()
+
+
+def add_stand_in(folder):
+    """Puts our `dlg` last on the path: an installed DALiuGE comes first, a user's does, too."""
+    _stand_ins.append(folder)
+    sys.path.append(folder)
 
 
 # --- describing -------------------------------------------------------------------------------------------------

@@ -105,7 +105,10 @@ def _reduction(method):
 def _average(values, params):
     numbers = []
     for value in values:
-        numbers.extend(value if hasattr(value, "__iter__") and not isinstance(value, str) else [value])
+        if value is not None:
+            # As DALiuGE has it: only lists, tuples and arrays are taken apart.
+            is_list = isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0 and hasattr(value, "dtype")
+            numbers.extend(value if is_list else [value])
     if not numbers:
         raise BadOperand("there is nothing to average")
     method = params.get("method", "mean")
@@ -114,8 +117,7 @@ def _average(values, params):
         return [_reduction(method)(numbers, axis=0)]
     numpy = _numpy()
     if numpy is not None:
-        array = numpy.array(numbers)
-        return [numpy.median(array, axis=0) if is_median else numpy.mean(array, axis=0)]
+        return [numpy.median(numbers, axis=0) if is_median else numpy.mean(numbers, axis=0)]
     if any(hasattr(number, "__len__") for number in numbers):
         codec.numpy_module("averaging rows needs numpy")
     if is_median:

@@ -61,7 +61,7 @@ class Worker:
         self._link = hostlink.HostLink(self._reader, self._writer)
         self._control = options.get("control", True)
         functions.set_user_paths(options.get("path", []))
-        _add_compat(options["compat"])
+        functions.add_stand_in(options["compat"])
         _limit_memory(options.get("memoryLimit"))
 
     def run(self):
@@ -255,11 +255,6 @@ def _find_dlg():
     return spec is not None and "compat" not in (spec.origin or "")
 
 
-def _add_compat(folder):
-    """Our `dlg` stands in last on the path: an installed DALiuGE comes first."""
-    sys.path.append(folder)
-
-
 def main():
     options = json.loads(sys.argv.pop())
     if options.get("keeper"):
@@ -274,7 +269,7 @@ def keep(options):
     faulthandler.enable(file=2)
     writer = frames.FrameWriter(outgoing)
     kept = keeper.Keeper(frames.FrameReader(incoming), writer, options)
-    _add_compat(options["compat"])
+    functions.add_stand_in(options["compat"])
     _limit_memory(options.get("memoryLimit"))
     writer.write(hello())
     try:

@@ -399,6 +399,35 @@ describe.skipIf(whyNoPython)('a pool of Python workers', () => {
     expect([branch.truth, branch.text]).toEqual([true, '1']);
   });
 
+  it.each([
+    ['singledispatch', 'from functools import singledispatch as d'],
+    ['a wrapper', 'from functools import wraps\ndef d(f):\n    return wraps(f)(lambda *args: f(*args))'],
+  ])('gives values by position to a function that %s hides', async (_, deco) => {
+    const code = `${deco}\n@d\ndef f(a, b=2, c=3):\n    return (a, b, c)`;
+    const named = [
+      { name: 'b', value: json(5) },
+      { name: 'a', value: json(1) },
+    ];
+    const result = await makePool().runFunction({
+      ...call(code),
+      function: { name: 'f', code },
+      kwargs: named,
+    });
+    expect(pyRepr(readPickle(await content(result).bytes()))).toBe('(1, 5, 3)');
+  });
+
+  it('looks for modules of the DLG_PATH behind what is installed, as DALiuGE does', async () => {
+    const folder = path.join(scratch, 'shadows');
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, 'statistics.py'), 'def mean(data):\n    return "mine"\n');
+    const pool = makePool();
+    const of = async (name: string, args: readonly PyArgument[]) =>
+      textOf(
+        await pool.runFunction({ ...call('', args), function: { name }, path: [folder], outputs: ['utf-8'] }),
+      );
+    expect(await of('statistics.mean', [json([1, 3])])).toBe('2');
+  });
+
   it('fills a positional-only parameter that was left open with its default', async () => {
     const code = 'def f(a, b=7, /, c=0):\n    return repr((a, b, c))';
     const result = await makePool().runFunction(
