@@ -56,11 +56,28 @@ export class ResultTransmitter extends BarrierAppDROP {
     if (!socket) return;
     const length = Buffer.alloc(4);
     length.writeInt32BE(pickle.length);
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.once('close', () => resolve());
-      socket.end(Buffer.concat([length, pickle]));
-    });
+    await this.#hand(socket, Buffer.concat([length, pickle]));
+  }
+
+  async #hand(socket: Socket, bytes: Uint8Array): Promise<void> {
+    const stop = (): void => void socket.destroy();
+    this.signal.addEventListener('abort', stop, { once: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.once('close', () => resolve());
+        // Clients have nothing to say; one that does is heard to its end all the same.
+        socket.resume().end(bytes);
+      });
+    } catch (cause) {
+      throw new WeirError(
+        'REMOTE',
+        `${describeApp(this)}: the client broke off while it was handed the result: ${messageOf(cause)}`,
+        { cause },
+      );
+    } finally {
+      this.signal.removeEventListener('abort', stop);
+    }
   }
 
   async #pickled(): Promise<Uint8Array> {

@@ -256,7 +256,11 @@ export class DockerApp extends BarrierAppDROP {
   }
 
   async #learnAddress(container: Docker.Container): Promise<void> {
-    const info = await this.#ask('inspect its container', () => container.inspect());
+    const info = await this.#ask('inspect its container', async () => {
+      const found = (await container.inspect()) as Docker.ContainerInspectInfo | null | undefined;
+      if (found?.NetworkSettings) return found;
+      throw new WeirError('REMOTE', 'what answers there knows nothing of it, and may be no Docker.');
+    });
     // Engines before 29 also give the address of the default network on its own.
     const { IPAddress, Networks } = info.NetworkSettings as typeof info.NetworkSettings & {
       IPAddress?: string;

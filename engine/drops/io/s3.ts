@@ -280,7 +280,8 @@ function statusOf(error: unknown): unknown {
 /** What a store said, as far as it said anything: answers to HEAD have no text, and the library knows no name for them. */
 function reasonOf(cause: unknown, httpStatus: number | undefined): string {
   if (isCutOff(cause)) return 'the answer of the store broke off';
-  const said = messageOf(cause);
+  // The library adds lines about itself.
+  const [said = ''] = messageOf(cause).split('\n', 1);
   if (httpStatus === undefined) return said;
   const name = cause instanceof Error ? cause.name : '';
   const words = [name, said].filter(

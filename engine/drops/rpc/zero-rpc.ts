@@ -11,6 +11,10 @@ import { packed, unpacked } from './values.ts';
 const PEER = 'An RPC peer';
 /** A connection that is not there by then will not be. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A server that owes an answer and gives no sign of life for so long is taken for gone, in milliseconds. */
+const SILENCE_MS = 30_000;
+/** What it is asked meanwhile: it has no such method, and says so. */
+const SIGN_OF_LIFE = { t: 'call', id: 0, method: '' } as const;
 
 /** A call on its way (seed `ZeroRPCClient.request`): `queue` gets the response. */
 export interface RpcRequest {
@@ -32,19 +36,29 @@ class Endpoint {
   readonly #socket: Socket;
   readonly #gone: () => void;
   #lastId = 0;
+  /** Whether it was asked for a sign of life and gave none yet. */
+  #isAsked = false;
 
-  constructor(host: string, port: number, gone: () => void) {
+  constructor(host: string, port: number, silenceMs: number, gone: () => void) {
     this.name = `${host}:${port}`;
     this.#gone = gone;
     const parser = new FrameParser(PEER);
     const socket = connect({ host, port });
     this.#socket = socket;
     socket.setNoDelay(true).setTimeout(CONNECT_TIMEOUT_MS);
-    socket.once('connect', () => socket.setTimeout(0));
-    socket.once('timeout', () =>
-      socket.destroy(new Error(`no connection after ${CONNECT_TIMEOUT_MS / 1000} s`)),
-    );
+    socket.once('connect', () => socket.setTimeout(silenceMs / 2));
+    socket.on('timeout', () => {
+      if (socket.connecting)
+        socket.destroy(new Error(`there was no connection after ${CONNECT_TIMEOUT_MS / 1000} s`));
+      else if (this.#isAsked)
+        socket.destroy(new Error(`the server gave no sign of life for ${silenceMs / 1000} s`));
+      else if (this.#waiting.size > 0) {
+        this.#isAsked = true;
+        socket.write(frameBytes(SIGN_OF_LIFE, [], PEER));
+      }
+    });
     socket.on('data', (chunk) => {
+      this.#isAsked = false;
       try {
         for (const frame of parser.push(chunk)) this.#answered(frame);
       } catch (error) {
@@ -93,6 +107,13 @@ class Endpoint {
 /** Calls methods of servers; one connection for each, which is made when it is first needed. */
 export class ZeroRPCClient extends RPCClientBase {
   readonly #endpoints = new Map<string, Endpoint>();
+  readonly #silenceMs: number;
+
+  /** `silenceMs`: how long a server that owes an answer may give no sign of life. A call may take as long as it does. */
+  constructor(silenceMs = SILENCE_MS) {
+    super();
+    this.#silenceMs = silenceMs;
+  }
 
   static request(method: string, args: readonly unknown[], queue: RpcRequest['queue']): RpcRequest {
     return { method, args, queue };
@@ -121,7 +142,7 @@ export class ZeroRPCClient extends RPCClientBase {
     const name = `${host}:${port}`;
     const there = this.#endpoints.get(name);
     if (there) return there;
-    const made = new Endpoint(host, port, () => this.#endpoints.delete(name));
+    const made = new Endpoint(host, port, this.#silenceMs, () => this.#endpoints.delete(name));
     this.#endpoints.set(name, made);
     return made;
   }

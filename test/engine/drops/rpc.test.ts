@@ -13,6 +13,8 @@ import {
   type RemoteMember,
 } from '../../../engine/drops/index.ts';
 import { AppDROPStates, DROPStates } from '../../../engine/protocol/index.ts';
+import { FrameParser, frameBytes } from '../../../engine/drops/util/frames.ts';
+import { badServer } from './support/bad-server.ts';
 import { contextIn, placedIn, temporaryDirectory } from './support/drops.ts';
 
 type Remote = DropProxy & Record<string, RemoteMember>;
@@ -161,6 +163,44 @@ describe('a client', () => {
     await arrived;
     await slow.shutdown();
     await expect(waiting).rejects.toThrow(/wait at localhost:\d+ was not answered/);
+  });
+});
+
+describe('a client whose server takes its time', () => {
+  it('asks for a sign of life, and waits for as long as there is one', async () => {
+    const slow = createServer((socket) => {
+      const parser = new FrameParser();
+      let call: unknown;
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        for (const { header } of parser.push(chunk)) {
+          if (call !== undefined) {
+            socket.write(frameBytes({ t: 'answer', id: header['id'], isException: true, value: {} }));
+            socket.write(frameBytes({ t: 'answer', id: call, value: 'at last' }));
+          }
+          call = header['id'];
+        }
+      });
+    });
+    await new Promise<void>((resolve) => slow.listen(0, 'localhost', resolve));
+    const patient = new RPCClient(100);
+    await patient.start();
+    expect(await patient.call('localhost', (slow.address() as { port: number }).port, 'x', [])).toBe(
+      'at last',
+    );
+    await patient.shutdown();
+    slow.close();
+  });
+
+  it('gives up one that shows none', async () => {
+    const silent = await badServer(() => undefined);
+    const impatient = new RPCClient(100);
+    await impatient.start();
+    await expect(impatient.call('127.0.0.1', silent.port, 'x', [])).rejects.toThrow(
+      `x at 127.0.0.1:${silent.port} was not answered: the server gave no sign of life for 0.1 s`,
+    );
+    await impatient.shutdown();
+    await silent.stop();
   });
 });
 

@@ -4,8 +4,9 @@ import { connect, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AppDROP } from '../../../../engine/drops/app-drop.ts';
 import type { DataDROP } from '../../../../engine/drops/data-drop.ts';
-import { readPickle } from '../../../../engine/drops/pickle/index.ts';
+import { readPickle, writePickle } from '../../../../engine/drops/pickle/index.ts';
 import { AppDROPStates, DROPStates } from '../../../../engine/protocol/index.ts';
+import { BAD_WAY_NAMES, BAD_WAYS, badServer } from '../support/bad-server.ts';
 import { NgasServer } from '../support/ngas-server.ts';
 import { GraphRun, textOf } from './run-graph.ts';
 
@@ -188,6 +189,70 @@ describe('archiving in NGAS', () => {
   });
 });
 
+describe('archiving in an NGAS that goes wrong', () => {
+  function archive(port: number, more: Record<string, unknown> = {}): GraphRun {
+    return new GraphRun([
+      { oid: 'data', dropclass: MEMORY, consumers: ['app'] },
+      {
+        oid: 'app',
+        dropclass: 'dlg.apps.archiving.NgasArchivingApp',
+        ngasSrv: '127.0.0.1',
+        ngasPort: port,
+        ngasTimeout: 0.2,
+        ...more,
+      },
+    ]);
+  }
+
+  it.each(BAD_WAY_NAMES)('fails by name, in time, where it %s', async (way) => {
+    const { behave, isSilent } = BAD_WAYS[way];
+    const bad = await badServer(behave);
+    const run = archive(bad.port);
+    await (run.drop('data') as DataDROP).write('to keep');
+    await run.run();
+    await bad.stop();
+    const { message } = run.errorOf('app');
+    expect(message).toMatch(`NgasArchivingApp app could not archive data in NGAS at 127.0.0.1:${bad.port}: `);
+    expect(message).toMatch(
+      isSilent ? /did not answer within 0.2 s/ : /ECONNRESET|broke off|hang up|Parse|500/,
+    );
+  });
+
+  it('fails where it answers byte by byte', async () => {
+    const bad = await badServer((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n'));
+      const drops = setInterval(() => socket.write('.'), 20);
+      socket.once('close', () => clearInterval(drops));
+    });
+    const run = await archive(bad.port).run();
+    await bad.stop();
+    expect(run.errorOf('app').message).toMatch(/did not answer within 0.2 s/);
+  });
+
+  it('fails where it takes nothing', async () => {
+    const bad = await badServer((socket) => void socket.pause());
+    const run = archive(bad.port);
+    await (run.drop('data') as DataDROP).write(new Uint8Array(30_000_000));
+    await run.run();
+    await bad.stop();
+    expect(run.errorOf('app').message).toMatch(/took nothing for 0.2 s/);
+  });
+
+  it.each([
+    ['500 Full', /refused QARCHIVE of file data with HTTP 500: Full/],
+    ['200 OK', /answered when it had \d+ of the 30000000 bytes of file data/],
+  ])('fails where it answers %s before it has all of the file', async (status, why) => {
+    const bad = await badServer((socket) =>
+      socket.once('data', () => socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 4\r\n\r\nFull`)),
+    );
+    const run = archive(bad.port, { ngasTimeout: 5 });
+    await (run.drop('data') as DataDROP).write(new Uint8Array(30_000_000));
+    await run.run();
+    await bad.stop();
+    expect(run.errorOf('app').message).toMatch(why);
+  });
+});
+
 describe('handing results to a client', () => {
   async function freePort(): Promise<number> {
     const server = createServer();
@@ -218,5 +283,41 @@ describe('handing results to a client', () => {
     const all = Buffer.concat(chunks);
     expect(all.readInt32BE(0)).toBe(all.length - 4);
     expect(readPickle(all.subarray(4))).toEqual([5n, 'Error', null]);
+  });
+
+  /** A result that is larger than what connections hold on their way. */
+  async function offered(): Promise<[GraphRun, number]> {
+    const port = await freePort();
+    const run = new GraphRun([
+      { oid: 'a', dropclass: MEMORY, consumers: ['t'] },
+      { oid: 't', dropclass: 'dlg.dask_emulation.ResultTransmitter', host: '127.0.0.1', port },
+    ]);
+    await (run.drop('a') as DataDROP).write(writePickle('x'.repeat(20_000_000)));
+    await run.drop('a').setCompleted();
+    await run.logged(/^Hands the result out/);
+    return [run, port];
+  }
+
+  it('fails by name where the client breaks off', async () => {
+    const [run, port] = await offered();
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.resetAndDestroy());
+    await run.over([run.drop('t')]);
+    expect(run.errorOf('t').message).toMatch(
+      /^ResultTransmitter t: the client broke off while it was handed the result: ./,
+    );
+  });
+
+  it('ends when it is cancelled while the client does not read', async () => {
+    const [run, port] = await offered();
+    const socket = connect({ host: '127.0.0.1', port });
+    await once(socket, 'readable');
+    const closed = once(socket, 'close');
+    await run.app('t').cancel();
+    socket.on('error', () => undefined).resume();
+    await closed;
+    expect(run.app('t').execStatus).toBe(AppDROPStates.CANCELLED);
+    expect(run.errors.size).toBe(0);
   });
 });

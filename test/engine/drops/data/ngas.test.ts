@@ -5,6 +5,7 @@ import { ioForURL } from '../../../../engine/drops/io/url.ts';
 import { OpenMode } from '../../../../engine/drops/io/data-io.ts';
 import { DROPStates } from '../../../../engine/protocol/index.ts';
 import { contextIn, placedIn, type TestContext } from '../support/drops.ts';
+import { badServer } from '../support/bad-server.ts';
 import { NgasServer } from '../support/ngas-server.ts';
 
 const server = new NgasServer();
@@ -112,6 +113,28 @@ describe('an NGAS drop', () => {
     server.misbehaviour = 'cut';
     await expect(one.contents()).rejects.toThrow(/NGAS .*file n\/1 x, broke off while it was read/);
     expect(one.isBeingRead()).toBe(false);
+  });
+
+  it('has the time its graph gives for storing and for the archive to know of it, too', async () => {
+    server.misbehaviour = 'hang';
+    const written = drop({ ngasTimeout: 0.1 });
+    await written.write('x');
+    await written.setCompleted();
+    expect(context.logged.join()).toMatch(/NGAS 127.0.0.1:\d+ did not answer within 0.1 s/);
+    const known = drop({ ngasTimeout: 0.1 });
+    await known.setCompleted();
+    expect(context.logged.at(-1)).toMatch(/does not confirm .*did not answer within 0.1 s/);
+    expect([written.status, known.status]).toEqual([DROPStates.ERROR, DROPStates.ERROR]);
+  });
+
+  it('at an address that is no archive ends in ERROR and says so', async () => {
+    const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
+    const other = await badServer((socket) => void socket.once('data', () => socket.end(answer)));
+    const one = drop({ ngasPort: other.port });
+    await one.setCompleted();
+    await other.stop();
+    expect(one.status).toBe(DROPStates.ERROR);
+    expect(context.logged.at(-1)).toMatch(/is no NGAS: it says nothing about file n\/1 x, but "hello"/);
   });
 
   it('stays in the archive when deleted', async () => {

@@ -148,8 +148,12 @@ describe('an S3 drop', () => {
     await one.setCompleted();
     const descriptor = await one.open();
     await one.read(descriptor, 10);
-    const socketIsIdle = new Promise((resolve) => setTimeout(resolve, 250));
-    await socketIsIdle;
+    // For as long as it takes another drop to give up.
+    const silent = await badServer(() => undefined);
+    const other = drop({ endpoint_url: `http://127.0.0.1:${silent.port}`, read_timeout: 0.3 }, 'other');
+    await other.setCompleted();
+    await silent.stop();
+    expect(other.status).toBe(DROPStates.ERROR);
     let length = 10;
     for (let piece; (piece = await one.read(descriptor, 1 << 20))?.length;) length += piece.length;
     await one.close(descriptor);
