@@ -17,7 +17,7 @@ def load_class(dotted):
     functions._forget_if_changed(module)
     try:
         found = getattr(importlib.import_module(module), name, None)
-    except Exception as error:
+    except BaseException as error:
         raise functions.BadModule("Error when loading module %s: %s: %s" % (module, type(error).__name__, error)) from error
     functions._note_times([module])
     if not inspect.isclass(found):

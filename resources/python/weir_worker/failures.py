@@ -24,12 +24,18 @@ def describe(error, stage):
 def _named_cause(error):
     """What an installed DALiuGE caught, logged and threw on without a word of its own."""
     cause = error.__cause__
-    is_wrapped = type(error).__name__ == "ErrorManagerCaughtException" and cause is not None and not _message(error)
+    is_wrapped = _type_name(error).endswith("ErrorManagerCaughtException") and cause is not None and not _message(error)
     return cause if is_wrapped else error
 
 
 def _type_name(error):
-    kind = type(error)
+    try:
+        return _name_of(type(error))
+    except BaseException:  # a metaclass may be the user's, too
+        return "an exception whose class has no readable name"
+
+
+def _name_of(kind):
     if kind.__module__ in _UNNAMED or kind.__module__.startswith("weir_worker."):
         return kind.__qualname__
     return "%s.%s" % (kind.__module__, kind.__qualname__)
@@ -38,8 +44,8 @@ def _type_name(error):
 def _message(error):
     try:
         return str(error)[:_MAX_TEXT]
-    except Exception as broken:
-        return "(its text cannot be had: %r)" % (broken,)
+    except BaseException as broken:
+        return "(its text cannot be had: %s)" % type(broken).__name__
 
 
 def _causes(error):
@@ -58,7 +64,7 @@ def _trimmed(error):
         whole = traceback.TracebackException(type(error), error, error.__traceback__, lookup_lines=True)
         _drop_our_frames(whole, set())
         return "".join(whole.format())[-_MAX_TEXT:]
-    except Exception:
+    except BaseException:
         return "%s: %s" % (_type_name(error), _message(error))
 
 

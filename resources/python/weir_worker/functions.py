@@ -135,7 +135,7 @@ def _import(module, name):
         return found
     except ModuleNotFoundError as error:
         raise BadModule("Error when loading '%s': %s" % (name, error)) from error
-    except Exception as error:
+    except BaseException as error:  # sys.exit() ends the loading, not the process
         raise BadModule("Error when loading '%s': %s: %s" % (name, type(error).__name__, error)) from error
 
 

@@ -107,7 +107,7 @@ class Worker:
         try:
             answer, parts = _REQUESTS[kind](self, header, attachments)
             answer.setdefault("ok", True)
-        except Exception as error:
+        except BaseException as error:  # as in calls: what the user's code raises ends the request, not the worker
             answer, parts = {"ok": False, "error": failures.describe(error, "load")}, []
         answer["t"], answer["id"] = "result", number
         if kind in _PRINTING:
@@ -144,7 +144,7 @@ class Worker:
             self._mark(answer)
         try:
             self._writer.write(answer, parts)
-        except (ValueError, frames.FrameError) as error:
+        except (TypeError, ValueError, frames.FrameError) as error:
             described = failures.describe(error, "encode")
             instead = {"t": "result", "id": answer["id"], "ok": False, "error": described}
             if "mark" in answer:

@@ -699,6 +699,40 @@ describe.skipIf(whyNoPython)('a Python worker that goes wrong', () => {
     await first;
   });
 
+  it.each([
+    ['its text', 'def __str__(self): raise SystemExit(3)', /^E: \(its text cannot be had: SystemExit\)$/],
+    ['its name', '__module__ = 3', /^an exception whose class has no readable name: x$/],
+  ])('tells of an exception that hides %s', async (_, body, message) => {
+    const pool = makePool();
+    const code = `class E(BaseException):\n    ${body}\ndef f():\n    raise E("x")`;
+    const failing = pool.runFunction({ ...call(code), function: { name: 'f', code } });
+    await expect(failing).rejects.toThrow(PythonException);
+    await expect(failing).rejects.toThrow(message);
+    expect(await textOf(await pool.runFunction(call('def g(): return 1', [], { outputs: ['utf-8'] })))).toBe(
+      '1',
+    );
+    expect(pool.workerCount).toBe(1);
+  });
+
+  it('survives a module that ends the process when it is loaded', async () => {
+    const folder = path.join(scratch, 'ending');
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, 'ends_it.py'), 'import sys\nsys.exit(4)\n');
+    const pool = makePool();
+    const settings = { label: 'drop "f"', path: [folder] };
+    const pidOf = async () =>
+      textOf(
+        await pool.runFunction(call('import os\ndef f(): return os.getpid()', [], { outputs: ['utf-8'] })),
+      );
+    const pid = await pidOf();
+    for (const loading of [
+      pool.checkFunction({ name: 'ends_it.f' }, settings),
+      pool.checkClass('ends_it.C', settings),
+    ])
+      await expect(loading).rejects.toThrow(/Error when loading .*SystemExit: 4$/);
+    expect(await pidOf()).toBe(pid);
+  });
+
   it('survives sys.exit and endless recursion of user code', async () => {
     const pool = makePool();
     await expect(pool.runFunction(call('import sys\ndef f():\n    sys.exit("bye")'))).rejects.toMatchObject({
