@@ -177,6 +177,9 @@ export abstract class PythonAppDROP extends BarrierAppDROP {
 /** The drop class that stands for the Python application class `dotted`. */
 export function pythonAppClass(dotted: string): DropClass {
   return class extends PythonAppDROP {
+    // What messages call it.
+    static override readonly name = dotted;
+
     override get pythonClass(): string {
       return dotted;
     }

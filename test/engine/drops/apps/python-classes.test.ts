@@ -412,6 +412,15 @@ describe.skipIf(whyNoPython)('an application class of the user that is fed', () 
     expect(state(session, 'fed')).toBe('CANCELLED');
   });
 
+  it('is ended by its timeout, and called by its name then', async () => {
+    const timeout = { componentParams: { timeout: { name: 'timeout', value: 0.2 } } };
+    const session = await run([hello(['s']), data('s'), fed('Stuck', timeout), data('o')]);
+    expect([state(session, 'fed'), state(session, 'o')]).toEqual(['ERROR', 'ERROR']);
+    expect(await errorsOf(session)).toContain(
+      `${CLASS('Stuck')} fed took longer than its timeout of 0.2 s and was ended.`,
+    );
+  });
+
   it('cannot be one that starts when its inputs are complete', async () => {
     const session = await run([hello(['s']), data('s'), fed('Rows'), data('o')]);
     expect(SESSION_STATE_NAMES[session.status]).toBe('FAILED');
