@@ -10,7 +10,7 @@ import {
   type DROPLinkType,
   DROPLinkType as Links,
 } from '../protocol/index.ts';
-import { MAX_GRAPH_BYTES, type PhysicalGraph } from '../graph/index.ts';
+import { MAX_GRAPH_BYTES } from '../graph/index.ts';
 import type { Session } from '../session/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { logOf } from './summaries.ts';
@@ -74,7 +74,7 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
   route('GET', '/api/sessions/:sid', async (request) => {
     const found = session(request);
     const head = `{"status": ${found.status}, "dir": ${JSON.stringify({ dir: found.dir })}, "graph": `;
-    return Buffer.concat([Buffer.from(head), specsOf(found.parts), Buffer.from('}')]);
+    return Buffer.concat([Buffer.from(head), specsOf(found), Buffer.from('}')]);
   });
   route('DELETE', '/api/sessions/:sid', (request) => manager.destroySession(request.params.sid));
   route('GET', '/api/sessions/:sid/status', async (request) => session(request).status);
@@ -84,7 +84,7 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
     await session(request).deploy(completed === '' ? [] : completed.split(','));
   }, true); // prettier-ignore
   route('POST', '/api/sessions/:sid/cancel', (request) => session(request).cancel(), true);
-  route('GET', '/api/sessions/:sid/graph', async (request) => specsOf(session(request).parts));
+  route('GET', '/api/sessions/:sid/graph', async (request) => specsOf(session(request)));
   route('GET', '/api/sessions/:sid/graph/size', async (request) => sizeOf(manager.find(request.params.sid)));
   route('GET', '/api/sessions/:sid/graph/status', async (request) => statusOf(session(request)));
   route('POST', '/api/sessions/:sid/graph/append', async (request, reply) => {
@@ -119,7 +119,7 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
     const text = await deps.store.reprodata(found.key);
     return Buffer.concat([
       Buffer.from('{"graph": '),
-      specsOf(found.parts),
+      specsOf(found),
       Buffer.from(`, "reprodata": ${text ?? '{}'}}`),
     ]);
   });
@@ -182,14 +182,10 @@ function listSessions({ manager }: ApiDeps): unknown[] {
 }
 
 /** `{oid: spec}` made of the bytes that were submitted. */
-function specsOf(graphs: readonly PhysicalGraph[]): Buffer {
+function specsOf(session: Session): Buffer {
   const pieces: Uint8Array[] = [];
-  for (const graph of graphs)
-    for (let row = 0; row < graph.count; row++)
-      pieces.push(
-        Buffer.from(`${pieces.length === 0 ? '{' : ', '}${JSON.stringify(graph.oid(row))}: `),
-        graph.specBytes(row),
-      );
+  for (const [oid, spec] of session.specs())
+    pieces.push(Buffer.from(`${pieces.length === 0 ? '{' : ', '}${JSON.stringify(oid)}: `), spec);
   return Buffer.concat([...(pieces.length === 0 ? [Buffer.from('{')] : pieces), Buffer.from('}')]);
 }
 

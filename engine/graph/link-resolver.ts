@@ -130,7 +130,7 @@ export class LinkResolver {
     if (this.#isApp(appRow) && !this.#isApp(dataRow)) return true;
     this.#host.problem(
       'RELATIONSHIP_INVALID',
-      `The link ${this.#id(from)} -> ${this.#id(to)} joins two ${this.#isApp(appRow) ? 'applications' : 'data drops'}; data and applications must alternate. Put a ${this.#isApp(appRow) ? 'data drop' : 'application'} between them.`,
+      `The link ${this.#id(from)} -> ${this.#id(to)} joins two ${this.#isApp(appRow) ? 'applications' : 'data drops'}; data and applications must alternate. Put ${this.#isApp(appRow) ? 'a data drop' : 'an application'} between them.`,
     );
     return false;
   }

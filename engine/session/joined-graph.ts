@@ -53,7 +53,8 @@ async function joined(pieces: readonly Uint8Array[], slices: Slices): Promise<Ui
   return text;
 }
 
-function specsWithLinks(
+/** The dropspecs that links were added to, by list and row. Throws GRAPH_DANGLING_LINK. */
+export function specsWithLinks(
   lists: readonly PhysicalGraph[],
   links: readonly ListedLink[],
 ): ReadonlyMap<PhysicalGraph, ReadonlyMap<number, Uint8Array>> {

@@ -155,6 +155,11 @@ export class Session {
     return this.#graph ? [this.#graph] : this.#lists.graphs;
   }
 
+  /** Oid and JSON of every dropspec in its order, with the links that were added. */
+  specs(): Iterable<readonly [string, Uint8Array]> {
+    return this.#lists.specs();
+  }
+
   get table(): DropTable {
     return this.#deployment?.table ?? this.#noDrops;
   }

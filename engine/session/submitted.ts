@@ -2,7 +2,7 @@
 import { InvalidGraphException, type DROPLinkType } from '../protocol/index.ts';
 import { isZlib, type PhysicalGraph } from '../graph/index.ts';
 import type { Store } from '../store/index.ts';
-import { joinLists, type ListedLink } from './joined-graph.ts';
+import { joinLists, specsWithLinks, type ListedLink } from './joined-graph.ts';
 import { reprodataText } from './reproducer.ts';
 import { Slices } from './slices.ts';
 
@@ -28,7 +28,7 @@ export class SubmittedLists {
   #graphs: PhysicalGraph[] = [];
   /** Bytes of each list as it was submitted; its graph's text may have plain copies of escaped ids behind them. */
   #texts: Uint8Array[] = [];
-  readonly #links: ListedLink[] = [];
+  #links: ListedLink[] = [];
   /** Whether the history may have pieces of a list that was taken back. */
   #isTorn = false;
   #settled: Promise<void> = Promise.resolve();
@@ -139,6 +139,14 @@ export class SubmittedLists {
     this.#links.push({ lhs, type, rhs });
   }
 
+  /** Oid and JSON of every dropspec in its order, with the links that were added. */
+  *specs(): Generator<readonly [string, Uint8Array]> {
+    const linked = specsWithLinks(this.#graphs, this.#links);
+    for (const graph of this.#graphs)
+      for (let row = 0; row < graph.count; row++)
+        yield [graph.oid(row), linked.get(graph)?.get(row) ?? graph.specBytes(row)];
+  }
+
   /** All lists as the one graph that is deployed; the history keeps it as one too. */
   async join(): Promise<PhysicalGraph> {
     const [only] = this.#graphs;
@@ -151,6 +159,7 @@ export class SubmittedLists {
     const [graph] = await Promise.all([this.#options.parse(text), this.#kept]);
     this.#texts = [graph.columns.text.subarray(0, graph.columns.textBytes)];
     this.#graphs = [graph];
+    this.#links = [];
     return graph;
   }
 
@@ -165,5 +174,6 @@ export class SubmittedLists {
   clear(): void {
     this.#graphs = [];
     this.#texts = [];
+    this.#links = [];
   }
 }

@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http';
 import path from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bytesOf, helloGraph, testHost, type TestHost } from '../../support/host.ts';
+import { app, bytesOf, data, helloGraph, testHost, type TestHost } from '../../support/host.ts';
 import type { Any } from '../reproducibility/golden.ts';
 
 let host: TestHost;
@@ -44,6 +44,31 @@ function raw(headers: Record<string, string>): Promise<number | undefined> {
 }
 
 describe('the REST interface of a node', () => {
+  it('shows the links that were added before they are deployed, and ignores what is triggered too early', async () => {
+    const sid = await created();
+    const parts = [data('a'), app('copy', 'dlg.apps.simple.CopyApp'), data('b')];
+    for (const part of parts) await post(`/sessions/${sid}/graph/append`, Buffer.from(bytesOf([part])), json);
+    for (const [lhs, type, rhs] of [
+      ['a', 0, 'copy'],
+      ['b', 2, 'copy'],
+    ])
+      // prettier-ignore
+      await post(`/sessions/${sid}/graph/link?lhOID=${lhs}&linkType=${type}&rhOID=${rhs}`, '');
+    const linked = await (await fetch(url(`/sessions/${sid}/graph`))).json();
+    expect(linked).toEqual({
+      a: { ...parts[0], consumers: ['copy'] },
+      copy: parts[1],
+      b: { ...parts[2], producers: ['copy'] },
+    });
+    expect((await post(`/sessions/${sid}/trigger`, '["a"]', json)).status).toBe(200);
+    await post(`/sessions/${sid}/deploy`, 'completed=a');
+    await host.manager.get(decodeURIComponent(sid)).over;
+    expect(await (await fetch(url(`/sessions/${sid}/graph`))).json()).toEqual(linked);
+    expect(await (await fetch(url(`/sessions/${sid}/graph/status`))).json()).toMatchObject({
+      b: { status: 2 },
+    });
+  });
+
   it.each([
     ['without an R-mode', 'NOTHING'],
     ['with an R-mode, whose graph brought no data of its own', 'REPEAT'],
