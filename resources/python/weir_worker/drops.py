@@ -42,6 +42,38 @@ def own_record(instance, name):
         return json.dumps({"repr": repr(data)})
 
 
+class _OwnReader:
+    """Reading through `open`, `read` and `close` of a class that has its own, as whoever reads on DALiuGE does."""
+
+    def __init__(self, drop):
+        self._drop = drop
+        self._descriptor = drop.open()
+
+    def read(self, count):
+        return self._drop.read(self._descriptor, count)
+
+    def close(self):
+        self._drop.close(self._descriptor)
+
+
+class _OwnWriter:
+    """Writing through `write` of a class that has its own; what that hands on goes to `getIO()`."""
+
+    def __init__(self, drop):
+        self._drop = drop
+
+    def write(self, data):
+        written = self._drop.write(data)
+        if isinstance(written, int) and written < 0:
+            raise ValueError("write() of class '%s' returned %d" % (type(self._drop).__name__, written))
+        return len(data)  # what was taken; how much of it is stored is for the class to say
+
+    def close(self):
+        close = getattr(self._drop, "_closeWriters", None)
+        if close is not None:
+            close()
+
+
 class KeptData:
     """A data drop. The Host keeps its state, size, checksum and readers; the storage is that of `getIO()`."""
 
@@ -51,6 +83,8 @@ class KeptData:
         self._drop = _construct(found, header)
         self._ios = {}
         self._next = 1
+        self._reads_itself = any(overrides(self._drop, name) for name in ("open", "read", "close"))
+        self._writes_itself = overrides(self._drop, "write")
 
     def do(self, operation, header, data):
         return getattr(self, "_" + operation)(header, data)
@@ -79,8 +113,14 @@ class KeptData:
     # --- storage -----------------------------------------------------------------------------------------------------
 
     def _open(self, header, _):
-        io = self._io()
-        io.open(_OPEN_READ if header["read"] else _OPEN_WRITE)
+        if header["read"] and self._reads_itself:
+            self._note_completed()
+            io = _OwnReader(self._drop)
+        elif self._writes_itself and not header["read"]:
+            io = _OwnWriter(self._drop)
+        else:
+            io = self._io()
+            io.open(_OPEN_READ if header["read"] else _OPEN_WRITE)
         number = self._next
         self._next += 1
         self._ios[number] = io
@@ -126,14 +166,17 @@ class KeptData:
         if is_own:
             self._drop.setCompleted()
         else:
-            try:
-                self._drop.status = _COMPLETED
-            except Exception:
-                pass  # a class may keep its status for itself; nothing here depends on it
+            self._note_completed()
         found = self.about()
-        found["size"] = self._size_now() if is_own or header.get("size") else None
+        found["size"] = self._size_now() if is_own or self._writes_itself or header.get("size") else None
         found["reproduce"] = own_record(self._drop, _REPRODUCE)
         return found, None
+
+    def _note_completed(self):
+        try:
+            self._drop.status = _COMPLETED
+        except Exception:
+            pass  # a class may keep its status for itself; nothing here depends on it
 
     def _size_now(self):
         try:

@@ -38,6 +38,8 @@ def _scatter(values, params):
     parts = int(params.get("parts", 1))
     if parts < 1:
         raise BadOperand("the number of parts must be at least 1, not %d" % parts)
+    if isinstance(value, (str, bytes, bytearray)):
+        raise BadOperand("a list or array was expected, not %s" % type(value).__name__)
     cut = _array_parts(value, parts)
     if cut is None:
         cut = [value[start:end] for start, end in _split_points(len(value), parts)]

@@ -158,10 +158,13 @@ class DataDROP(AbstractDROP):
     def size(self):
         return self.__dict__.get("_written")
 
-    def setCompleted(self):
+    def _closeWriters(self):
         if self.__dict__.get("_writer") is not None:
             self._writer.close()
             self._writer = None
+
+    def setCompleted(self):
+        self._closeWriters()
         self.status = DROPStates.COMPLETED
 
     def setError(self):

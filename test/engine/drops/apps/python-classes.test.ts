@@ -1,5 +1,5 @@
 /** Drop classes of the user's in Python, in sessions of a Host as a user runs them. */
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PYTHON_POOL, type DataDROP } from '../../../../engine/drops/index.ts';
@@ -85,6 +85,17 @@ class StoneDROP(FileDROP):
         with open(self.path, "ab") as file:
             file.write(b"(done)")
         super().setCompleted()
+
+
+class ShoutDROP(FileDROP):
+    """Stores in capitals, and reads with a mark in front of each piece."""
+
+    def write(self, data, **kwargs):
+        return super().write(bytes(data).upper() + b"!", **kwargs)
+
+    def read(self, descriptor, count=65536, **kwargs):
+        data = super().read(descriptor, count, **kwargs)
+        return b"> " + data if data else data
 
 
 class FullIO(ListIO):
@@ -331,6 +342,20 @@ describe.skipIf(whyNoPython)(`a data drop class of the user (${whyNoPython ?? 'w
     const reading = dataOf(session, 'own').contents();
     await expect(reading).rejects.toThrow(/data of drop own is lost.*holds 0 bytes in place of 9/);
     await expect(dataOf(session, 'own').contents()).rejects.toThrow(/is lost/);
+  });
+
+  it('is written and read by methods of its own where it has any', async () => {
+    const session = await run([
+      hello(['shout']),
+      kept('shout', 'ShoutDROP', { filepath: 'shout.txt' }),
+      copy('c', ['shout'], ['b']),
+      data('b'),
+    ]);
+    expect(await readFile(path.join(session.dir, 'shout.txt'), 'utf8')).toBe('HELLO ADA!');
+    expect(dataOf(session, 'shout').size).toBe(10);
+    expect(await text(session, 'b')).toBe('> HELLO ADA!');
+    await endProcesses(session);
+    expect(await text(session, 'shout')).toBe('> HELLO ADA!');
   });
 
   it('reads on where its data is outside of the process', async () => {
