@@ -4,10 +4,11 @@ import { InvalidDropException } from '../../protocol/index.ts';
 import { BarrierAppDROP } from '../app-drop.ts';
 import { truthy, type DropKwargs } from '../drop.ts';
 import { boolParam, floatParam, intParam, readParams, stringParam } from '../params.ts';
+import { NeedsPython } from '../pickle/index.ts';
 import { NdArray, NumpyScalar, PyTuple, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
 import { namedPorts, readableDrop } from './named-ports.ts';
-import { expectArray, pairwiseSum, product } from './numpy.ts';
+import { AS_FLOAT32, AS_FLOAT64, expectArray, pairwiseSum, product, type Rounding } from './numpy.ts';
 import { orInPython, textFromPython, writeFromPython } from './python-fallback.ts';
 import { describeApp, loadValue, numberOf, saveValue } from './python-values.ts';
 
@@ -134,25 +135,39 @@ export class AverageArraysApp extends BarrierAppDROP {
 
   async #averageHere(): Promise<void> {
     const elements: PyValue[] = [];
-    for (const input of this.inputs) elements.push(...elementsOf(await loadValue(input)));
+    let isSingle = true;
+    for (const input of this.inputs) {
+      const value = await loadValue(input);
+      isSingle &&= value === null || isFloat32(value);
+      elements.push(...elementsOf(value));
+    }
     // The average of nothing is not a number, as numpy has it.
     if (elements.length === 0) return saveValue(this.outputs, NumpyScalar.float64(Number.NaN));
-    const all = expectArray(elements, `The inputs of ${this.uid} together`);
-    await saveValue(this.outputs, this.#average(all));
+    const all = expectArray(elements);
+    isSingle ||= isFloat32(all) || elements.every(isFloat32);
+    await saveValue(this.outputs, this.#average(all, isSingle));
   }
 
-  #average(all: NdArray): PyValue {
+  /** `isSingle`: in float32, as numpy averages nothing but such. */
+  #average(all: NdArray, isSingle: boolean): PyValue {
     const numbers = all.numbers();
-    if (!numbers)
+    if (!numbers && /[SU]/.test(all.descr))
       throw new InvalidDropException(`${describeApp(this)}: its inputs hold ${all.descr}, not numbers.`);
+    if (!numbers) throw new NeedsPython(`an array of type ${all.descr}`);
     const [rows = 0, ...shape] = all.shape;
     const width = product(shape);
+    const round = isSingle ? AS_FLOAT32 : AS_FLOAT64;
     const columns = Float64Array.from({ length: width }, (_, column) =>
       this.#method === 'mean'
-        ? mean(numbers, rows, width, column)
-        : median(Float64Array.from({ length: rows }, (_, row) => numbers[row * width + column] as number)),
+        ? mean(numbers, { rows, width, column, round })
+        : round(
+            median(Float64Array.from({ length: rows }, (_, row) => numbers[row * width + column] as number)),
+          ),
     );
-    return shape.length === 0 ? NumpyScalar.float64(columns[0] as number) : NdArray.of(columns, shape);
+    if (!isSingle)
+      return shape.length === 0 ? NumpyScalar.float64(columns[0] as number) : NdArray.of(columns, shape);
+    const single = NdArray.of(Float32Array.from(columns), shape);
+    return shape.length === 0 ? new NumpyScalar(single.descr, single.data) : single;
   }
 }
 
@@ -170,12 +185,23 @@ function elementsOf(value: PyValue): readonly PyValue[] {
   return [value];
 }
 
+function isFloat32(value: PyValue): boolean {
+  return (value instanceof NdArray || value instanceof NumpyScalar) && /^[<>=]f4$/.test(value.descr);
+}
+
+interface Column {
+  readonly rows: number;
+  readonly width: number;
+  readonly column: number;
+  readonly round: Rounding;
+}
+
 /** numpy adds flat arrays pairwise and rows one after the other. */
-function mean(numbers: Float64Array, rows: number, width: number, column: number): number {
-  if (width === 1) return pairwiseSum(numbers) / rows;
+function mean(numbers: Float64Array, { rows, width, column, round }: Column): number {
+  if (width === 1) return round(pairwiseSum(numbers, 0, rows, round) / rows);
   let sum = 0;
-  for (let row = 0; row < rows; row++) sum += numbers[row * width + column] as number;
-  return sum / rows;
+  for (let row = 0; row < rows; row++) sum = round(sum + (numbers[row * width + column] as number));
+  return round(sum / rows);
 }
 
 function median(values: Float64Array): number {

@@ -5,13 +5,12 @@ import type { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
 import { isNpy, readNpy, writeNpy } from '../npy/index.ts';
 import { boolParam, dictParam, intParam, listParam, readParams, stringParam } from '../params.ts';
-import { NeedsPython } from '../pickle/index.ts';
-import { fromJson, type NdArray, PyDict, PyTuple, type PyValue } from '../pyrepr/index.ts';
+import { fromJson, type NdArray, PyDict, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
 import { copyInputs } from './copy.ts';
 import { combineArrays, COMBINATIONS, reduceArray, REDUCTIONS, type Combine } from './numpy-reduce.ts';
 import { pickledArray } from './named-ports.ts';
-import { expectArray, itemAt, splitArray, toArray } from './numpy.ts';
+import { expectArray, itemAt, splitArray } from './numpy.ts';
 import { needsPython, orInPython, writeFromPython, type RemoteOperation } from './python-fallback.ts';
 import { describeApp, loadValue, MAX_VALUE_BYTES, saveValue } from './python-values.ts';
 
@@ -167,7 +166,7 @@ async function loadArray(input: DataDROP): Promise<NdArray> {
   const bytes = await input.contents(MAX_VALUE_BYTES);
   try {
     if (isNpy(bytes)) return readNpy(bytes);
-    return expectArray(pickledArray(bytes), `Input ${input.uid}`);
+    return expectArray(pickledArray(bytes));
   } catch (cause) {
     throw new InvalidDropException(
       `Input ${input.uid} must hold an array in npy format, but does not: ${messageOf(cause)}`,
@@ -227,11 +226,8 @@ export class GenericScatterApp extends BarrierAppDROP {
   async #scatter(input: DataDROP): Promise<void> {
     const { copies, element } = this.#params;
     const value = await loadValue(input);
-    const isList = Array.isArray(value) || value instanceof PyTuple;
     // numpy splits any list: mixed ones as texts, others as objects.
-    if (isList && !toArray(value))
-      throw new NeedsPython('a list that is not of plain numbers or texts alone');
-    const array = expectArray(value, `Input ${input.uid} of ${this.uid}`);
+    const array = expectArray(value);
     const parts = inPlace(this, input, () => splitArray(array, copies));
     for (const [i, part] of parts.entries()) {
       if (element && part.shape[0] === 0)

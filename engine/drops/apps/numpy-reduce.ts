@@ -1,7 +1,8 @@
 /** numpy's sum, prod, min, max over axes, and their element-wise counterparts, for plain numeric arrays. */
 import { InvalidDropException } from '../../protocol/index.ts';
 import { dtypeParts, NdArray, type DtypeParts } from '../pyrepr/index.ts';
-import { product } from './numpy.ts';
+import { NeedsPython } from '../pickle/index.ts';
+import { AS_FLOAT32, AS_FLOAT64, pairwiseSum, product, type Rounding } from './numpy.ts';
 
 /** Element-wise operations by numpy's names. */
 export type Combine = 'add' | 'multiply' | 'minimum' | 'maximum';
@@ -26,8 +27,9 @@ function numbersOf(array: NdArray, isFloat: boolean): Numbers {
 
 function partsOf(array: NdArray): DtypeParts {
   const parts = dtypeParts(array.descr) as DtypeParts;
-  if (!'biuf'.includes(parts.kind))
-    throw new InvalidDropException(`Arrays of type ${array.descr} cannot be added, multiplied or compared.`);
+  // Complex numbers, half floats, texts: numpy itself knows what becomes of them.
+  if (!'biuf'.includes(parts.kind) || (parts.kind === 'f' && parts.width === 2))
+    throw new NeedsPython(`an array of type ${array.descr}`);
   return parts;
 }
 
@@ -52,7 +54,10 @@ function reducedType(array: NdArray, op: Combine): string {
   return kind === 'u' ? '<u8' : '<i8';
 }
 
-/** Reduces over `axes`, or over everything (null). Throws RangeError for axes that do not exist. */
+/**
+ * Reduces over `axes`, or over everything (null). Throws RangeError for axes that do not exist, NeedsPython for types that
+ * only numpy works on.
+ */
 export function reduceArray(array: NdArray, op: Combine, axes: readonly number[] | null): NdArray {
   const dims = array.shape.length;
   const gone = new Set((axes ?? array.shape.map((_, i) => i)).map((axis) => (axis < 0 ? axis + dims : axis)));
@@ -62,14 +67,37 @@ export function reduceArray(array: NdArray, op: Combine, axes: readonly number[]
   const shape = array.shape.filter((_, i) => !gone.has(i));
   const target = targetIndices(array.shape, gone);
   const descr = reducedType(array, op);
-  const { kind } = partsOf(array);
+  const { kind, width } = partsOf(array);
   const numbers = numbersOf(array, kind === 'f');
   const count = product(shape);
   if (product(array.shape) === 0 && (op === 'minimum' || op === 'maximum'))
     throw new InvalidDropException('The smallest or largest element of an empty array does not exist.');
-  if (numbers.isFloat)
-    return pack(descr, shape, fold(numbers.v, target, count, FLOAT[op], op === 'multiply' ? 1 : 0));
+  if (numbers.isFloat) {
+    const round = width === 4 ? AS_FLOAT32 : AS_FLOAT64;
+    if (op === 'add') return pack(descr, shape, sums(numbers.v, array.shape, gone, target, count, round));
+    const step = (a: number, b: number): number => round(FLOAT[op](a, b));
+    return pack(descr, shape, fold(numbers.v, target, count, step, op === 'multiply' ? 1 : 0));
+  }
   return pack(descr, shape, fold(numbers.v, target, count, INT[op], op === 'multiply' ? 1n : 0n));
+}
+
+/** Sums of floats as numpy adds them: pairwise along the last axes where those are gone, else one after the other. */
+function sums(
+  values: readonly number[],
+  shape: readonly number[],
+  gone: ReadonlySet<number>,
+  target: (index: number) => number,
+  count: number,
+  round: Rounding,
+): number[] {
+  let run = 1;
+  for (let axis = shape.length - 1; axis >= 0 && gone.has(axis); axis--) run *= shape[axis] as number;
+  const out = new Array<number>(count).fill(0);
+  for (let from = 0; from < values.length; from += run) {
+    const at = target(from);
+    out[at] = round((out[at] as number) + pairwiseSum(values, from, run, round));
+  }
+  return out;
 }
 
 function fold<T>(
@@ -142,9 +170,10 @@ function pack(descr: string, shape: readonly number[], values: readonly (bigint 
   const data = new Uint8Array(values.length * width);
   const view = new DataView(data.buffer);
   const little = order !== '>';
-  if (kind === 'f' && width === 2) return pack('<f4', shape, values);
   values.forEach((value, i) => {
     const at = i * width;
+    // Of the many numbers that are none, numpy has the positive one; processors like the negative.
+    if (kind === 'f' && Number.isNaN(value)) value = Number.NaN;
     if (kind === 'f' && width === 8) view.setFloat64(at, Number(value), little);
     else if (kind === 'f') view.setFloat32(at, Number(value), little);
     else if (width === 8) view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), little);

@@ -1,12 +1,27 @@
 /** The little of numpy that components need: arrays from lists, splitting, reducing, combining. */
-import { InvalidEncodingException } from '../../protocol/index.ts';
-import { dtypeParts, NdArray, NumpyScalar, PyTuple, type DtypeParts, type PyValue } from '../pyrepr/index.ts';
+import { NeedsPython } from '../pickle/index.ts';
+import {
+  dtypeParts,
+  NdArray,
+  NumpyScalar,
+  PyRange,
+  PyTuple,
+  type DtypeParts,
+  type PyValue,
+} from '../pyrepr/index.ts';
 
 type Nested = readonly PyValue[];
 
 function itemsOf(value: PyValue): Nested | undefined {
   if (Array.isArray(value)) return value;
+  if (value instanceof PyRange) return rangeItems(value);
   return value instanceof PyTuple ? value.items : undefined;
+}
+
+function rangeItems({ start, stop, step }: PyRange): bigint[] {
+  const items: bigint[] = [];
+  for (let at = start; step > 0n ? at < stop : at > stop; at += step) items.push(at);
+  return items;
 }
 
 /**
@@ -25,14 +40,11 @@ export function toArray(value: PyValue): NdArray | undefined {
   return fromFlat(flat, shape);
 }
 
-/** `toArray` that must succeed; `where` names the drop for the message. */
-export function expectArray(value: PyValue, where: string): NdArray {
+/** `toArray` that must succeed. Throws NeedsPython for what only numpy itself makes an array of: mixed values, complex numbers, ... */
+export function expectArray(value: PyValue): NdArray {
   const array = toArray(value);
   if (array) return array;
-  throw new InvalidEncodingException(
-    `${where} holds a value that is no array of plain numbers or texts, so it cannot be split or reduced.`,
-    { details: { where } },
-  );
+  throw new NeedsPython('a value that is no array of plain numbers or texts');
 }
 
 function shapeOf(value: PyValue): number[] | undefined {
@@ -149,24 +161,39 @@ export function product(lengths: readonly number[]): number {
   return lengths.reduce((a, b) => a * b, 1);
 }
 
+/** How a sum is rounded after every step: as float64, or as float32. */
+export type Rounding = (value: number) => number;
+export const AS_FLOAT64: Rounding = (value) => value;
+export const AS_FLOAT32: Rounding = Math.fround;
+
 /** Sum as numpy adds a flat array of floats: pairwise in blocks of 128, so that the last digits agree. */
-export function pairwiseSum(a: ArrayLike<number>, from = 0, count = a.length - from): number {
+export function pairwiseSum(
+  a: ArrayLike<number>,
+  from = 0,
+  count = a.length - from,
+  round = AS_FLOAT64,
+): number {
   if (count < 8) {
     let sum = 0;
-    for (let i = 0; i < count; i++) sum += a[from + i] as number;
+    for (let i = 0; i < count; i++) sum = round(sum + (a[from + i] as number));
     return sum;
   }
   if (count > 128) {
     const half = Math.floor(count / 2);
     const first = half - (half % 8);
-    return pairwiseSum(a, from, first) + pairwiseSum(a, from + first, count - first);
+    return round(pairwiseSum(a, from, first, round) + pairwiseSum(a, from + first, count - first, round));
   }
   const r = Array.from({ length: 8 }, (_, j) => a[from + j] as number) as [
     number, number, number, number, number, number, number, number,
   ]; // prettier-ignore
   const whole = count - (count % 8);
-  for (let i = 8; i < whole; i += 8) for (let j = 0; j < 8; j++) r[j]! += a[from + i + j] as number;
-  let sum = r[0] + r[1] + (r[2] + r[3]) + (r[4] + r[5] + (r[6] + r[7]));
-  for (let i = whole; i < count; i++) sum += a[from + i] as number;
+  for (let i = 8; i < whole; i += 8)
+    for (let j = 0; j < 8; j++) r[j] = round((r[j] as number) + (a[from + i + j] as number));
+  const [left, right] = [
+    round(round(r[0] + r[1]) + round(r[2] + r[3])),
+    round(round(r[4] + r[5]) + round(r[6] + r[7])),
+  ];
+  let sum = round(left + right);
+  for (let i = whole; i < count; i++) sum = round(sum + (a[from + i] as number));
   return sum;
 }

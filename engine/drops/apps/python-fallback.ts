@@ -38,7 +38,7 @@ export async function orInPython<T>(
       if (!isWeirError(cause) || cause.code !== 'PYTHON_UNAVAILABLE') throw cause;
       throw new WeirError(
         'PYTHON_UNAVAILABLE',
-        `Drop ${app.uid} was given ${found.what}, which only Python can make. ${messageOf(cause)}`,
+        `Drop ${app.uid} was given ${found.what}, which only Python can make or work on. ${messageOf(cause)}`,
         { cause, details: { ...cause.details, uid: app.uid } },
       );
     }

@@ -6,11 +6,12 @@ import type { DropKwargs } from '../drop.ts';
 import { parsePythonJson } from '../data/python-json.ts';
 import { floatParam, intParam, readParams } from '../params.ts';
 import { PythonException } from '../python/index.ts';
-import { fromJson, NdArray, PyTuple, pyRepr, pyStr, type PyValue } from '../pyrepr/index.ts';
+import { fromJson, NdArray, PyRange, PyTuple, pyRepr, pyStr, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
 import { SpecText } from '../spec-text.ts';
 import { copyInputs } from './copy.ts';
 import { argumentsOf, namedPorts, pythonArgument, readableDrop } from './named-ports.ts';
+import { itemAt, toArray } from './numpy.ts';
 import { inPython, needsPython, orInPython, textFromPython } from './python-fallback.ts';
 import { describeApp, loadValue, MAX_VALUE_BYTES, numberOf, unpickle } from './python-values.ts';
 import { waitFor } from './wait.ts';
@@ -225,16 +226,12 @@ function firstItem(load: () => PyValue): PyValue | undefined {
     if (isWeirError(error) && !needsPython(error)) return undefined;
     throw error;
   }
-  const items =
-    typeof value === 'string'
-      ? [...value]
-      : value instanceof PyTuple
-        ? value.items
-        : value instanceof NdArray && value.shape.length > 0
-          ? value.slice(0, 1).elements()
-          : value;
-  if (!Array.isArray(items)) return undefined;
-  return (items as readonly PyValue[])[0];
+  if (typeof value === 'string') return [...value][0];
+  if (value instanceof PyTuple) return value.items[0];
+  if (value instanceof Uint8Array) return value.length === 0 ? undefined : BigInt(value[0] as number);
+  const array = value instanceof PyRange ? toArray(value) : value;
+  if (array instanceof NdArray) return array.shape[0] ? itemAt(array, 0) : undefined;
+  return Array.isArray(value) ? (value as readonly PyValue[])[0] : undefined;
 }
 
 registerDrop(NullBarrierApp, 'dlg.apps.simple.NullBarrierApp');

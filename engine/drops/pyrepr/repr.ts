@@ -1,4 +1,5 @@
 /** Texts Python has for plain values: `repr` and `str`. */
+import { arrayText } from './array-text.ts';
 import { dtypeName, NdArray, NumpyScalar } from './ndarray.ts';
 import { PyByteArray, PyComplex, PyDict, PyRange, PySet, PyTuple, type PyValue } from './values.ts';
 
@@ -10,7 +11,9 @@ export function pyRepr(value: PyValue): string {
 /** Python's `str`: a text is itself, everything else is its repr. */
 export function pyStr(value: PyValue): string {
   if (typeof value === 'string') return value;
-  if (value instanceof NumpyScalar) return pyStr(value.value);
+  if (value instanceof NumpyScalar)
+    return arrayText(new NdArray(value.descr, [], value.data), pyRepr) ?? pyStr(value.value);
+  if (value instanceof NdArray) return arrayText(value, pyRepr) ?? pyRepr(value);
   return pyRepr(value);
 }
 

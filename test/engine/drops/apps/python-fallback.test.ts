@@ -155,6 +155,28 @@ describe.skipIf(whyNoPython)(`components on objects of classes (${whyNoPython ??
       expect(made.errorOf(`by-${oid}`).message).toMatch(/method must be mean, median or another reduction/);
   });
 
+  it.skipIf(whyNoNumpy)('average, reduce and split what only numpy makes an array of', async () => {
+    const made = await run([
+      pickled('a', '[1+2j, 3j]'),
+      pickled('b', '[2**70, 1]'),
+      pickled('c', "[(1, 'a'), (2, 'b')]"),
+      app('m', `${SIMPLE}.AverageArraysApp`, { inputs: ['a'], outputs: ['mean'] }),
+      memory('mean'),
+      app('n', `${SIMPLE}.AverageArraysApp`, { inputs: ['b'], outputs: ['big'] }),
+      memory('big'),
+      app('s', `${SIMPLE}.GenericScatterApp`, { num_of_copies: 2, inputs: ['c'], outputs: ['x', 'y'] }),
+      memory('x'),
+      memory('y'),
+      app('g', `${SIMPLE}.GenericNpyGatherApp`, { inputs: ['a'], outputs: ['sum'] }),
+      memory('sum'),
+    ]);
+    const texts = (await reprs(made, 'mean', 'big', 'x')).map((text) =>
+      text.replace(/^np\.\w+\((.*)\)$/, '$1').replace(/^\((.*j)\)$/, '$1'),
+    );
+    expect(texts).toEqual(['0.5+2.5j', '5.902958103587057e+20', "array([['1', 'a']], dtype='<U21')"]);
+    expect(state(made, 'sum')).toBe('COMPLETED');
+  });
+
   it('greet the first of them, and show as bytes what has no first', async () => {
     const made = await run([
       pickled('a', '[datetime.date(2026, 1, 2)]'),
@@ -226,7 +248,7 @@ describe.skipIf(whyNoPython)(`components on objects of classes (${whyNoPython ??
     try {
       const made = await run(specs, withoutPython);
       expect(made.errorOf('g').message).toMatch(
-        /Drop g was given "fractions\.Fraction", which only Python can make\. .*needs Python/,
+        /Drop g was given "fractions\.Fraction", which only Python can make or work on\. .*needs Python/,
       );
     } finally {
       if (before === undefined) delete process.env['WEIR_PYTHON'];

@@ -6,7 +6,14 @@ import type { DataDROP } from '../../../../engine/drops/data-drop.ts';
 import { readNpy, writeNpy } from '../../../../engine/drops/npy/index.ts';
 import { readPickle, writePickle } from '../../../../engine/drops/pickle/index.ts';
 import type { NumpyScalar } from '../../../../engine/drops/pyrepr/index.ts';
-import { NdArray, PyDict, PyTuple, type PyValue } from '../../../../engine/drops/pyrepr/index.ts';
+import {
+  NdArray,
+  PyDict,
+  PyRange,
+  pyStr,
+  PyTuple,
+  type PyValue,
+} from '../../../../engine/drops/pyrepr/index.ts';
 import { pairwiseSum, splitArray, toArray } from '../../../../engine/drops/apps/numpy.ts';
 import { DROPStates } from '../../../../engine/protocol/index.ts';
 import { GraphRun, textOf, type Spec } from './run-graph.ts';
@@ -42,6 +49,8 @@ async function valueOf(run: GraphRun, oid = 'o0'): Promise<PyValue> {
 
 const ints = (...values: number[]): NdArray => NdArray.of(BigInt64Array.from(values, BigInt));
 const floats = (...values: number[]): NdArray => NdArray.of(Float64Array.from(values));
+
+const matrix = NdArray.of(BigInt64Array.of(1n, 2n, 3n, 4n), [2, 2]);
 
 describe('copies', () => {
   it('take the children of a container, and text as text', async () => {
@@ -95,6 +104,9 @@ describe('greetings', () => {
   it.each([
     ['the first of a tuple', writePickle(new PyTuple(['Ann', 'Bob'])), 'Hello, Ann'],
     ['the first of an array', writePickle(floats(1.5, 2)), 'Hello, 1.5'],
+    ['the first row of an array, as numpy writes it', writePickle(matrix), 'Hello, [1 2]'],
+    ['the first byte of bytes as its number', writePickle(Uint8Array.of(97, 98)), 'Hello, 97'],
+    ['the first of a range', writePickle(new PyRange(4n, 9n, 2n)), 'Hello, 4'],
     ['the first of a text, as Python has it', writePickle('Zoe'), 'Hello, Z'],
     ['bytes that are no pickle, as their repr', 'plain', "Hello, b'plain'"],
     ['a list without a first item as its bytes', writePickle([]), "Hello, b'\\x80\\x04]\\x94.'"],
@@ -192,6 +204,21 @@ describe('averages', () => {
     expect(((await valueOf(median)) as NumpyScalar).value).toBe(3.5);
   });
 
+  it('of 32-bit floats alone are such, added up as such', async () => {
+    const singles = NdArray.of(Float32Array.from({ length: 100 }, () => 0.1));
+    const averages = [];
+    for (const method of ['mean', 'median'])
+      averages.push(
+        await valueOf(await through('simple.AverageArraysApp', [writePickle(singles)], { method })),
+      );
+    expect((averages as NumpyScalar[]).map(({ descr }) => descr)).toEqual(['<f4', '<f4']);
+    expect(averages.map((average) => pyStr(average))).toEqual(['0.10000003', '0.1']);
+    const mixed = [writePickle(singles), writePickle(floats(0.1))];
+    expect(((await valueOf(await through('simple.AverageArraysApp', mixed))) as NumpyScalar).descr).toBe(
+      '<f8',
+    );
+  });
+
   it('add in blocks, pairwise, and so lose less than a plain loop (99.9999999999986)', () => {
     const tenths = Float64Array.from({ length: 1000 }, () => 0.1);
     expect(pairwiseSum(tenths)).toBe(100.00000000000001);
@@ -249,6 +276,18 @@ describe('gathering', () => {
     const run = await through('simple.GenericNpyGatherApp', [writeNpy(matrix)], spec);
     const result = readNpy(await bytesOf(run));
     expect([result.shape, result.elements()]).toEqual([shape, elements]);
+  });
+
+  it('npy arrays adds floats pairwise along the last axes, as numpy does', async () => {
+    const sumOf = async (array: NdArray, spec = {}) =>
+      readNpy(await bytesOf(await through('simple.GenericNpyGatherApp', [writeNpy(array)], spec))).elements();
+    const tenths = new Array<number>(10).fill(0.1);
+    expect(await sumOf(floats(...tenths))).toEqual([1]);
+    const rows = NdArray.of(Float64Array.from([...tenths, ...tenths]), [2, 10]);
+    expect(await sumOf(rows, { reduce_axes: [1] })).toEqual([1, 1]);
+    const column = NdArray.of(Float64Array.from(tenths.flatMap((x) => [x, x])), [10, 2]);
+    expect(await sumOf(column, { reduce_axes: [0] })).toEqual([0.9999999999999999, 0.9999999999999999]);
+    expect(await sumOf(NdArray.of(Float32Array.from(tenths)))).toEqual([Math.fround(1)]);
   });
 
   it('npy arrays of several inputs combines them element by element, in the larger type', async () => {
