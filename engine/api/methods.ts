@@ -90,7 +90,7 @@ export function makeMethods(deps: ApiDeps, translations: Translations = new Tran
     },
     'sessions.delete': async ({ sessionId }) => {
       const row = await sessionRow(store, sessionId);
-      if (manager.has(sessionId)) await manager.destroySession(sessionId);
+      if (manager.has(sessionId) || manager.findPast(sessionId)) await manager.destroySession(sessionId);
       graphs.forget(row.key);
       views.forget(row.key);
       await deleteStored(deps, sessionId);

@@ -3,13 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  InvalidSessionState,
-  SessionStates,
-  WeirError,
-  type DROPLinkType,
-  DROPLinkType as Links,
-} from '../protocol/index.ts';
+import { WeirError, type DROPLinkType, DROPLinkType as Links } from '../protocol/index.ts';
 import { MAX_GRAPH_BYTES } from '../graph/index.ts';
 import type { Session } from '../session/index.ts';
 import type { ApiDeps } from './deps.ts';
@@ -17,6 +11,7 @@ import { logOf } from './summaries.ts';
 import { readBody } from './request-body.ts';
 import { reproData } from './repro-data.ts';
 import { restError } from './rest-errors.ts';
+import { restSession, sizeOf, type RestSession } from './rest-session.ts';
 import { sessionRow } from './graph-text.ts';
 
 /** JSON and form bodies other than graphs (upstream's default). */
@@ -34,6 +29,7 @@ type Handler = (request: Request, reply: FastifyReply) => Promise<unknown>;
 export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void): void {
   const { manager } = deps;
   const session = (request: Request): Session => manager.get(request.params.sid);
+  const shown = (request: Request): RestSession => restSession(deps, request.params.sid);
 
   const route = (
     method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS',
@@ -72,21 +68,24 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
     return { sessionId: id };
   });
   route('GET', '/api/sessions/:sid', async (request) => {
-    const found = session(request);
+    const found = shown(request);
     const head = `{"status": ${found.status}, "dir": ${JSON.stringify({ dir: found.dir })}, "graph": `;
-    return Buffer.concat([Buffer.from(head), specsOf(found), Buffer.from('}')]);
+    return Buffer.concat([Buffer.from(head), await specsOf(found), Buffer.from('}')]);
   });
   route('DELETE', '/api/sessions/:sid', (request) => manager.destroySession(request.params.sid));
-  route('GET', '/api/sessions/:sid/status', async (request) => session(request).status);
+  route('GET', '/api/sessions/:sid/status', async (request) => shown(request).status);
   route('POST', '/api/sessions/:sid/deploy', async (request) => {
     const form = new URLSearchParams(Buffer.from(await readBody(request.raw, FORM_BYTES)).toString('utf8'));
     const completed = form.get('completed') ?? '';
     await session(request).deploy(completed === '' ? [] : completed.split(','));
   }, true); // prettier-ignore
   route('POST', '/api/sessions/:sid/cancel', (request) => session(request).cancel(), true);
-  route('GET', '/api/sessions/:sid/graph', async (request) => specsOf(session(request)));
-  route('GET', '/api/sessions/:sid/graph/size', async (request) => sizeOf(manager.find(request.params.sid)));
-  route('GET', '/api/sessions/:sid/graph/status', async (request) => statusOf(session(request)));
+  route('GET', '/api/sessions/:sid/graph', (request) => specsOf(shown(request)));
+  route('GET', '/api/sessions/:sid/graph/size', async (request) => {
+    const { sid } = request.params;
+    return manager.has(sid) || manager.findPast(sid) ? shown(request).size : 0;
+  });
+  route('GET', '/api/sessions/:sid/graph/status', (request) => statusOf(shown(request)));
   route('POST', '/api/sessions/:sid/graph/append', async (request, reply) => {
     const type = request.headers['content-type'] ?? '';
     if (!/application\/json|text\/plain/.test(type)) return reply.code(415).send(SUCCESS);
@@ -108,9 +107,9 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
     await session(request).triggerDrops(uids.map(String));
     return undefined;
   });
-  route('GET', '/api/sessions/:sid/repro/status', async (request) => session(request).isSigned);
+  route('GET', '/api/sessions/:sid/repro/status', async (request) => shown(request).isSigned);
   route('GET', '/api/sessions/:sid/repro/data', async (request, reply) => {
-    const found = session(request);
+    const found = shown(request);
     const whole = await reproData(found);
     if (whole) {
       allowOrigin(request, reply);
@@ -119,20 +118,20 @@ export function nodeRest(app: FastifyInstance, deps: ApiDeps, stop: () => void):
     const text = await deps.store.reprodata(found.key);
     return Buffer.concat([
       Buffer.from('{"graph": '),
-      specsOf(found),
+      await specsOf(found),
       Buffer.from(`, "reprodata": ${text ?? '{}'}}`),
     ]);
   });
-  route('GET', '/api/sessions/:sid/dir', async (request) => ({ dir: session(request).dir }));
+  route('GET', '/api/sessions/:sid/dir', async (request) => ({ dir: shown(request).dir }));
   route('GET', '/api/sessions/:sid/logs', (request, reply) => sendLogs(deps, request.params.sid, reply));
   route('GET', '/api/sessions/:sid/graph/drop/data/:oid', async (request) => ({
-    filepath: pathOf(session(request), request.params.oid) ?? '',
+    filepath: (await shown(request).path(request.params.oid)) ?? '',
   }));
   route('GET', '/api/sessions/:sid/graph/drop/:oid', (request) =>
-    dropLogs(deps, session(request), request.params.oid),
+    dropLogs(deps, shown(request), request.params.oid),
   );
   route('GET', '/sessions/:sid/graph/drop/data/:oid', (request, reply) =>
-    sendFile(session(request), request.params.oid, reply),
+    sendFile(shown(request), request.params.oid, reply),
   );
   route('POST', '/api/stop', async () => void setImmediate(stop));
   route('GET', '/api/shutdown', async () => void setImmediate(stop));
@@ -169,49 +168,34 @@ async function jsonBody(request: Request, type: RegExp): Promise<unknown> {
   }
 }
 
-function sizeOf(session: Session | undefined): number {
-  return session?.parts.reduce((sum, graph) => sum + graph.count, 0) ?? 0;
-}
-
 function listSessions({ manager }: ApiDeps): unknown[] {
-  return manager.sessions.map((session) => ({
+  const past = manager.past.map(({ sessionId, status, drops }) => ({ sessionId, status, size: drops }));
+  const held = manager.sessions.map((session) => ({
     sessionId: session.sessionId,
     status: session.status,
     size: sizeOf(session),
   }));
+  return [...past, ...held];
 }
 
 /** `{oid: spec}` made of the bytes that were submitted. */
-function specsOf(session: Session): Buffer {
+async function specsOf(session: RestSession): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for (const [oid, spec] of session.specs())
+  for (const [oid, spec] of await session.specs())
     pieces.push(Buffer.from(`${pieces.length === 0 ? '{' : ', '}${JSON.stringify(oid)}: `), spec);
   return Buffer.concat([...(pieces.length === 0 ? [Buffer.from('{')] : pieces), Buffer.from('}')]);
 }
 
-function statusOf(session: Session): Buffer {
-  if (session.status < SessionStates.RUNNING)
-    throw new InvalidSessionState(
-      `Session ${session.sessionId} is not running yet: its drops have no states.`,
-      { details: { sessionId: session.sessionId } },
-    );
-  const { table } = session;
-  const [graph] = session.parts;
-  const pieces: string[] = [];
-  for (let row = 0; row < table.size; row++) {
-    const exec = table.isApp(row) ? `, "execStatus": ${table.exec[row]}` : '';
-    pieces.push(`${JSON.stringify(graph?.oid(row))}: {"status": ${table.status[row]}${exec}}`);
-  }
+async function statusOf(session: RestSession): Promise<Buffer> {
+  const pieces = (await session.states()).map(
+    ([oid, status, exec]) =>
+      `${JSON.stringify(oid)}: {"status": ${status}${exec === undefined ? '' : `, "execStatus": ${exec}`}}`,
+  );
   return Buffer.from(`{${pieces.join(', ')}}`);
 }
 
-function pathOf(session: Session, oid: string): string | undefined {
-  const found = session.findDrop(oid) as { path?: unknown } | undefined;
-  return typeof found?.path === 'string' ? found.path : undefined;
-}
-
-async function dropLogs(deps: ApiDeps, session: Session, oid: string): Promise<unknown> {
-  const row = session.graph?.rowOf(oid) ?? -1;
+async function dropLogs(deps: ApiDeps, session: RestSession, oid: string): Promise<unknown> {
+  const row = await session.rowOf(oid);
   const logs =
     row < 0 ? { entries: [] } : await deps.store.logs(session.key, { offset: 0, limit: 1000, row });
   return {
@@ -234,8 +218,8 @@ function escapeHtml(text: string): string {
 }
 
 /** The file behind a drop, as an attachment. */
-async function sendFile(session: Session, oid: string, reply: FastifyReply): Promise<unknown> {
-  const file = pathOf(session, oid);
+async function sendFile(session: RestSession, oid: string, reply: FastifyReply): Promise<unknown> {
+  const file = await session.path(oid);
   if (file === undefined) return reply.type('text/html; charset=UTF-8').send('No file exists');
   const facts = await stat(file).catch(() => undefined);
   if (!facts?.isFile())

@@ -16,7 +16,9 @@ const [HEAD, BETWEEN, TAIL] = ['[\n    {', '},\n    {', '\n]'].map((text) => Buf
  * The answer as a stream, however large the file is; undefined where the session is not over or has no such file: then
  * there is only what was submitted. Waits for a file that is being written.
  */
-export async function reproData(session: Session): Promise<Readable | undefined> {
+export async function reproData(
+  session: Pick<Session, 'isOver' | 'recorded' | 'dir'>,
+): Promise<Readable | undefined> {
   if (!session.isOver) return undefined;
   await session.recorded();
   const file = await open(path.join(session.dir, 'reprodata.out')).catch(() => undefined);

@@ -28,6 +28,16 @@ export type SessionListener = (session: Session, delta: SessionDelta | undefined
 /** Sessions that are over and whose drops are still held, so that large results can be read. */
 const KEPT_SESSIONS = 8;
 
+/** A session that is over and whose drops were let go: the history has the rest of it. */
+export interface PastSession {
+  readonly sessionId: string;
+  /** Key of the session in the store. */
+  readonly key: number;
+  readonly dir: string;
+  readonly status: SessionStates;
+  readonly drops: number;
+}
+
 export interface SessionOrigin {
   readonly graphName?: string;
   readonly origin?: string;
@@ -38,6 +48,7 @@ export class NodeManager {
   readonly #options: NodeManagerOptions;
   readonly #lanes: Lanes;
   readonly #sessions = new Map<string, Session>();
+  readonly #past = new Map<string, PastSession>();
   /** Sessions whose creation is under way: two requests for one id cannot both win. */
   readonly #creating = new Map<string, Promise<Session>>();
   #isClosing = false;
@@ -68,15 +79,32 @@ export class NodeManager {
     return this.#sessions.has(sessionId);
   }
 
+  /** Sessions whose drops were let go, and which nobody has destroyed since. */
+  get past(): readonly PastSession[] {
+    return [...this.#past.values()];
+  }
+
+  findPast(sessionId: string): PastSession | undefined {
+    return this.#past.get(sessionId);
+  }
+
   find(sessionId: string): Session | undefined {
     return this.#sessions.get(sessionId);
   }
 
-  /** The session of this id. Throws NoSessionException. */
+  /** The session of this id. Throws NoSessionException, and InvalidSessionState where its drops were let go. */
   get(sessionId: string): Session {
     const session = this.#sessions.get(sessionId);
-    if (!session) throw new NoSessionException(sessionId);
-    return session;
+    if (session) return session;
+    const past = this.#past.get(sessionId);
+    if (!past) throw new NoSessionException(sessionId);
+    const status = SESSION_STATE_NAMES[past.status] as string;
+    throw new InvalidSessionState(
+      `Session ${sessionId} is ${status}: nothing can be done with it any more.`,
+      {
+        details: { sessionId, status },
+      },
+    );
   }
 
   /**
@@ -140,6 +168,7 @@ export class NodeManager {
 
   /** Takes a session out of memory, ending it first; its history and its directory stay. */
   async destroySession(sessionId: string): Promise<void> {
+    if (this.#past.delete(sessionId)) return;
     const session = this.get(sessionId);
     try {
       await session.dispose();
@@ -158,11 +187,24 @@ export class NodeManager {
     return SESSION_STATE_NAMES[this.getSessionStatus(sessionId)] as string;
   }
 
-  /** Lets the oldest finished sessions go when there are too many in memory. */
+  /** Lets the drops of the oldest finished sessions go when there are too many in memory. */
   #letGo(): void {
     const over = this.sessions.filter((session) => session.isOver);
     for (const session of over.slice(0, Math.max(0, over.length - KEPT_SESSIONS)))
-      void this.destroySession(session.sessionId).catch(this.#options.onProblem);
+      void this.#release(session).catch(this.#options.onProblem);
+  }
+
+  async #release(session: Session): Promise<void> {
+    const { sessionId, key, dir } = session;
+    const drops = session.parts.reduce((sum, graph) => sum + graph.count, 0);
+    try {
+      await session.dispose();
+    } finally {
+      // Somebody may have destroyed it meanwhile.
+      if (this.#sessions.delete(sessionId))
+        this.#past.set(sessionId, { sessionId, key, dir, status: session.status, drops });
+      this.#changed(session, undefined);
+    }
   }
 
   #changed(session: Session, delta: SessionDelta | undefined): void {
@@ -175,5 +217,6 @@ export class NodeManager {
     await Promise.allSettled(this.#creating.values());
     for (const session of this.sessions) await session.dispose().catch(this.#options.onProblem);
     this.#sessions.clear();
+    this.#past.clear();
   }
 }

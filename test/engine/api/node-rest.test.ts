@@ -44,6 +44,40 @@ function raw(headers: Record<string, string>): Promise<number | undefined> {
 }
 
 describe('the REST interface of a node', () => {
+  it('shows sessions that are over until they are deleted, however many came after them', async () => {
+    const { manager } = host;
+    const run = async (): Promise<string> => {
+      const sid = await created();
+      await post(`/sessions/${sid}/graph/append`, Buffer.from(bytesOf(shown)), json);
+      await post(`/sessions/${sid}/deploy`, 'completed=hello');
+      await manager.find(decodeURIComponent(sid))?.recorded();
+      return sid;
+    };
+    const file = data('b', { dropclass: 'dlg.data.drops.file.FileDROP', producers: ['hello'] });
+    const shown = [helloGraph[0], file];
+    const sid = await run();
+    const id = decodeURIComponent(sid);
+    const parts = ['', '/status', '/graph', '/graph/status', '/graph/size', '/graph/drop/b', '/graph/drop/data/b', '/repro/status', '/repro/data', '/dir']; // prettier-ignore
+    const all = () =>
+      Promise.all(parts.map(async (part) => (await fetch(url(`/sessions/${sid}${part}`))).json()));
+    const before = await all();
+    const listed = async (): Promise<Any> =>
+      ((await (await fetch(url('/sessions'))).json()) as Any[]).find((one) => one.sessionId === id);
+    const inList = await listed();
+    const letGo = new Promise<void>((resolve) => manager.subscribe(() => manager.findPast(id) && resolve()));
+    for (let i = 0; i < 9; i++) await run();
+    await letGo;
+    expect(manager.has(id)).toBe(false);
+    expect(await all()).toEqual(before);
+    expect(await listed()).toEqual(inList);
+    const content = await fetch(`${host.url}/sessions/${sid}/graph/drop/data/b`);
+    expect(await content.text()).toBe('Hello Ada');
+    expect((await post(`/sessions/${sid}/deploy`, '')).status).toBe(555);
+    expect((await fetch(url(`/sessions/${sid}`), { method: 'DELETE' })).status).toBe(200);
+    expect((await fetch(url(`/sessions/${sid}/graph/status`))).status).toBe(404);
+    expect(await listed()).toBe(undefined);
+  });
+
   it('shows the links that were added before they are deployed, and ignores what is triggered too early', async () => {
     const sid = await created();
     const parts = [data('a'), app('copy', 'dlg.apps.simple.CopyApp'), data('b')];
