@@ -267,9 +267,16 @@ export abstract class AppDROP extends AbstractDROP {
   protected stopWork(): void {
     // Made now if nobody asked yet: work that asks for the signal later must find it aborted.
     (this.#abort ??= new AbortController()).abort();
-    const { relations, instances } = this._flow.table;
-    for (const row of relations.consumers.sources(this._row)) instances[row]?._breakOff();
-    for (const row of relations.outputs.targets(this._row)) instances[row]?._breakOff();
+    const { instances, relations } = this._flow.table;
+    for (const row of relations.consumers.sources(this._row))
+      if (!this.#isAnotherRunning(relations.consumers.targets(row))) instances[row]?._breakOff();
+    for (const row of relations.outputs.targets(this._row))
+      if (!this.#isAnotherRunning(relations.outputs.sources(row))) instances[row]?._breakOff();
+  }
+
+  /** Whether somebody else reads or writes what this application does. */
+  #isAnotherRunning(rows: readonly number[]): boolean {
+    return rows.some((row) => row !== this._row && this._flow.table.execOf(row) === AppDROPStates.RUNNING);
   }
 
   async exists(): Promise<boolean> {

@@ -31,6 +31,8 @@ export abstract class DataDROP extends ReadableDROP {
   /** Whether the graph itself says `expireAfterUse`; where not, it is the habit of the class (spec/engine.md 4.4). */
   readonly expireAfterUseGiven: boolean;
 
+  /** The storage that is closed, or asked, before the drop is COMPLETED. */
+  protected endingIO: DataIO | undefined;
   #writer: DataIO | undefined;
   #size: number | null = null;
   #checksum: number | null = null;
@@ -151,7 +153,7 @@ export abstract class DataDROP extends ReadableDROP {
     } catch (cause) {
       const error = storageError(this, 'written', cause);
       // Consumers hear of it (upstream forgot them, spec 13 #8).
-      this._fail(error);
+      this.#failUnlessOver(error);
       await this.#abandonWriter();
       throw error;
     }
@@ -167,6 +169,7 @@ export abstract class DataDROP extends ReadableDROP {
   override _breakOff(): void {
     super._breakOff();
     this.#writer?.breakOff();
+    this.endingIO?.breakOff();
   }
 
   /** The storage object for the writing of this drop; asked for once. */
@@ -188,9 +191,9 @@ export abstract class DataDROP extends ReadableDROP {
   }
 
   async #closeWriter(): Promise<void> {
-    const writer = this.#writer;
+    this.endingIO = this.#writer;
     this.#writer = undefined;
-    await writer?.close();
+    await this.endingIO?.close();
   }
 
   /** A drop that ends badly does not end twice: what goes wrong now is only logged. */
@@ -235,10 +238,17 @@ export abstract class DataDROP extends ReadableDROP {
       await this.#closeWriter();
       await this.onCompleting?.();
     } catch (error) {
-      this._fail(storageError(this, 'completed', error));
+      this.#failUnlessOver(storageError(this, 'completed', error));
       return;
+    } finally {
+      this.endingIO = undefined;
     }
     this._flow.complete(this._row);
+  }
+
+  /** What was given up because the drop is over is no failure of it. */
+  #failUnlessOver(error: Error): void {
+    if (dataStep(this.status, DataEvents.error).next === DROPStates.ERROR) this._fail(error);
   }
 
   /** Storage that must be asked before the drop is COMPLETED (file size, server status). A rejection makes it ERROR. */
@@ -262,6 +272,7 @@ export abstract class DataDROP extends ReadableDROP {
 
   async #abandonAfterWrite(): Promise<void> {
     this.#writer?.breakOff();
+    this.endingIO?.breakOff();
     while (this.#writing) await this.#writing;
     if (this.#writer) await this.#abandonWriter();
   }

@@ -54,13 +54,16 @@ export abstract class ReadableDROP extends AbstractDROP {
   async open(): Promise<number> {
     this.#expectReadable();
     const io = this.getIO();
+    const descriptor = this.#nextDescriptor++;
+    // Known before it is open: opening may wait for somebody.
+    const readers = (this.#readers ??= new Map<number, DataIO>()).set(descriptor, io);
     try {
       await io.open(OpenMode.OPEN_READ);
     } catch (error) {
+      readers.delete(descriptor);
+      this.onReaderGone?.();
       throw storageError(this, 'opened', error);
     }
-    const descriptor = this.#nextDescriptor++;
-    (this.#readers ??= new Map<number, DataIO>()).set(descriptor, io);
     this._keeper?.opened?.(this);
     this._fire('open');
     return descriptor;

@@ -2,7 +2,7 @@
 import { DROPException, messageOf } from '../../protocol/index.ts';
 import { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
-import { NgasIO, ngasLimits, ngasStatus, type NgasAccess } from '../io/ngas.ts';
+import { NgasIO, ngasLimits, type NgasAccess } from '../io/ngas.ts';
 import { floatParam, intParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 
@@ -55,8 +55,10 @@ export class NgasDROP extends DataDROP {
 
   protected override async onCompleting(): Promise<void> {
     let status: Record<string, string>;
+    const io = this.getIO();
+    this.endingIO = io;
     try {
-      status = await ngasStatus(this.#access);
+      status = await io.status();
     } catch (cause) {
       throw new DROPException(
         'FILE_UNREADABLE',

@@ -76,8 +76,10 @@ export class S3DROP extends DataDROP {
   /** The size of an object that somebody else wrote; null where it is not there. */
   protected override async onCompleting(): Promise<void> {
     if (this.#wasWritten) return;
+    const io = this.getIO();
+    this.endingIO = io;
     try {
-      const size = await this.getIO().size();
+      const size = await io.size();
       this.noteSize(size >= 0 ? size : null);
     } catch (cause) {
       throw new DROPException(

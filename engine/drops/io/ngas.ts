@@ -155,23 +155,6 @@ function attributesOf(xml: string, element: string): Record<string, string> {
   return attributes;
 }
 
-/** What the archive knows of the file: `FileSize`, `Checksum` and more. Rejects with REMOTE when it knows nothing. */
-export async function ngasStatus(access: NgasAccess): Promise<Record<string, string>> {
-  const command = `STATUS?file_id=${encodeURIComponent(access.fileId)}`;
-  const exchange = startRequest(access, 'GET', command);
-  exchange.request.end();
-  const answer = await answerTo(exchange, access, access.statusTimeoutMs);
-  if (answer.status !== 200) throw refused(access, 'STATUS', answer);
-  const status = attributesOf(answer.body, 'FileStatus');
-  if (Object.keys(status).length > 0) return status;
-  const { host, port, fileId } = access;
-  throw new WeirError(
-    'REMOTE',
-    `What answers at ${host}:${port} is no NGAS: it says nothing about file ${fileId}, but ${JSON.stringify(answer.body.slice(0, 80))}.`,
-    { details: { host, port, fileId } },
-  );
-}
-
 export class NgasIO extends DataIO {
   readonly #access: NgasAccess;
   #exchange: Exchange | undefined;
@@ -304,6 +287,13 @@ export class NgasIO extends DataIO {
     }
   }
 
+  override breakOff(): void {
+    const { host, port } = this.#access;
+    this.#exchange?.request.destroy(
+      new WeirError('CANCELLED', `NGAS ${host}:${port} was given up, as nobody waits for it any more.`),
+    );
+  }
+
   protected override async doAbort(): Promise<void> {
     this.#reader?.close();
     this.#exchange?.request.destroy();
@@ -314,13 +304,31 @@ export class NgasIO extends DataIO {
     await spool?.dispose();
   }
 
+  /** What the archive knows of the file: `FileSize`, `Checksum` and more. Rejects with REMOTE when it knows nothing. */
+  async status(): Promise<Record<string, string>> {
+    const access = this.#access;
+    const { host, port, fileId } = access;
+    const exchange = startRequest(access, 'GET', `STATUS?file_id=${encodeURIComponent(fileId)}`);
+    this.#exchange = exchange;
+    exchange.request.end();
+    const answer = await answerTo(exchange, access, access.statusTimeoutMs);
+    if (answer.status !== 200) throw refused(access, 'STATUS', answer);
+    const status = attributesOf(answer.body, 'FileStatus');
+    if (Object.keys(status).length > 0) return status;
+    throw new WeirError(
+      'REMOTE',
+      `What answers at ${host}:${port} is no NGAS: it says nothing about file ${fileId}, but ${JSON.stringify(answer.body.slice(0, 80))}.`,
+      { details: { host, port, fileId } },
+    );
+  }
+
   override async size(): Promise<number> {
-    return Number((await ngasStatus(this.#access))['FileSize'] ?? -1);
+    return Number((await this.status())['FileSize'] ?? -1);
   }
 
   override async exists(): Promise<boolean> {
     try {
-      await ngasStatus(this.#access);
+      await this.status();
       return true;
     } catch (error) {
       if (error instanceof WeirError && error.code === 'REMOTE') return false;

@@ -91,11 +91,18 @@ export interface S3Place {
   readonly access: S3Access;
 }
 
+type Asking<T> = (client: S3Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>;
+
+const UNWANTED = 'it was given up, as nobody waits for it any more.';
+/** How long a store may take to forget an upload that is given up. */
+const FORGET_MS = 5000;
+
 /** Reads and writes one object. Writing keeps at most two parts in memory and waits for the store to take each. */
 export class S3IO extends DataIO {
   readonly #clients: S3Clients;
   readonly #access: S3Access;
   readonly #object: { readonly Bucket: string; readonly Key: string };
+  readonly #wanted = new AbortController();
   #body: Readable | undefined;
   #reader: ChunkReader | undefined;
   #gathered: Uint8Array[] = [];
@@ -111,9 +118,9 @@ export class S3IO extends DataIO {
   }
 
   /** Asks the store for something. Rejects with REMOTE or TIMEOUT, with the store, the object and what it said. */
-  async #ask<T>(work: (client: S3Client) => Promise<T>): Promise<T> {
+  async #ask<T>(work: Asking<T>, until = this.#wanted.signal): Promise<T> {
     try {
-      return await work(await this.#clients.client(this.#access));
+      return await work(await this.#clients.client(this.#access), { abortSignal: until });
     } catch (cause) {
       const httpStatus = (cause as Partial<S3ServiceException>).$metadata?.httpStatusCode;
       throw new WeirError(
@@ -132,7 +139,9 @@ export class S3IO extends DataIO {
   protected override async doOpen(mode: OpenMode): Promise<void> {
     if (mode === OpenMode.OPEN_WRITE) return this.#makeBucket();
     const { GetObjectCommand } = await import('@aws-sdk/client-s3');
-    const { Body } = await this.#ask((client) => client.send(new GetObjectCommand(this.#object)));
+    const { Body } = await this.#ask((client, options) =>
+      client.send(new GetObjectCommand(this.#object), options),
+    );
     this.#body = Body as unknown as Readable;
     // From here on the reader times each piece: a reader that pauses is no silence of the store.
     (this.#body as { readonly socket?: Socket }).socket?.setTimeout(0);
@@ -143,12 +152,12 @@ export class S3IO extends DataIO {
     const { HeadBucketCommand, CreateBucketCommand } = await import('@aws-sdk/client-s3');
     const { Bucket } = this.#object;
     try {
-      await this.#ask((client) => client.send(new HeadBucketCommand({ Bucket })));
+      await this.#ask((client, options) => client.send(new HeadBucketCommand({ Bucket }), options));
     } catch (error) {
       // 403: it is there and may not be looked at; whether it may be written shows when it is written.
       if (statusOf(error) === 403) return;
       if (statusOf(error) !== 404) throw error;
-      await this.#ask((client) => client.send(new CreateBucketCommand({ Bucket })));
+      await this.#ask((client, options) => client.send(new CreateBucketCommand({ Bucket }), options));
     }
   }
 
@@ -181,7 +190,7 @@ export class S3IO extends DataIO {
     const { UploadPartCommand } = await import('@aws-sdk/client-s3');
     const UploadId = (this.#uploadId ??= await this.#beginUpload());
     const PartNumber = this.#parts.length + 1;
-    const { ETag } = await this.#ask((client) =>
+    const { ETag } = await this.#ask((client, options) =>
       client.send(
         new UploadPartCommand({
           ...this.#object,
@@ -190,6 +199,7 @@ export class S3IO extends DataIO {
           Body: part,
           ContentLength: part.length,
         }),
+        options,
       ),
     );
     this.#parts.push({ PartNumber, ETag });
@@ -197,8 +207,8 @@ export class S3IO extends DataIO {
 
   async #beginUpload(): Promise<string> {
     const { CreateMultipartUploadCommand } = await import('@aws-sdk/client-s3');
-    const { UploadId } = await this.#ask((client) =>
-      client.send(new CreateMultipartUploadCommand(this.#object)),
+    const { UploadId } = await this.#ask((client, options) =>
+      client.send(new CreateMultipartUploadCommand(this.#object), options),
     );
     if (UploadId) return UploadId;
     throw new WeirError('REMOTE', `${this.#what}: the store began no upload in parts; is it one of S3?`);
@@ -212,17 +222,22 @@ export class S3IO extends DataIO {
     const UploadId = this.#uploadId;
     if (UploadId === undefined) {
       const whole = { ...this.#object, Body: last, ContentLength: last.length };
-      await this.#ask((client) => client.send(new PutObjectCommand(whole)));
+      await this.#ask((client, options) => client.send(new PutObjectCommand(whole), options));
       return;
     }
     try {
       if (last.length > 0) await this.#uploadPart(last);
       const all = { ...this.#object, UploadId, MultipartUpload: { Parts: this.#parts } };
-      await this.#ask((client) => client.send(new CompleteMultipartUploadCommand(all)));
+      await this.#ask((client, options) => client.send(new CompleteMultipartUploadCommand(all), options));
     } catch (error) {
       await this.#abandonUpload().catch(() => undefined);
       throw error;
     }
+  }
+
+  override breakOff(): void {
+    this.#wanted.abort();
+    this.#body?.destroy(new WeirError('CANCELLED', `${this.#what}: ${UNWANTED}`));
   }
 
   #endReading(): void {
@@ -244,14 +259,20 @@ export class S3IO extends DataIO {
     if (UploadId === undefined) return;
     this.#uploadId = undefined;
     const { AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3');
-    await this.#ask((client) => client.send(new AbortMultipartUploadCommand({ ...this.#object, UploadId })));
+    const upload = { ...this.#object, UploadId };
+    await this.#ask(
+      (client, options) => client.send(new AbortMultipartUploadCommand(upload), options),
+      AbortSignal.timeout(FORGET_MS),
+    );
   }
 
   /** Bytes of the object; -1 where there is none. */
   override async size(): Promise<number> {
     const { HeadObjectCommand } = await import('@aws-sdk/client-s3');
     try {
-      const head = await this.#ask((client) => client.send(new HeadObjectCommand(this.#object)));
+      const head = await this.#ask((client, options) =>
+        client.send(new HeadObjectCommand(this.#object), options),
+      );
       return head.ContentLength ?? -1;
     } catch (error) {
       if (statusOf(error) === 404) return -1;
@@ -266,7 +287,7 @@ export class S3IO extends DataIO {
   override async delete(): Promise<void> {
     const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
     try {
-      await this.#ask((client) => client.send(new DeleteObjectCommand(this.#object)));
+      await this.#ask((client, options) => client.send(new DeleteObjectCommand(this.#object), options));
     } catch (error) {
       if (statusOf(error) !== 404) throw error;
     }
@@ -279,6 +300,7 @@ function statusOf(error: unknown): unknown {
 
 /** What a store said, as far as it said anything: answers to HEAD have no text, and the library knows no name for them. */
 function reasonOf(cause: unknown, httpStatus: number | undefined): string {
+  if (cause instanceof Error && cause.name === 'AbortError') return UNWANTED;
   if (isCutOff(cause)) return 'the answer of the store broke off';
   // The library adds lines about itself.
   const [said = ''] = messageOf(cause).split('\n', 1);

@@ -29,6 +29,23 @@ async function silent(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** One that says when it was asked, and when its first client has left. */
+async function silentUntil(answer = '') {
+  const asked = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  const server = createServer((socket) => {
+    sockets.push(socket.on('error', () => undefined).once('close', () => left.resolve()));
+    socket.on('data', () => {
+      asked.resolve();
+      socket.write(answer);
+    });
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, asked: asked.promise, left: left.promise };
+}
+
 function graph(dropclass: string, spec: Record<string, unknown>, more: readonly Spec[] = []): GraphRun {
   return new GraphRun([
     { oid: 'app', dropclass, outputs: ['o'], ...spec },
@@ -172,6 +189,70 @@ describe('an application with a timeout', () => {
     await over;
     expect(app.execStatus).toBe(AppDROPStates.ERROR);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a store that hangs', () => {
+  const S3 = 'dlg.data.drops.s3_drop.S3DROP';
+  const NGAS = 'dlg.data.drops.ngas.NgasDROP';
+  const keys = { aws_access_key_id: 'a', aws_secret_access_key: 'b', Bucket: 'b' };
+  const place = (port: number) => ({
+    ...keys,
+    endpoint_url: `http://127.0.0.1:${port}`,
+    ngasSrv: '127.0.0.1',
+    ngasPort: port,
+    ngasTimeout: 600,
+    read_timeout: 600,
+  });
+
+  it.each([S3, NGAS])('does not outlast whoever writes to it and is cancelled (%s)', async (dropclass) => {
+    const { port, asked } = await silentUntil();
+    const run = new GraphRun([
+      { oid: 'a', dropclass: 'dlg.apps.simple.HelloWorldApp', outputs: ['s'] },
+      { oid: 's', dropclass, ...place(port) },
+    ]);
+    await run.trigger();
+    await asked;
+    for (const drop of run.drops.values()) await drop.cancel();
+    expect(run.drop('s').status).toBe(DROPStates.CANCELLED);
+    expect(run.errors.size).toBe(0);
+    await run.services.dispose();
+  });
+
+  it.each([S3, NGAS])('is let go by who asks for an object and is cancelled (%s)', async (dropclass) => {
+    const { port, asked, left } = await silentUntil();
+    const run = new GraphRun([{ oid: 's', dropclass, ...place(port) }]);
+    const over = run.trigger();
+    await asked;
+    await run.drop('s').cancel();
+    await Promise.all([over, left]);
+    expect(run.drop('s').status).toBe(DROPStates.CANCELLED);
+    expect(run.errors.size).toBe(0);
+    await run.services.dispose();
+  });
+
+  it('ends with the timeout of who reads it, unless somebody else does', async () => {
+    const { port, asked, left } = await silentUntil('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n');
+    const copy = { dropclass: 'dlg.apps.simple.CopyApp', inputs: ['s'] };
+    const run = new GraphRun([
+      { oid: 's', dropclass: S3, ...place(port) },
+      { ...copy, oid: 'app', outputs: ['o'], ...limit(SHORT) },
+      { oid: 'o', dropclass: MEMORY },
+      { ...copy, oid: 'other', outputs: ['p'] },
+      { oid: 'p', dropclass: MEMORY },
+    ]);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const over = run.trigger();
+    await asked;
+    await over;
+    await isRunning(run.app('other'));
+    // The time of the first, and of its reading that goes on for the other's sake.
+    await vi.advanceTimersByTimeAsync(10_100);
+    expect(run.errorOf('app').message).toBe(late('CopyApp'));
+    expect(run.app('other').execStatus).toBe(AppDROPStates.RUNNING);
+    await run.app('other').cancel();
+    await left;
+    await run.services.dispose();
   });
 });
 

@@ -207,7 +207,7 @@ describe('archiving in an NGAS that goes wrong', () => {
   it.each(BAD_WAY_NAMES)('fails by name, in time, where it %s', async (way) => {
     const { behave, isSilent } = BAD_WAYS[way];
     const bad = await badServer(behave);
-    const run = archive(bad.port);
+    const run = archive(bad.port, { ngasTimeout: isSilent ? 0.2 : 30 });
     await (run.drop('data') as DataDROP).write('to keep');
     await run.run();
     await bad.stop();
@@ -245,7 +245,7 @@ describe('archiving in an NGAS that goes wrong', () => {
     const bad = await badServer((socket) =>
       socket.once('data', () => socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 4\r\n\r\nFull`)),
     );
-    const run = archive(bad.port, { ngasTimeout: 5 });
+    const run = archive(bad.port, { ngasTimeout: 30 });
     await (run.drop('data') as DataDROP).write(new Uint8Array(30_000_000));
     await run.run();
     await bad.stop();
