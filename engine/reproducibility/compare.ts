@@ -330,7 +330,7 @@ function firstCauses(
       for (let e = topology.offsets[i] as number; e < (topology.offsets[i + 1] as number); e++)
         isTainted[topology.targets[e] as number] = 1;
   }
-  if (isChained) differing.push(...addedDrops(b, found.alignment));
+  if (isChained) for (const added of addedDrops(b, found.alignment)) differing.push(added);
   return { differing: [...differing, ...later].slice(0, maxListed), affected };
 }
 

@@ -139,7 +139,7 @@ export class AverageArraysApp extends BarrierAppDROP {
     for (const input of this.inputs) {
       const value = await loadValue(input);
       isSingle &&= value === null || isFloat32(value);
-      elements.push(...elementsOf(value));
+      for (const element of elementsOf(value)) elements.push(element);
     }
     // The average of nothing is not a number, as numpy has it.
     if (elements.length === 0) return saveValue(this.outputs, NumpyScalar.float64(Number.NaN));

@@ -91,7 +91,7 @@ function fromFlat(flat: Nested, shape: readonly number[]): NdArray | undefined {
 
 function textArray(texts: readonly string[], shape: readonly number[]): NdArray {
   const points = texts.map((text) => Array.from(text, (c) => c.codePointAt(0) as number));
-  const width = Math.max(1, ...points.map(({ length }) => length));
+  const width = points.reduce((widest, { length }) => Math.max(widest, length), 1);
   const data = new Uint32Array(width * texts.length);
   points.forEach((text, i) => data.set(text, i * width));
   return new NdArray(`<U${width}`, shape, new Uint8Array(data.buffer));

@@ -14,9 +14,10 @@ const EDGE_ITEMS = 3;
  */
 export function arrayText(array: NdArray, repr: (value: PyValue) => string): string | undefined {
   const { kind, width } = dtypeParts(array.descr) as DtypeParts;
-  if (kind === 'c' || (kind === 'f' && width === 2)) return undefined;
   const items = array.elements();
+  if (kind === 'f' && width === 2) return undefined;
   if (array.shape.length === 0) return scalarText(items[0] as PyValue, kind === 'f' && width === 4, repr);
+  if (kind === 'c') return undefined;
   const isCut = items.length > THRESHOLD;
   const shown = isCut ? edges(array.shape, items) : items;
   if (items.length === 0) return '[]';

@@ -231,6 +231,14 @@ describe('averages', () => {
     }
   });
 
+  it('may be of more elements than a call has arguments, and so may be what is scattered', async () => {
+    const many = new Array<bigint>(200_000).fill(3n);
+    expect(pyStr(await valueOf(await through('simple.AverageArraysApp', [writePickle(many)])))).toBe('3.0');
+    const texts = writePickle(new Array<string>(200_000).fill('ab'));
+    const run = await through('simple.GenericScatterApp', [texts], { num_of_copies: 1 });
+    expect(((await valueOf(run)) as NdArray).descr).toBe('<U2');
+  });
+
   it('of texts are errors of a run', async () => {
     expect((await through('simple.AverageArraysApp', [writePickle(['a'])])).errorOf('app').message).toMatch(
       /not numbers/,
