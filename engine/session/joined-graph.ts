@@ -83,12 +83,15 @@ export function specsWithLinks(
 const textOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 
-/** A drop has one parent; of everything else it has lists. */
+/** A drop has one parent; of everything else it has lists, whose entries may name ports. A link that is there is not added. */
 function addLink(spec: PyObject, key: string, rhs: string): void {
   if (key === 'parent') {
     setKey(spec, key, rhs);
     return;
   }
-  const before = spec[key];
-  setKey(spec, key, Array.isArray(before) ? ([...(before as unknown[]), rhs] as never) : [rhs]);
+  const before: readonly unknown[] = Array.isArray(spec[key]) ? spec[key] : [];
+  const isThere = before.some(
+    (entry) => entry === rhs || (typeof entry === 'object' && entry !== null && Object.hasOwn(entry, rhs)),
+  );
+  if (!isThere) setKey(spec, key, [...before, rhs] as never);
 }
