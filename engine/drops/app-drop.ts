@@ -170,7 +170,7 @@ export abstract class AppDROP extends AbstractDROP {
       this,
       limitMs,
       () => this.#try(),
-      () => this.stopWork(),
+      () => this.#endWork(),
     );
   }
 
@@ -225,7 +225,7 @@ export abstract class AppDROP extends AbstractDROP {
       if (limitMs === undefined) return;
       const timer = setTimeout(() => {
         void this.setError(tookTooLong(this, limitMs));
-        this.stopWork();
+        this.#endWork();
       }, limitMs);
       this.#whenOver(() => clearTimeout(timer));
     } catch (error) {
@@ -252,31 +252,55 @@ export abstract class AppDROP extends AbstractDROP {
   }
 
   async cancel(): Promise<void> {
+    const isRunning = this.execStatus === AppDROPStates.RUNNING;
     this._flow.cancelApp(this._row);
     this.stopWork();
+    if (isRunning) this.#letGo();
   }
 
   /** Work that runs is told to stop: its stream or its session is over. */
   async skip(): Promise<void> {
     const isRunning = this.execStatus === AppDROPStates.RUNNING;
     this._flow.skipApp(this._row);
-    if (isRunning) this.stopWork();
+    if (isRunning) this.#endWork();
+  }
+
+  #endWork(): void {
+    this.stopWork();
+    this.#letGo();
   }
 
   /** Tells the work of this application, running or about to, to stop. */
   protected stopWork(): void {
     // Made now if nobody asked yet: work that asks for the signal later must find it aborted.
     (this.#abort ??= new AbortController()).abort();
-    const { instances, relations } = this._flow.table;
-    for (const row of relations.consumers.sources(this._row))
-      if (!this.#isAnotherRunning(relations.consumers.targets(row))) instances[row]?._breakOff();
-    for (const row of relations.outputs.targets(this._row))
-      if (!this.#isAnotherRunning(relations.outputs.sources(row))) instances[row]?._breakOff();
   }
 
-  /** Whether somebody else reads or writes what this application does. */
-  #isAnotherRunning(rows: readonly number[]): boolean {
-    return rows.some((row) => row !== this._row && this._flow.table.execOf(row) === AppDROPStates.RUNNING);
+  /** Its reads and writes that wait for somebody outside end, unless somebody else reads or writes the same. */
+  #letGo(): void {
+    const { instances, relations } = this._flow.table;
+    for (const row of relations.consumers.sources(this._row))
+      if (instances[row] && !this.#isReadByAnother(row)) instances[row]._breakOff();
+    for (const row of relations.outputs.targets(this._row))
+      if (instances[row] && !this.#isWrittenByAnother(row)) instances[row]._breakOff();
+  }
+
+  #isReadByAnother(data: number): boolean {
+    const { consumers } = this._flow.table.relations;
+    for (let e = consumers.firstOut(data); e >= 0; e = consumers.nextOut(e))
+      if (this.#isAnotherRunning(consumers.to(e))) return true;
+    return false;
+  }
+
+  #isWrittenByAnother(data: number): boolean {
+    const { outputs } = this._flow.table.relations;
+    for (let e = outputs.firstIn(data); e >= 0; e = outputs.nextIn(e))
+      if (this.#isAnotherRunning(outputs.from(e))) return true;
+    return false;
+  }
+
+  #isAnotherRunning(row: number): boolean {
+    return row !== this._row && this._flow.table.execOf(row) === AppDROPStates.RUNNING;
   }
 
   async exists(): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AppDROP } from '../../../../engine/drops/app-drop.ts';
 import type { DataDROP } from '../../../../engine/drops/data-drop.ts';
 import { readPickle, writePickle } from '../../../../engine/drops/pickle/index.ts';
@@ -59,6 +59,23 @@ describe('retrieving an address', () => {
     expect(absent.errorOf('app').message).toMatch(/could not read http:\/\/127.0.0.1:1\//);
     for (const url of ['', 'not an address', 'file:///etc/passwd'])
       expect((await retrieve(url).run()).errorOf('app').message).toMatch(/needs a web address/);
+  });
+
+  it('names address and cause when the server falls silent', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const url = await serve((_request, response) => response.writeHead(200).write('half'));
+    const run = retrieve(url);
+    const written = new Promise<void>((resolve) =>
+      run.drop('b').subscribe({ handleEvent: () => resolve() }, 'status'),
+    );
+    await run.trigger();
+    await written;
+    await vi.advanceTimersByTimeAsync(30_000);
+    await run.over();
+    vi.useRealTimers();
+    expect(run.errorOf('app').message).toBe(
+      `UrlRetrieveApp app could not read ${url}: the server was silent for 30 s.`,
+    );
   });
 
   it('ends when it is cancelled, however long the server takes', async () => {
