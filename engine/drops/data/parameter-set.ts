@@ -1,5 +1,4 @@
 /** Parameters of a graph as a configuration file (seed `ParameterSetDROP`, spec/engine.md 4.13). */
-import { stringify as tomlText } from 'smol-toml';
 import { IncompleteDROPSpec } from '../../protocol/index.ts';
 import type { DropKwargs } from '../drop.ts';
 import { writePickle } from '../pickle/index.ts';
@@ -8,6 +7,7 @@ import { registerDrop } from '../registry.ts';
 import { SpecText } from '../spec-text.ts';
 import { FixedContentDROP } from './fixed.ts';
 import { parsePythonJson, pythonJsonText } from './python-json.ts';
+import { pythonTomlText } from './python-toml.ts';
 import { pythonYamlText } from './python-yaml.ts';
 
 /** One application argument as the dropspec describes it. */
@@ -60,7 +60,7 @@ export class ParameterSetDROP extends FixedContentDROP {
       case 'json':
         return Buffer.from(pythonJsonText(this.#described()));
       case 'toml':
-        return Buffer.from(tomlText(this.#plain()));
+        return Buffer.from(pythonTomlText(this.#described()));
       case 'pickle':
         return writePickle(this.#described());
       default:
@@ -80,7 +80,7 @@ export class ParameterSetDROP extends FixedContentDROP {
       text += `[${pyStr(name)}]\n`;
       // A line break inside a value is continued by indenting, as Python's configparser does.
       for (const [key, value] of (entry as PyDict).entries())
-        text += `${pyStr(key)} = ${pyStr(value).replaceAll('\n', '\n\t')}\n`;
+        text += `${pyStr(key)} = ${iniText(value).replaceAll('\n', '\n\t')}\n`;
       text += '\n';
     }
     return text;
@@ -109,17 +109,11 @@ export class ParameterSetDROP extends FixedContentDROP {
     const isFloat = typeof argument.type === 'string' && argument.type.toLowerCase() === 'float';
     return isFloat && typeof value === 'number' ? value : fromJson(value);
   }
+}
 
-  /** As plain objects. TOML has no null: such entries are left out. */
-  #plain(): Record<string, Record<string, unknown>> {
-    return Object.fromEntries(
-      Object.entries(this.#args).map(([name, { value, description, type, defaultValue }]) => {
-        const entry = { value, description, type, default: defaultValue };
-        const kept = Object.entries(entry).filter(([, item]) => item !== undefined && item !== null);
-        return [name, Object.fromEntries(kept)];
-      }),
-    );
-  }
+/** Maps are JSON there, as upstream's serialiser has it; everything else as Python writes it. */
+function iniText(value: PyValue): string {
+  return value instanceof PyDict ? pythonJsonText(value) : pyStr(value);
 }
 
 registerDrop(

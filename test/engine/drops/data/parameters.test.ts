@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { parse as parseToml } from 'smol-toml';
 import {
   dropClass,
   EnvironmentVarDROP,
@@ -62,8 +61,23 @@ describe('a parameter set', () => {
     );
   });
 
-  it('is toml without what toml cannot say', async () => {
-    expect(parseToml(await text('toml'))).toMatchObject({ on: { value: true, type: 'Boolean' } });
+  it('is toml as Python writes it, without what toml cannot say', async () => {
+    const nested = { value: { k: [1.5, 'a"b', []] }, type: 'Json', description: '', defaultValue: null };
+    expect(await text('toml', { on: ARGS.on, ratio: ARGS.ratio, 'a.b': nested })).toBe(
+      [
+        '[on]\nvalue = true\ndescription = ""\ntype = "Boolean"\n',
+        '[ratio]\nvalue = 2.0\ndescription = ""\ntype = "Float"\ndefault = 0.5\n',
+        '["a.b"]\ndescription = ""\ntype = "Json"\n',
+        '["a.b".value]\nk = [\n    1.5,\n    "a\\"b",\n    [],\n]\n',
+      ].join('\n'),
+    );
+  });
+
+  it('is, as ini, with maps as JSON', async () => {
+    const map = { value: { q: true }, type: 'Json', description: '', defaultValue: [true] };
+    expect(await text('ini', { map })).toBe(
+      '[map]\nvalue = {"q": true}\ndescription = \ntype = Json\ndefault = [True]\n\n',
+    );
   });
 
   it('is, as ini, a section per parameter', async () => {
