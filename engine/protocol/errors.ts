@@ -177,6 +177,9 @@ export class SubManagerException extends DaliugeException {
 
 /** The text of anything thrown, for people: never a stack trace. */
 export function messageOf(error: unknown): string {
+  // A name with several addresses, none of which takes a connection, says nothing itself.
+  if (error instanceof AggregateError && error.message === '' && error.errors.length > 0)
+    return error.errors.map(messageOf).join(', ');
   if (error instanceof Error) return error.message || error.name;
   return String(error);
 }

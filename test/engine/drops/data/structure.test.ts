@@ -42,6 +42,12 @@ describe('a directory drop', () => {
   it('is refused without the parameter, and when it must exist and does not', () => {
     expect(() => directory({})).toThrow(/d_ir.*dirname/);
     expect(() => directory({ dirname: 'nowhere', check_exists: true })).toThrow(/d_ir.*nowhere/);
+    expect(() => directory({ dirname: '$NOWHERE/x' })).toThrow(/d_ir.*NOWHERE/);
+  });
+
+  it('that must exist is made first where it may be', () => {
+    const drop = directory({ dirname: 'made', check_exists: true, create_if_missing: true });
+    expect(existsSync(drop.path)).toBe(true);
   });
 
   it('reads as nothing and has no size', async () => {
