@@ -26,12 +26,14 @@ import {
   type Argument,
 } from './named-ports.ts';
 import { OutputLog } from './output-log.ts';
+import { FUNC_DEFAULTS } from './pyfunc-texts.ts';
 import { describeApp, MAX_VALUE_BYTES } from './python-values.ts';
 
 const PARAMS = {
   module: stringParam('func_module', null, 'Path of the module'),
   name: stringParam('func_name', 'default', 'Name of the exported function'),
   code: stringParam('func_code', null, 'Source of the function, in place of a module'),
+  defaults: FUNC_DEFAULTS,
   timeout: floatParam('timeout', 0, 'Seconds the function may take; 0: as long as it does'),
 } as const;
 const OWN_NAMES = new Set([
@@ -180,18 +182,14 @@ export class JsFuncApp extends BarrierAppDROP {
 
   /** `func_defaults`: values by name, or `{args, kwargs}` with pickles in base64 (delayed functions). */
   #defaults(): [string, JsArgument][] {
-    const given = this.parameters['func_defaults'];
-    if (typeof given !== 'object' || given === null) return [];
-    const { kwargs } = given as { kwargs?: Record<string, unknown> };
+    const given = this.#params.defaults ?? {};
+    const { kwargs } = given;
     if (typeof kwargs === 'object' && kwargs !== null)
       return Object.entries(kwargs).map(([name, text]) => [
         name,
         { name, kind: 'default', bytes: Buffer.from(String(text), 'base64') },
       ]);
-    return Object.entries(given).map(([name, value]) => [
-      name,
-      { name, kind: 'value', value: value as unknown },
-    ]);
+    return Object.entries(given).map(([name, value]) => [name, { name, kind: 'value', value }]);
   }
 }
 

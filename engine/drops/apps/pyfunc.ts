@@ -28,13 +28,14 @@ import {
   type PythonPool,
 } from '../python/index.ts';
 import { isAppOver } from '../machines.ts';
+import { readParams } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 import { argumentsOf, namedPorts } from './named-ports.ts';
 import { DropFunction } from './pyfunc-function.ts';
 import { argumentsWith, decidePaths, pathOutputs } from './pyfunc-paths.ts';
 import { HeldContent, HeldResult } from './pyfunc-held.ts';
 import { encodingOf, outputEncodingOf, PortReader, whyUnread } from './pyfunc-ports.ts';
-import { defaultsOf, parsedRecord } from './pyfunc-texts.ts';
+import { defaultsOf, FUNC_DEFAULTS, parsedRecord } from './pyfunc-texts.ts';
 import { followersOf, type AheadFunction } from './run-ahead.ts';
 import { SpecText } from '../spec-text.ts';
 import { pythonSettings } from './python-drops.ts';
@@ -60,7 +61,7 @@ export class PyFuncApp extends BarrierAppDROP implements AheadFunction {
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
     this.#function = new DropFunction(this, kwargs);
-    this.#defaults = defaultsOf(kwargs['func_defaults']);
+    this.#defaults = defaultsOf(readParams({ defaults: FUNC_DEFAULTS }, kwargs, this.uid).defaults);
   }
 
   override get lane(): Lane {

@@ -245,6 +245,15 @@ describe('numbers and names that make no sense', () => {
     expect(await failure([{ oid: 'f', categoryType: 'Data', dropclass: FILE, filepath }])).toMatch(message);
   });
 
+  it.each([
+    [PYFUNC, { func_name: 'f', func_code: 'def f(x=None): pass' }],
+    ['weir.apps.JsFuncApp', { func_code: 'export default () => 1' }],
+  ])('of the defaults of a %s are refused', async (kind, args) => {
+    expect(
+      await failure([app('f', kind, { ...args, func_defaults: 'abc', outputs: ['o'] }), data('o')]),
+    ).toMatch(/f: parameter func_defaults must be a map, but its text cannot be read as one .*: abc/);
+  });
+
   it('of an expected size are refused', async () => {
     expect(await failure([data('f', { expectedSize: 'big' })])).toMatch(
       /Drop f: expectedSize must be a number of bytes, but is "big"/,
