@@ -20,6 +20,8 @@ export interface NodeManagerOptions extends Omit<SessionSurroundings, 'lanes' | 
   readonly version: string;
   /** Applications that run at once as processes; 0 or less: one a core (upstream's --max-threads). */
   readonly maxThreads?: number;
+  /** Sessions that are still shown after their drops were let go; beyond, the oldest are in the history only. Default 10,000. */
+  readonly maxPast?: number;
 }
 
 /** Told when a session changed: `delta` says which drops moved, undefined that the session itself did. */
@@ -27,6 +29,7 @@ export type SessionListener = (session: Session, delta: SessionDelta | undefined
 
 /** Sessions that are over and whose drops are still held, so that large results can be read. */
 const KEPT_SESSIONS = 8;
+const MAX_PAST = 10_000;
 
 /** A session that is over and whose drops were let go: the history has the rest of it. */
 export interface PastSession {
@@ -203,6 +206,9 @@ export class NodeManager {
       // Somebody may have destroyed it meanwhile.
       if (this.#sessions.delete(sessionId))
         this.#past.set(sessionId, { sessionId, key, dir, status: session.status, drops });
+      const [oldest] = this.#past.keys();
+      if (oldest !== undefined && this.#past.size > (this.#options.maxPast ?? MAX_PAST))
+        this.#past.delete(oldest);
       this.#changed(session, undefined);
     }
   }

@@ -23,9 +23,10 @@ export async function testNode(
   options: {
     readonly parse?: (bytes: Uint8Array) => Promise<PhysicalGraph>;
     readonly maxSizeBytes?: number;
+    readonly maxPast?: number;
   } = {},
 ): Promise<TestNode> {
-  const { parse, ...limits } = options;
+  const { parse, maxPast, ...limits } = options;
   const dir = await mkdtemp(path.join(tmpdir(), 'weir-node-'));
   const problems: unknown[] = [];
   const onProblem = (error: unknown) => void problems.push(error);
@@ -42,6 +43,7 @@ export async function testNode(
   const manager = new NodeManager({
     ...{ store, services, onProblem, version: 'test', dlgRoot: dir, hostName: 'here' },
     parse: parse ?? ((bytes) => parser.parse(bytes)),
+    ...(maxPast !== undefined && { maxPast }),
   });
   onTestFinished(async () => {
     await manager.shutdown();
