@@ -74,6 +74,16 @@ afterAll(async () => {
 });
 
 const SIMPLE = 'dlg.apps.simple.';
+// Under two names: its own, and that of EAGLE's palette.
+const listener = (): Row => ({
+  inputs: [],
+  spec: { port: 0, host: '127.0.0.1' },
+  failing: { spec: { port: 70000 }, inputs: [], message: /cannot listen/ },
+  meanwhile: async (run) => {
+    await run.logged(/^Waits for a connection/);
+    connect({ host: '127.0.0.1', port: run.app('app').facts['port'] as number }).end('x');
+  },
+});
 const ROWS: Record<string, () => Row> = {
   [`${SIMPLE}NullBarrierApp`]: () => ({}),
   [`${SIMPLE}DALiuGEApp`]: () => placeholder,
@@ -124,15 +134,8 @@ const ROWS: Record<string, () => Row> = {
     spec: { command: 'true' },
     isPlaceholder: true,
   }),
-  'dlg.apps.socket_listener.SocketListenerApp': () => ({
-    inputs: [],
-    spec: { port: 0, host: '127.0.0.1' },
-    failing: { spec: { port: 70000 }, inputs: [], message: /cannot listen/ },
-    meanwhile: async (run) => {
-      await run.logged(/^Waits for a connection/);
-      connect({ host: '127.0.0.1', port: run.app('app').facts['port'] as number }).end('x');
-    },
-  }),
+  'dlg.apps.socket_listener.SocketListenerApp': listener,
+  'dlg.apps.socket_listener.SocketListener': listener,
   'dlg.apps.archiving.ExternalStoreApp': () => ({ ...placeholder, outputs: 0 }),
   'dlg.apps.archiving.NgasArchivingApp': () => ({
     outputs: 0,

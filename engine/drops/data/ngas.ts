@@ -58,7 +58,7 @@ export class NgasDROP extends DataDROP {
     const io = this.getIO();
     this.endingIO = io;
     try {
-      status = await io.status();
+      status = await io.fileStatus();
     } catch (cause) {
       throw new DROPException(
         'FILE_UNREADABLE',

@@ -305,7 +305,7 @@ export class NgasIO extends DataIO {
   }
 
   /** What the archive knows of the file: `FileSize`, `Checksum` and more. Rejects with REMOTE when it knows nothing. */
-  async status(): Promise<Record<string, string>> {
+  async fileStatus(): Promise<Record<string, string>> {
     const access = this.#access;
     const { host, port, fileId } = access;
     const exchange = startRequest(access, 'GET', `STATUS?file_id=${encodeURIComponent(fileId)}`);
@@ -323,12 +323,12 @@ export class NgasIO extends DataIO {
   }
 
   override async size(): Promise<number> {
-    return Number((await this.status())['FileSize'] ?? -1);
+    return Number((await this.fileStatus())['FileSize'] ?? -1);
   }
 
   override async exists(): Promise<boolean> {
     try {
-      await this.status();
+      await this.fileStatus();
       return true;
     } catch (error) {
       if (error instanceof WeirError && error.code === 'REMOTE') return false;
