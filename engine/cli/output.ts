@@ -39,6 +39,8 @@ const WORK_FAILED = new Set([
 export function complain(error: unknown): number {
   note(`weir: ${messageOf(error)}`);
   if (process.env['WEIR_DEBUG'] && error instanceof Error) note(error.stack ?? '');
+  // The call is over: what is said after it belongs to another one.
+  noted = '';
   if (isWeirError(error)) return WORK_FAILED.has(error.code) ? EXIT.failed : EXIT.usage;
   return EXIT.failed;
 }
