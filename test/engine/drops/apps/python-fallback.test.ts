@@ -137,45 +137,51 @@ describe.skipIf(whyNoPython)(`components on objects of classes (${whyNoPython ??
     expect(await reprs(made, 'o')).toEqual(['Fraction(5, 12)']);
   });
 
-  it.skipIf(whyNoNumpy)('reduce numbers by any method of numpy, and refuse what is none', async () => {
-    const reduced = (oid: string, method: string): Spec =>
-      app(`by-${oid}`, `${SIMPLE}.AverageArraysApp`, { method, inputs: ['a', 'b'], outputs: [oid] });
-    const made = await run([
-      pickled('a', '[[1, 9], [3, 4]]'),
-      pickled('b', '[[5, 6]]'),
-      ...['max', 'sum', 'std'].flatMap((method) => [reduced(method, method), memory(method)]),
-      reduced('x', 'mode'),
-      memory('x'),
-      reduced('y', '__loader__'),
-      memory('y'),
-    ]);
-    expect(await reprs(made, 'max', 'sum')).toEqual(['array([5, 9])', 'array([ 9, 19])']);
-    expect(state(made, 'std')).toBe('COMPLETED');
-    for (const oid of ['x', 'y'])
-      expect(made.errorOf(`by-${oid}`).message).toMatch(/method must be mean, median or another reduction/);
-  });
+  it.skipIf(whyNoNumpy)(
+    `reduce numbers by any method of numpy, and refuse what is none (${whyNoNumpy ?? 'with numpy'})`,
+    async () => {
+      const reduced = (oid: string, method: string): Spec =>
+        app(`by-${oid}`, `${SIMPLE}.AverageArraysApp`, { method, inputs: ['a', 'b'], outputs: [oid] });
+      const made = await run([
+        pickled('a', '[[1, 9], [3, 4]]'),
+        pickled('b', '[[5, 6]]'),
+        ...['max', 'sum', 'std'].flatMap((method) => [reduced(method, method), memory(method)]),
+        reduced('x', 'mode'),
+        memory('x'),
+        reduced('y', '__loader__'),
+        memory('y'),
+      ]);
+      expect(await reprs(made, 'max', 'sum')).toEqual(['array([5, 9])', 'array([ 9, 19])']);
+      expect(state(made, 'std')).toBe('COMPLETED');
+      for (const oid of ['x', 'y'])
+        expect(made.errorOf(`by-${oid}`).message).toMatch(/method must be mean, median or another reduction/);
+    },
+  );
 
-  it.skipIf(whyNoNumpy)('average, reduce and split what only numpy makes an array of', async () => {
-    const made = await run([
-      pickled('a', '[1+2j, 3j]'),
-      pickled('b', '[2**70, 1]'),
-      pickled('c', "[(1, 'a'), (2, 'b')]"),
-      app('m', `${SIMPLE}.AverageArraysApp`, { inputs: ['a'], outputs: ['mean'] }),
-      memory('mean'),
-      app('n', `${SIMPLE}.AverageArraysApp`, { inputs: ['b'], outputs: ['big'] }),
-      memory('big'),
-      app('s', `${SIMPLE}.GenericScatterApp`, { num_of_copies: 2, inputs: ['c'], outputs: ['x', 'y'] }),
-      memory('x'),
-      memory('y'),
-      app('g', `${SIMPLE}.GenericNpyGatherApp`, { inputs: ['a'], outputs: ['sum'] }),
-      memory('sum'),
-    ]);
-    const texts = (await reprs(made, 'mean', 'big', 'x')).map((text) =>
-      text.replace(/^np\.\w+\((.*)\)$/, '$1').replace(/^\((.*j)\)$/, '$1'),
-    );
-    expect(texts).toEqual(['0.5+2.5j', '5.902958103587057e+20', "array([['1', 'a']], dtype='<U21')"]);
-    expect(state(made, 'sum')).toBe('COMPLETED');
-  });
+  it.skipIf(whyNoNumpy)(
+    `average, reduce and split what only numpy makes an array of (${whyNoNumpy ?? 'with numpy'})`,
+    async () => {
+      const made = await run([
+        pickled('a', '[1+2j, 3j]'),
+        pickled('b', '[2**70, 1]'),
+        pickled('c', "[(1, 'a'), (2, 'b')]"),
+        app('m', `${SIMPLE}.AverageArraysApp`, { inputs: ['a'], outputs: ['mean'] }),
+        memory('mean'),
+        app('n', `${SIMPLE}.AverageArraysApp`, { inputs: ['b'], outputs: ['big'] }),
+        memory('big'),
+        app('s', `${SIMPLE}.GenericScatterApp`, { num_of_copies: 2, inputs: ['c'], outputs: ['x', 'y'] }),
+        memory('x'),
+        memory('y'),
+        app('g', `${SIMPLE}.GenericNpyGatherApp`, { inputs: ['a'], outputs: ['sum'] }),
+        memory('sum'),
+      ]);
+      const texts = (await reprs(made, 'mean', 'big', 'x')).map((text) =>
+        text.replace(/^np\.\w+\((.*)\)$/, '$1').replace(/^\((.*j)\)$/, '$1'),
+      );
+      expect(texts).toEqual(['0.5+2.5j', '5.902958103587057e+20', "array([['1', 'a']], dtype='<U21')"]);
+      expect(state(made, 'sum')).toBe('COMPLETED');
+    },
+  );
 
   it('greet the first of them, and show as bytes what has no first', async () => {
     const made = await run([

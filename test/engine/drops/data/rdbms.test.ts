@@ -68,6 +68,19 @@ describe('a table in SQLite', () => {
   });
 });
 
+/** A drop on a table of the PostgreSQL at a port of this machine. */
+const dropAt = (port: number, more: object = {}, dbparams: object = {}): RDBMSDrop =>
+  new RDBMSDrop(
+    'r',
+    'r',
+    placedIn(context, {
+      dbmodule: 'psycopg2',
+      dbtable: 't',
+      dbparams: { host: '127.0.0.1', port, user: 'u', dbname: 'd', ...dbparams },
+      ...more,
+    }),
+  );
+
 describe('a table of a server that goes wrong', () => {
   const message = (type: string, body: readonly number[]): Buffer => {
     const bytes = Buffer.alloc(5 + body.length);
@@ -101,16 +114,7 @@ describe('a table of a server that goes wrong', () => {
     ['notes nothing', answers(message('N', [])), foreign],
   ])('that %s fails by name, soon', async (_how, behave, why) => {
     const server = await badServer(behave);
-    const one = new RDBMSDrop(
-      'r',
-      'r',
-      placedIn(context, {
-        dbmodule: 'psycopg2',
-        dbtable: 't',
-        dbtimeout: 0.3,
-        dbparams: { host: '127.0.0.1', port: server.port, user: 'u', dbname: 'd', connect_timeout: 0.2 },
-      }),
-    );
+    const one = dropAt(server.port, { dbtimeout: 0.3 }, { connect_timeout: 0.2 });
     const error = await one.select(['a']).catch(String);
     await server.stop();
     expect(error).toMatch(
@@ -127,15 +131,7 @@ describe('a table of a server that goes wrong', () => {
       message('C', [...Buffer.from('SELECT 0\0')]),
     ];
     const server = await badServer(welcomes((socket) => void socket.write(Buffer.concat([...done, ready]))));
-    const one = new RDBMSDrop(
-      'r',
-      'r',
-      placedIn(context, {
-        dbmodule: 'psycopg2',
-        dbtable: 't',
-        dbparams: { host: '127.0.0.1', port: server.port, user: 'u', dbname: 'd' },
-      }),
-    );
+    const one = dropAt(server.port);
     expect(await one.select(['a'])).toEqual([]);
     await server.stop();
   });
