@@ -1,10 +1,22 @@
-/** A small graph for code to be compiled by: a chain of memory drops and applications that do nothing. */
+/** Small graphs for code to be compiled by: chains of memory drops and applications that do nothing. */
 
 /** Inputs of an application, as far back as there are so many. */
 const FAN_IN = 3;
 
+/** Drops of a chain: making one takes some milliseconds, its copies next to nothing. */
+const CHAIN = 500;
+
 /** JSON of so many drops, as the translator writes them. */
 export function practiceGraph(drops: number): string {
+  const whole = drops < CHAIN ? '' : chain(CHAIN);
+  const chains: string[] = [];
+  for (let left = drops; left > 0; left -= CHAIN)
+    chains.push((left < CHAIN ? chain(left) : whole).replaceAll('_0"', `_${chains.length}"`));
+  return `[${chains.join(',')}]`;
+}
+
+/** The specs of one chain without the brackets. All its oids end in `_0`. */
+function chain(drops: number): string {
   const oid = (i: number) => `practice_${i % 2 === 0 ? 'd' : 'a'}${String(i).padStart(6, '0')}_0`;
   const ports = (rows: readonly number[]) =>
     rows.filter((i) => i >= 0 && i < drops).map((i) => ({ [oid(i)]: 'io' }));
@@ -22,5 +34,5 @@ export function practiceGraph(drops: number): string {
       ? { consumers: ports(near.map((k) => i + k)), producers: ports([i - 1]) }
       : { inputs: ports(near.map((k) => i - k)), outputs: ports([i + 1]) }),
   });
-  return JSON.stringify(Array.from({ length: drops }, (_, i) => spec(i)));
+  return Array.from({ length: drops }, (_, i) => JSON.stringify(spec(i))).join();
 }

@@ -6,8 +6,8 @@ import { practiceGraph } from './practice-graph.ts';
 import { build, makeView, type ParseAnswer, type ParseRequest, type PractiseRequest } from './parser.ts';
 
 /** Graphs read for practice, and drops of each: a few milliseconds that a real one may wait for. */
-const GRAPHS = 40;
-const DROPS = 500;
+const GRAPHS = 100;
+const DROPS = 200;
 
 let isAsked = false;
 
@@ -15,7 +15,7 @@ expectDetachedBuffers();
 
 parentPort?.on('message', (request: ParseRequest | PractiseRequest) => {
   if ('practise' in request)
-    practise(new Uint8Array(deflateSync(practiceGraph(DROPS), { level: 1 })), GRAPHS);
+    practise(new Uint8Array(deflateSync(practiceGraph(DROPS), { level: 0 })), GRAPHS);
   else answer(request);
 });
 

@@ -145,13 +145,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await end();
       throw error;
     }
-  if (options.practise) parser.practise();
-  let isClosing = false;
+  const closing = new AbortController();
   const practising =
     options.practise === true
       ? practise({
-          ...{ parser, version: options.version, onProblem },
-          isEnough: () => isClosing || manager.sessions.length > 0,
+          ...{ parser, store, manager, version: options.version, onProblem },
+          closing: closing.signal,
         })
       : Promise.resolve();
   return {
@@ -166,7 +165,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     call: (method, params) => service.call(method, params),
     subscribe: (topic, params, listener) => service.subscribe(topic, params, listener),
     close: async () => {
-      isClosing = true;
+      closing.abort();
       await server?.close();
       await practising;
       await end();
@@ -205,7 +204,8 @@ async function openParts(
     );
   });
   const parser = new GraphParser();
-  parser.warmUp();
+  if (options.practise) parser.practise();
+  else parser.warmUp();
   // The history is opened by a thread of its own; the rest is made beside it.
   const [opened, key, web] = await Promise.allSettled([
     openStore({ dataDir, onProblem }),

@@ -6,7 +6,7 @@
  * the promise resolves. Graph parts and contents are copied.
  */
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { WeirError } from '../protocol/index.ts';
 import type {
   DropBatch,
@@ -32,7 +32,7 @@ import type {
   SealedSection,
   SealQuery,
 } from './ledger-contract.ts';
-import type { Answer, ReadName, Request, StoreThreadData, WriteName } from './messages.ts';
+import type { Answer, OpenBesideArgs, ReadName, Request, StoreThreadData, WriteName } from './messages.ts';
 import { packOutcomes } from './outcome-columns.ts';
 import { packet, sizeOf, type Packet } from './transfer.ts';
 
@@ -52,24 +52,31 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
     maxSizeBytes: options.maxSizeBytes ?? null,
   };
-  const worker = new Worker(new URL(entry, import.meta.url), { workerData: data, name: 'weir-store' });
+  const line: Line =
+    options.beside instanceof StoreClient
+      ? options.beside.openBeside(data)
+      : new Worker(new URL(entry, import.meta.url), { workerData: data, name: 'weir-store' });
+  const end = line instanceof Worker ? 'exit' : 'close';
   const { promise, resolve, reject } = Promise.withResolvers<Store>();
-  const onExit = () => reject(threadDied(options.dataDir, undefined));
-  worker.once('error', reject);
-  worker.once('exit', onExit);
-  worker.once('message', (answer: Answer) => {
-    worker.off('error', reject);
-    worker.off('exit', onExit);
+  const onEnd = () => reject(threadDied(options.dataDir, undefined));
+  line.once('error', reject);
+  line.once(end, onEnd);
+  line.once('message', (answer: Answer) => {
+    line.off('error', reject);
+    line.off(end, onEnd);
     if (answer.kind === 'opened') {
-      resolve(new StoreClient(worker, answer.file, answer.interrupted, options.onProblem));
+      resolve(new StoreClient(line, end, answer.file, answer.interrupted, options.onProblem));
       return;
     }
     const error = answer.kind === 'refused' ? fromWire(answer.error) : threadDied(options.dataDir, undefined);
     // The thread ends by itself; the caller should find the file closed.
-    worker.once('exit', () => reject(error));
+    line.once(end, () => reject(error));
   });
   return promise;
 }
+
+/** What leads to a store in its thread: the thread itself, or a port to it. */
+type Line = Worker | MessagePort;
 
 /**
  * Whether the native part of better-sqlite3 can be loaded: in a Node too old for it that crashes the process. Electron
@@ -97,7 +104,9 @@ interface Waiting {
 class StoreClient implements Store {
   readonly file: string;
   readonly interrupted: readonly string[];
-  readonly #worker: Worker;
+  readonly #line: Line;
+  /** What the line emits when the store is gone. */
+  readonly #end: 'exit' | 'close';
   readonly #onProblem: ((error: Error) => void) | undefined;
   readonly #waiting = new Map<number, Waiting>();
   readonly #drains = new Set<{ readonly below: number; readonly resolve: () => void }>();
@@ -108,18 +117,29 @@ class StoreClient implements Store {
   #dead: WeirError | undefined;
 
   constructor(
-    worker: Worker,
+    line: Line,
+    end: 'exit' | 'close',
     file: string,
     interrupted: readonly string[],
     onProblem: ((error: Error) => void) | undefined,
   ) {
-    this.#worker = worker;
+    this.#line = line;
+    this.#end = end;
     this.file = file;
     this.interrupted = interrupted;
     this.#onProblem = onProblem;
-    worker.on('message', (answer: Answer) => this.#take(answer));
-    worker.on('error', (error) => this.#die(threadDied(file, error)));
-    worker.on('exit', () => this.#die(threadDied(file, undefined)));
+    line.on('message', (answer: Answer) => this.#take(answer));
+    line.on('error', (error: unknown) => this.#die(threadDied(file, error)));
+    line.on(end, () => this.#die(threadDied(file, undefined)));
+  }
+
+  /** Has the thread open another store and serve it over a port of its own. */
+  openBeside(data: StoreThreadData): MessagePort {
+    if (this.#dead !== undefined) throw this.#dead;
+    const { port1, port2 } = new MessageChannel();
+    const args: OpenBesideArgs = [data, port2];
+    this.#line.postMessage({ id: 0, op: 'openBeside', args } satisfies Request, [port2]);
+    return port1;
   }
 
   get pendingBytes(): number {
@@ -293,7 +313,7 @@ class StoreClient implements Store {
 
   async #shutDown(): Promise<void> {
     if (this.#dead !== undefined) return;
-    const gone = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    const gone = new Promise<void>((resolve) => this.#line.once(this.#end, () => resolve()));
     const answered = this.#request('close', [], 0, []);
     this.#dead = closedStore(this.file);
     try {
@@ -326,7 +346,7 @@ class StoreClient implements Store {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     const id = ++this.#lastId;
     return new Promise<T>((resolve, reject) => {
-      this.#worker.postMessage({ id, op, args } satisfies Request, [...transfer]);
+      this.#line.postMessage({ id, op, args } satisfies Request, [...transfer]);
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, sizeBytes });
       this.#pendingBytes += sizeBytes;
     });

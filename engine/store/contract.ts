@@ -296,4 +296,6 @@ export interface OpenStoreOptions {
   readonly lockTimeoutMs?: number;
   /** The largest the database may become; beyond it writes fail with STORE_FULL. No limit by default. */
   readonly maxSizeBytes?: number;
+  /** A store whose thread serves this one too, and which is closed after it. A thread of its own by default. */
+  readonly beside?: Store;
 }

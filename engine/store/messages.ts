@@ -2,6 +2,7 @@
  * What goes between the engine's thread and the store's thread: numbered requests one way, answers the other. The names
  * of the methods are those of `Store`; writes and reads are two lists, so that the thread knows what needs a commit.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { Store } from './contract.ts';
 import type { OutcomeColumns } from './outcome-columns.ts';
 import type { WireError } from './errors.ts';
@@ -74,7 +75,7 @@ export type Handlers<Name extends keyof Store> = {
 
 export interface Request {
   readonly id: number;
-  readonly op: WriteName | ReadName | 'close';
+  readonly op: WriteName | ReadName | 'close' | 'openBeside';
   readonly args: readonly unknown[];
 }
 
@@ -88,6 +89,9 @@ export type Answer =
       readonly failed: readonly { readonly id: number; readonly error: WireError }[];
     }
   | { readonly kind: 'problem'; readonly error: WireError };
+
+/** What `openBeside` takes: the port that the other store is served over. */
+export type OpenBesideArgs = readonly [data: StoreThreadData, port: MessagePort];
 
 /** What the thread is started with. */
 export interface StoreThreadData {

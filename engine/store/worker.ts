@@ -11,7 +11,7 @@ import path from 'node:path';
 import { expectDetachedBuffers, expectNativeBuffers, type WeirError } from '../protocol/index.ts';
 import { DATABASE_NAME, openDatabase, type Database } from './database.ts';
 import { isFaultOfWrite, isLasting, storeError, toWire, writeError } from './errors.ts';
-import type { Answer, Request, StoreThreadData } from './messages.ts';
+import type { Answer, OpenBesideArgs, Request, StoreThreadData } from './messages.ts';
 import { READS } from './messages.ts';
 import { isOwnerAlive, type Owner } from './owners.ts';
 import { Reader } from './reader.ts';
@@ -60,7 +60,7 @@ class StoreThread {
         this.#close(next);
         return;
       }
-      next = this.#serveBatch(next);
+      next = next.op === 'openBeside' ? this.#openBeside(next) : this.#serveBatch(next);
     }
     setImmediate(() => this.#tidy());
   }
@@ -78,7 +78,7 @@ class StoreThread {
     const startedAt = performance.now();
     let next: Request | undefined = first;
     try {
-      while (next !== undefined && next.op !== 'close') {
+      while (next !== undefined && next.op !== 'close' && next.op !== 'openBeside') {
         const request: Request = next;
         // Not served again should it fail.
         next = undefined;
@@ -168,6 +168,12 @@ class StoreThread {
     } catch (error) {
       this.#rollback(error, [], { done: [], failed: [] });
     }
+  }
+
+  #openBeside(request: Request): Request | undefined {
+    const [data, port] = request.args as OpenBesideArgs;
+    void start(port, data);
+    return this.#receive();
   }
 
   #close(request: Request): void {

@@ -66,6 +66,39 @@ describe('the store', () => {
     ]);
   });
 
+  it('serves another store in the same thread, each with its own sessions', async () => {
+    const first = await open();
+    const second = await openStore({ dataDir: tempDir(), beside: first });
+    const [one, two] = await Promise.all([
+      sessionWithDrops(first, 'one', 10),
+      sessionWithDrops(second, 'two', 20),
+    ]);
+    await Promise.all([
+      first.updateSession(one, { status: 'FINISHED' }),
+      second.updateSession(two, { status: 'FAILED' }),
+    ]);
+    expect(await first.session('one')).toMatchObject({ status: 'FINISHED', drops: 10 });
+    expect(await first.session('two')).toBeUndefined();
+    expect(await second.session('two')).toMatchObject({ status: 'FAILED', drops: 20 });
+
+    await second.close();
+    await expect(second.session('two')).rejects.toThrow(/is closed/);
+    expect(await first.session('one')).toMatchObject({ drops: 10 });
+  });
+
+  it('says why another store cannot be opened in its thread, and goes on', async () => {
+    const first = await open();
+    const dataDir = tempDir();
+    fs.writeFileSync(
+      path.join(dataDir, 'weir.db'),
+      'this is no database, and too long to be an empty one'.repeat(99),
+    );
+    await expect(openStore({ dataDir, beside: first })).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
+    await sessionWithDrops(first, 'one', 1);
+    await first.close();
+    await expect(openStore({ dataDir: tempDir(), beside: first })).rejects.toThrow(/is closed/);
+  });
+
   it('leaves no other file behind once it is closed', async () => {
     const dataDir = tempDir();
     const store = await openStore({ dataDir });
