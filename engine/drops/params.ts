@@ -33,9 +33,10 @@ export function floatParam(name: string, fallback: number, description: string):
     fallback,
     description,
     convert(value, where) {
-      const number =
-        typeof value === 'string' ? Number(value.trim()) : typeof value === 'number' ? value : Number(value);
-      if (Number.isNaN(number)) throw wrong(where, 'a number', value);
+      // Number() takes blank texts and lists for 0.
+      const isNone = typeof value === 'string' ? value.trim() === '' : typeof value === 'object';
+      const number = Number(value);
+      if (isNone || Number.isNaN(number)) throw wrong(where, 'a number', value);
       return number;
     },
   };
@@ -44,6 +45,33 @@ export function floatParam(name: string, fallback: number, description: string):
 export function intParam(name: string, fallback: number, description: string): Param<number> {
   const float = floatParam(name, fallback, description);
   return { ...float, convert: (value, where) => Math.trunc(float.convert(value, where)) };
+}
+
+/** The port of a server. */
+export function portParam(name: string, fallback: number, description: string): Param<number> {
+  const float = floatParam(name, fallback, description);
+  return {
+    ...float,
+    convert(value, where) {
+      const port = float.convert(value, where);
+      if (!Number.isInteger(port) || port < 1 || port > 65_535)
+        throw wrong(where, 'a port, a whole number from 1 to 65535', value);
+      return port;
+    },
+  };
+}
+
+/** A limit in seconds; what 0 stands for is the component's to say. */
+export function secondsParam(name: string, fallback: number, description: string): Param<number> {
+  const float = floatParam(name, fallback, description);
+  return {
+    ...float,
+    convert(value, where) {
+      const seconds = float.convert(value, where);
+      if (seconds < 0) throw wrong(where, 'a number of seconds, 0 or more', value);
+      return seconds;
+    },
+  };
 }
 
 /** Null and "" are false, whatever the fallback is, as upstream has it. */

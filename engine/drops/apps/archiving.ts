@@ -5,8 +5,8 @@ import type { DataDROP } from '../data-drop.ts';
 import { ContainerDROP, DirectoryDROP } from '../data/index.ts';
 import type { DropKwargs } from '../drop.ts';
 import { OpenMode } from '../io/data-io.ts';
-import { NgasIO, ngasLimits } from '../io/ngas.ts';
-import { floatParam, intParam, readParams, stringParam } from '../params.ts';
+import { ngasHost, NgasIO, ngasLimits, ngasMimeType } from '../io/ngas.ts';
+import { portParam, readParams, secondsParam, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 import { describeApp } from './python-values.ts';
 
@@ -33,10 +33,10 @@ export class ExternalStoreApp extends BarrierAppDROP {
 
 const PARAMS = {
   host: stringParam('ngasSrv', 'localhost', 'Host of the archive'),
-  port: intParam('ngasPort', 7777, 'Port of the archive'),
+  port: portParam('ngasPort', 7777, 'Port of the archive'),
   mime: stringParam('ngasMime', 'application/octet-stream', 'Type the file is stored under'),
-  timeout: floatParam('ngasTimeout', 0, 'Seconds the archive may take nothing, or say nothing; 0: 60'),
-  connectTimeout: floatParam('ngasConnectTimeout', 2, 'Seconds a connection may take'),
+  timeout: secondsParam('ngasTimeout', 0, 'Seconds the archive may take nothing, or say nothing; 0: 60'),
+  connectTimeout: secondsParam('ngasConnectTimeout', 2, 'Seconds a connection may take'),
 } as const;
 
 /** Bytes of one piece sent to the archive. */
@@ -49,7 +49,12 @@ export class NgasArchivingApp extends ExternalStoreApp {
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    this.#params = readParams(PARAMS, kwargs, this.uid);
+    const params = readParams(PARAMS, kwargs, this.uid);
+    this.#params = {
+      ...params,
+      host: ngasHost(params.host, this.uid),
+      mime: ngasMimeType(params.mime, this.uid),
+    };
   }
 
   override get facts(): Readonly<Record<string, unknown>> {

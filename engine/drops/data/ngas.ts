@@ -2,16 +2,16 @@
 import { DROPException, messageOf } from '../../protocol/index.ts';
 import { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
-import { NgasIO, ngasLimits, type NgasAccess } from '../io/ngas.ts';
-import { floatParam, intParam, readParams, stringParam } from '../params.ts';
+import { ngasHost, NgasIO, ngasLimits, ngasMimeType, type NgasAccess } from '../io/ngas.ts';
+import { intParam, portParam, readParams, secondsParam, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 
 const PARAMS = {
   host: stringParam('ngasSrv', 'localhost', 'Host of the server'),
-  port: intParam('ngasPort', 7777, 'Port of the server'),
+  port: portParam('ngasPort', 7777, 'Port of the server'),
   fileId: stringParam('ngasFileId', null, 'Id of the file; default: the uid of the drop'),
-  timeout: floatParam('ngasTimeout', 0, 'Seconds it may be silent; 0: 2, for STATUS 10, for storing 60'),
-  connectTimeout: floatParam('ngasConnectTimeout', 2, 'Seconds until the server takes a connection'),
+  timeout: secondsParam('ngasTimeout', 0, 'Seconds it may be silent; 0: 2, for STATUS 10, for storing 60'),
+  connectTimeout: secondsParam('ngasConnectTimeout', 2, 'Seconds until the server takes a connection'),
   mimeType: stringParam('ngasMime', 'application/octet-stream', 'MIME type for storing'),
   length: intParam('len', -1, 'Bytes that will be written, where known: they are then sent as they come'),
 };
@@ -26,11 +26,11 @@ export class NgasDROP extends DataDROP {
     const params = readParams(PARAMS, this.parameters, this.uid);
     this.#fileIdGiven = params.fileId;
     this.#access = {
-      host: params.host,
+      host: ngasHost(params.host, this.uid),
       port: params.port,
       fileId: params.fileId ?? this.uid,
       ...ngasLimits(params.connectTimeout, params.timeout),
-      mimeType: params.mimeType,
+      mimeType: ngasMimeType(params.mimeType, this.uid),
       length: params.length,
     };
   }

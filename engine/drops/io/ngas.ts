@@ -1,7 +1,8 @@
 /** Files of an NGAS archive, over HTTP (seed `NgasLiteIO` and `dlg.ngaslite`, spec/engine.md 4.3). */
 import http from 'node:http';
 import https from 'node:https';
-import { WeirError } from '../../protocol/index.ts';
+import { isIP } from 'node:net';
+import { InvalidDropException, WeirError } from '../../protocol/index.ts';
 import { limitOf } from '../time-limit.ts';
 import { ChunkReader, isCutOff } from './chunk-reader.ts';
 import { DataIO, OpenMode } from './data-io.ts';
@@ -39,6 +40,27 @@ export function ngasLimits(connectSeconds: number, silenceSeconds: number): Ngas
     archiveTimeoutMs: silenceMs ?? 60_000,
     statusTimeoutMs: silenceMs ?? 10_000,
   };
+}
+
+/** The host a graph names as `ngasSrv`. Throws InvalidDropException, with the drop, for a URL or an address with a port. */
+export function ngasHost(text: string, uid: string): string {
+  const host = text.trim().replace(/^\[(.*)\]$/, '$1');
+  if (isIP(host) === 6 || /^[^\s/:@?#]+$/.test(host)) return host;
+  throw new InvalidDropException(
+    `${uid}: parameter ngasSrv must be the name or address of a host alone, but is ${JSON.stringify(text)}; the port goes into ngasPort.`,
+    { details: { uid, ngasSrv: text } },
+  );
+}
+
+/** The type a graph names as `ngasMime`. Throws InvalidDropException, with the drop, for what no header can hold. */
+export function ngasMimeType(text: string, uid: string): string {
+  // Palettes have their texts in quotes.
+  const type = text.trim().replace(/^"(.*)"$/, '$1');
+  if (/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;[ -~]*)?$/.test(type)) return type;
+  throw new InvalidDropException(
+    `${uid}: parameter ngasMime must be a MIME type such as text/plain, but is ${JSON.stringify(text)}; correct it in the graph.`,
+    { details: { uid, ngasMime: text } },
+  );
 }
 
 interface Exchange {

@@ -137,6 +137,26 @@ describe('an NGAS drop', () => {
     expect(context.logged.at(-1)).toMatch(/is no NGAS: it says nothing about file n\/1 x, but "hello"/);
   });
 
+  it.each([
+    ['ngasSrv', 'http://archive.org/', 'the port goes into ngasPort'],
+    ['ngasSrv', 'archive.org:7777', 'the port goes into ngasPort'],
+    ['ngasPort', 77_777, 'a port, a whole number from 1 to 65535, but is 77777'],
+    ['ngasPort', '7777.5', 'a port'],
+    ['ngasPort', [7777], 'a port|a number'],
+    ['ngasTimeout', -1, 'a number of seconds, 0 or more, but is -1'],
+    ['ngasConnectTimeout', ' ', 'a number'],
+    ['ngasMime', 'text/plain\r\nX: y', 'a MIME type'],
+  ])('is refused where %s is %j, and says what it should be', (name, value, why) => {
+    expect(() => drop({ [name]: value })).toThrow(new RegExp(`^n/1 x: parameter ${name} must be .*(${why})`));
+  });
+
+  it('stores under a type that the palette has in quotes', async () => {
+    const one = drop({ ngasMime: '"text/ascii"' });
+    await one.write('x');
+    await one.setCompleted();
+    expect(server.requests[0]?.type).toBe('text/ascii');
+  });
+
   it('stays in the archive when deleted', async () => {
     const one = drop();
     await one.write('x');
