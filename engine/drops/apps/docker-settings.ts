@@ -6,17 +6,52 @@ import type { ContainerCreateOptions } from 'dockerode';
 import { InvalidDropException } from '../../protocol/index.ts';
 import type { AppDROP } from '../app-drop.ts';
 import type { DropContext } from '../context.ts';
+import { expandPath } from '../data/path-builder.ts';
+import type { DropKwargs } from '../drop.ts';
 import { commandEnvironment } from './bash.ts';
 import { pathOf } from './named-ports.ts';
 
-/** `host:container` pairs or single paths, as a list or as text with commas. */
-export function parseList(value: unknown): string[] {
-  const list = Array.isArray(value)
-    ? value.map(String)
-    : typeof value === 'string' || typeof value === 'number'
-      ? String(value).split(',')
-      : [];
-  return list.map((item) => item.trim()).filter((item) => item !== '');
+/** `host:container` pairs or single ones, as a list or as text with commas. Throws InvalidDropException for all else. */
+function parseList(uid: string, name: string, value: unknown): string[] {
+  const list: readonly unknown[] = Array.isArray(value)
+    ? value
+    : typeof value === 'string'
+      ? value.split(',')
+      : [value ?? ''];
+  if (!list.every((item) => typeof item === 'string' || typeof item === 'number'))
+    throw new InvalidDropException(
+      `DockerApp ${uid}: ${name} must be a list or a text with commas, but is ${JSON.stringify(value)}; correct it in the graph.`,
+      { details: { uid, [name]: value } },
+    );
+  return list.map((item) => String(item).trim()).filter((item) => item !== '');
+}
+
+/** The tag that palettes give, whatever the image. */
+const PALETTE_TAG = '1.0';
+
+/** What a graph asks of a container that it does not get, as upstream: a line for each parameter. */
+export function unheeded(parameters: DropKwargs, image: string): string[] {
+  const text = (name: string): string => {
+    const value = parameters[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
+  };
+  const [user, tag, digest] = [text('user'), text('docker_tag'), text('docker_digest')];
+  const own = os.userInfo();
+  const runsAs = `${own.username} (${own.uid}:${own.gid})`;
+  const hasTag = image.endsWith(`:${tag}`) || (tag === 'latest' && !/:[^/]+$/.test(image));
+  return [
+    ...(user === '' || [own.username, String(own.uid), `${own.uid}:${own.gid}`].includes(user)
+      ? []
+      : [`Its parameter user (${user}) has no effect: containers run as the user of the engine, ${runsAs}.`]),
+    ...(tag === '' || tag === PALETTE_TAG || hasTag
+      ? []
+      : [
+          `Its parameter docker_tag (${tag}) has no effect: write ${image.replace(/:[^/]+$/, '')}:${tag} as image.`,
+        ]),
+    ...(digest === '' || image.includes(digest)
+      ? []
+      : [`Its parameter docker_digest (${digest}) has no effect: write image@digest as image.`]),
+  ];
 }
 
 /** Directories and files that a container sees at the same place as the host. */
@@ -32,7 +67,8 @@ export async function bindings(app: AppDROP, additional: unknown): Promise<strin
     addPath(same, file === undefined ? undefined : path.dirname(file));
   }
   const binds = [...same].map((place) => `${place}:${place}`);
-  for (const entry of parseList(additional)) binds.push(await additionalBinding(app, entry));
+  for (const entry of parseList(app.uid, 'additionalBindings', additional))
+    binds.push(await additionalBinding(app, entry));
   return [...binds, ...(await userFiles(app.context))];
 }
 
@@ -47,7 +83,11 @@ function isBelow(place: string, directory: string): boolean {
   return relative === '' || (!relative.startsWith('..') && !path.isAbsolute(relative));
 }
 
-async function additionalBinding(app: AppDROP, entry: string): Promise<string> {
+async function additionalBinding(app: AppDROP, text: string): Promise<string> {
+  const known = commandEnvironment(app);
+  const entry = text.includes('$')
+    ? expandPath(text, (name) => known[name], `DockerApp ${app.uid}, additionalBindings`)
+    : text;
   const [host = '', ...container] = entry.split(':');
   const found = await stat(host).catch(() => undefined);
   if (!found)
@@ -90,7 +130,7 @@ export function portMappings(
   const exposed: Record<string, object> = {};
   const mapped: Record<string, { HostPort: string }[]> = {};
   const taken = new Set<string>();
-  for (const entry of parseList(value)) {
+  for (const entry of parseList(uid, 'portMappings', value)) {
     const [host = '', container = host] = entry.split(':');
     if (![host, container].every((port) => /^\d+$/.test(port) && Number(port) > 0 && Number(port) < 65536))
       throw new InvalidDropException(
@@ -134,23 +174,38 @@ export async function containerEnvironment(
     DLG_SESSION_ID: own['DLG_SESSION_ID'],
     DLG_ROOT: own['DLG_ROOT'],
   };
-  const given: unknown = env === null || env === 'all' ? env : parseEnvironment(app, env);
+  const given = env === null ? {} : parseEnvironment(app, env);
   if (given === 'all') Object.assign(all, { ...own, ...all });
-  else if (Array.isArray(given)) for (const name of given) all[String(name)] = own[String(name)];
-  else if (typeof given === 'object' && given !== null)
-    for (const [name, value] of Object.entries(given)) all[name] = await fill(String(value));
+  else if (Array.isArray(given)) {
+    for (const name of given) all[name] = own[name];
+    const unset = given.filter((name) => own[name] === undefined);
+    if (unset.length > 0)
+      app.context.log('warn', app, `Its env asks for ${unset.join(', ')}, which is not set on this host.`);
+  } else for (const [name, value] of Object.entries(given)) all[name] = await fill(String(value));
   return Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
 }
 
-function parseEnvironment(app: AppDROP, env: string): unknown {
+type Environment = 'all' | string[] | Record<string, string | number | boolean>;
+
+function parseEnvironment(app: AppDROP, env: string): Environment {
+  if (env.trim().toLowerCase() === 'all') return 'all';
+  let cause: unknown;
   try {
-    return JSON.parse(env) as unknown;
-  } catch (cause) {
-    throw new InvalidDropException(
-      `DockerApp ${app.uid}: env must be "all", a JSON map or a JSON list of names, but is ${JSON.stringify(env)}.`,
-      { cause },
-    );
+    const given = JSON.parse(env) as unknown;
+    const isList = Array.isArray(given) && given.every((name) => typeof name === 'string');
+    if (isList || isMapOfTexts(given)) return given as Environment;
+  } catch (error) {
+    cause = error;
   }
+  throw new InvalidDropException(
+    `DockerApp ${app.uid}: env must be "all", a JSON map of texts or a JSON list of names, but is ${JSON.stringify(env)}; correct it in the graph.`,
+    { cause, details: { uid: app.uid, env } },
+  );
+}
+
+function isMapOfTexts(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((item) => ['string', 'number', 'boolean'].includes(typeof item));
 }
 
 /** Words of a command line, as a shell splits them (quotes and backslashes, nothing else). */

@@ -15,10 +15,11 @@ import {
   portMappings,
   shmBytes,
   splitWords,
+  unheeded,
 } from './docker-settings.ts';
 import { OutputLog } from './output-log.ts';
 import { Tail } from './process.ts';
-import { buildCommand } from './shell-command.ts';
+import { buildCommand, fillPlaceholders } from './shell-command.ts';
 import { hope, latch, untilAborted } from './wait.ts';
 
 /** Seconds a container gets to stop before it is killed. */
@@ -72,6 +73,7 @@ export class DockerApp extends BarrierAppDROP {
         this,
         `The image ${this.#params.image} has no tag: which one runs may change.`,
       );
+    for (const line of unheeded(kwargs, this.#params.image)) this.context.log('warn', this, line);
   }
 
   /** One that waits for the address of another must not keep that other from a place to run. */
@@ -176,14 +178,21 @@ export class DockerApp extends BarrierAppDROP {
     const binds = await bindings(this, this.parameters['additionalBindings']);
     const user = containerUser();
     const shm = shmBytes(this.uid, shmSize);
-    const line = await this.#fill(command ?? '');
+    const line = await this.#place(command ?? '', buildCommand);
     this.#facts = { commandLine: line, binds, ...imageFacts(image) };
+    const ownDir = image.Config?.WorkingDir;
+    if (ownDir && workingDir !== null && workingDir !== ownDir)
+      this.context.log(
+        'warn',
+        this,
+        `Its parameter workingDir (${workingDir}) has no effect: the image has a working directory, ${ownDir}.`,
+      );
     return {
       Image: this.#params.image as string,
       ...this.#program(line, entrypoint),
-      Env: await containerEnvironment(this, env, (text) => this.#fill(text)),
+      Env: await containerEnvironment(this, env, (text) => this.#place(text, fillPlaceholders)),
       ...(user === undefined ? {} : { User: user }),
-      ...(image.Config?.WorkingDir ? {} : { WorkingDir: workingDir ?? this.context.baseDir }),
+      ...(ownDir ? {} : { WorkingDir: workingDir ?? this.context.baseDir }),
       ExposedPorts: ports.ExposedPorts,
       HostConfig: {
         Binds: binds,
@@ -208,8 +217,8 @@ export class DockerApp extends BarrierAppDROP {
   }
 
   /** Placeholders, addresses of other containers, variables of the host. */
-  async #fill(template: string): Promise<string> {
-    let text = template.trim() === '' ? '' : await buildCommand(this, template);
+  async #place(template: string, fill: typeof fillPlaceholders): Promise<string> {
+    let text = template.trim() === '' ? '' : await fill(this, template);
     for (const [mention, uid] of [...text.matchAll(/%containerIp\[\{?([^\]}]+)\}?\]%/g)])
       text = text.replaceAll(mention, await this.#addressOf(uid as string));
     return text.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (all, braced?: string, bare?: string) => {

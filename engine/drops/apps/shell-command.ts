@@ -39,6 +39,34 @@ export async function buildCommand(app: AppDROP, template: string): Promise<stri
     outputs: app.outputs,
   };
   if (isLegacy(app, command)) return legacyCommand(app, command, sides);
+  warnOfOldSettings(app);
+  return filled(app, command, sides);
+}
+
+/** A text of an application that is no command, with everything in braces replaced and nothing appended. */
+export async function fillPlaceholders(app: AppDROP, text: string): Promise<string> {
+  const { inputs, outputs } = app;
+  if (!hasNamedPorts(app) && hasLegacyPlaceholders(text))
+    return replaceLegacy(replaceUids(text, [...inputs, ...outputs]), inputs, outputs);
+  return filled(app, text, { inputs, outputs });
+}
+
+/** Settings that only commands of the time before 5.0.0 have. */
+const OLD_SETTINGS = ['command_line_arguments', 'input_redirection', 'output_redirection'];
+
+function warnOfOldSettings(app: AppDROP): void {
+  for (const name of OLD_SETTINGS) {
+    const value = app.parameters[name];
+    if (typeof value !== 'string' || value.trim() === '' || argumentsOf(app).has(name)) continue;
+    app.context.log(
+      'warn',
+      app,
+      `Its parameter ${name} (${value}) has no effect, as in DALiuGE since 5.0.0: write it into the command.`,
+    );
+  }
+}
+
+async function filled(app: AppDROP, command: string, sides: Sides): Promise<string> {
   const drops = [...sides.inputs, ...sides.outputs];
   const placed = replaceUids(command, drops);
   const texts = [placed, ...[...argumentsOf(app).values()].map(({ value }) => value)];

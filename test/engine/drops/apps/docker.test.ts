@@ -152,6 +152,79 @@ describe('a command in a container', () => {
     expect(created().Env?.some((entry) => entry.startsWith('NOT_SET'))).toBe(false);
   });
 
+  it('warns by name of parameters that change nothing, but not of those a palette gives', async () => {
+    server.images.set('own:1', { Entrypoint: ['/bin/echo'], WorkingDir: tmpdir() });
+    const palette = {
+      command: 'true',
+      user: '',
+      ensureUserAndSwitch: false,
+      docker_tag: '1.0',
+      docker_digest: '',
+      input_redirection: '',
+      output_redirection: '',
+      command_line_arguments: '',
+      entrypoint: '',
+      portMappings: '',
+      additionalBindings: '',
+      removeContainer: true,
+    };
+    const warnings = (run: GraphRun) =>
+      run.log.filter(({ level }) => level === 'warn').map(({ message }) => message);
+    expect(warnings(await graph([app(palette)]).run())).toEqual([]);
+    const run = await graph([
+      app({
+        image: 'own:1',
+        command: 'true',
+        user: 'ptester',
+        docker_tag: '2',
+        docker_digest: 'sha256:12',
+        workingDir: '/work',
+        command_line_arguments: '-x',
+        env: ['NOT_SET'],
+      }),
+    ]).run();
+    expect(run.drop('app').status).toBe(DROPStates.COMPLETED);
+    expect(
+      warnings(run).map((line) => /user|docker_\w+|workingDir|command_line\w+|NOT_SET/.exec(line)?.[0]),
+    ).toEqual(['user', 'docker_tag', 'docker_digest', 'command_line_arguments', 'workingDir', 'NOT_SET']);
+  });
+
+  it.each([
+    ['env', '5', 'env must be "all", a JSON map of texts or a JSON list of names'],
+    ['env', '{"A": null}', 'env must be "all"'],
+    ['env', '["A", 1]', 'env must be "all"'],
+    ['portMappings', { 8080: 80 }, 'portMappings must be a list or a text with commas, but is {"8080":80}'],
+    ['additionalBindings', true, 'additionalBindings must be a list'],
+    ['additionalBindings', '$NO_SUCH_PLACE/x', 'additionalBindings: .*\\$NO_SUCH_PLACE, which is not set'],
+  ])('refuses %s %j', async (name, value, why) => {
+    // Some are seen when the graph is made, some when the application runs.
+    const fails = async () =>
+      (await graph([app({ command: 'true', [name]: value })]).run()).errorOf('app').message;
+    expect(await fails().catch(String)).toMatch(new RegExp(`DockerApp app.*${why}`));
+  });
+
+  it('appends the arguments of an old command to the command, and not to its environment', async () => {
+    const run = await graph([
+      app({
+        command: 'echo $MARK',
+        env: '{"MARK": "mark"}',
+        argumentPrefix: '--',
+        applicationArgs: { size: { value: 3, type: 'Integer' } },
+      }),
+    ]).run();
+    expect(created().Env).toContain('MARK=mark');
+    expect(run.app('app').facts['stdout']).toBe('mark --size 3\n');
+  });
+
+  it('takes the whole environment however ALL is written, and variables in more directories', async () => {
+    const extra = mkdtempSync(path.join(tmpdir(), 'weir-extra-'));
+    await graph([app({ command: 'true', env: 'All', additionalBindings: '$EXTRA:/inside' })], {
+      EXTRA: extra,
+    }).run();
+    expect(created().Env).toContain(`EXTRA=${extra}`);
+    expect(created().HostConfig?.Binds).toContain(`${extra}:/inside`);
+  });
+
   it('pulls an image that is not there, and says which one cannot be had', async () => {
     server.registry.set('other:2', { Entrypoint: ['/bin/echo'], Cmd: ['pulled'] });
     const run = await graph([app({ image: 'other:2' })]).run();
