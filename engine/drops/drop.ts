@@ -42,6 +42,8 @@ export interface DropKeeper {
   execChanged?(drop: AbstractDROP): void;
   /** Data was opened for reading. */
   opened?(drop: AbstractDROP): void;
+  /** Data could not be opened for reading: it may be gone. */
+  notOpened?(drop: AbstractDROP): void;
 }
 
 export abstract class AbstractDROP extends LinkedDROP implements EventHandler {
@@ -180,13 +182,13 @@ export abstract class AbstractDROP extends LinkedDROP implements EventHandler {
         `Drop ${this.uid}: lifespan and expireAfterUse exclude each other, but both are given; remove one of them.`,
         { details: { uid: this.uid } },
       );
-    const seconds = lifespan === undefined || lifespan === null || lifespan === '' ? -1 : Number(lifespan);
+    const seconds = lifespanSeconds(lifespan);
     if (Number.isNaN(seconds))
       throw new InvalidDropException(
         `Drop ${this.uid}: lifespan must be a number of seconds, but is ${JSON.stringify(lifespan)}.`,
         { details: { uid: this.uid } },
       );
-    const use = given !== undefined ? truthy(given) : lifespan === undefined && this.defaultExpireAfterUse();
+    const use = given !== undefined ? truthy(given) : seconds === -1 && this.defaultExpireAfterUse();
     return [use && !this.persist, seconds !== -1 ? this.#context.now() + seconds * 1000 : -1];
   }
 
@@ -330,6 +332,16 @@ export abstract class AbstractDROP extends LinkedDROP implements EventHandler {
 function text(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** A lifespan of a dropspec: none (null, "") is -1, "inf" has no end as in Python; NaN for what is no number. */
+function lifespanSeconds(lifespan: unknown): number {
+  if (lifespan === undefined || lifespan === null) return -1;
+  // Number() takes blank texts and lists for 0, which would be the end of the data.
+  if (typeof lifespan === 'object') return Number.NaN;
+  if (typeof lifespan !== 'string') return Number(lifespan);
+  const said = lifespan.trim();
+  return said === '' ? -1 : Number(said.replace(/^([+-]?)inf$/i, '$1Infinity'));
 }
 
 /** Truth of a dropspec value: EAGLE writes booleans as text ("0", "False"), which upstream took for true (spec 13 #11). */

@@ -62,6 +62,7 @@ export abstract class ReadableDROP extends AbstractDROP {
     } catch (error) {
       readers.delete(descriptor);
       this.onReaderGone?.();
+      this._keeper?.notOpened?.(this);
       throw storageError(this, 'opened', error);
     }
     this._keeper?.opened?.(this);
@@ -109,11 +110,21 @@ export abstract class ReadableDROP extends AbstractDROP {
   }
 
   #expectReadable(): void {
-    if (this.status !== DROPStates.COMPLETED)
+    const { status } = this;
+    if (status !== DROPStates.COMPLETED)
       throw new InvalidDROPState(
-        `Drop ${this.uid} can be read only when it is COMPLETED, but it is ${DROP_STATE_NAMES[this.status]}.`,
-        { details: { uid: this.uid, status: this.status } },
+        `Drop ${this.uid} can be read only when it is COMPLETED, but it is ${DROP_STATE_NAMES[status]}${this.#whyExpired()}.`,
+        { details: { uid: this.uid, status } },
       );
+  }
+
+  #whyExpired(): string {
+    if (this.status !== DROPStates.EXPIRED && this.status !== DROPStates.DELETED) return '';
+    if (this.expirationDate !== -1 && this.expirationDate <= this.context.now())
+      return ': its lifespan is over; give it a longer one, or none';
+    if (this.expireAfterUse)
+      return ': its data went when its consumers had used it; give it "persist" to keep it';
+    return this.parent ? `: its data went with ${this.parent.uid}, which it lies in` : '';
   }
 
   #reader(descriptor: number): DataIO {

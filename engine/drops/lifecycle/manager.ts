@@ -70,7 +70,10 @@ export class DataLifecycleManager {
   #memoryBytes = 0;
   readonly #work = new Set<Promise<void>>();
   #isClosed = false;
-  readonly #onCopy: DropKeeper = { opened: (drop) => this.#opened(drop) };
+  readonly #onCopy: DropKeeper = {
+    opened: (drop) => this.#opened(drop),
+    notOpened: (drop) => this.#suspect(this.#tracked.get(drop.uid)),
+  };
   readonly #onData: DropKeeper = {
     ...this.#onCopy,
     statusChanged: (drop, status) => {
@@ -181,7 +184,7 @@ export class DataLifecycleManager {
   #completed(tracked: Tracked): void {
     const { drop } = tracked;
     const dueMs = expirationDate(drop);
-    if (dueMs !== -1) this.#due.add(dueMs, tracked);
+    if (dueMs !== -1 && dueMs !== Infinity) this.#due.add(dueMs, tracked);
     if (drop instanceof InMemoryDROP || drop instanceof SharedMemoryDROP) {
       tracked.memoryBytes = drop.size ?? 0;
       this.#memoryBytes += tracked.memoryBytes;
@@ -313,8 +316,13 @@ export class DataLifecycleManager {
   #watchFile(tracked: Tracked, drop: FileDROP): void {
     if (!this.#watch) return;
     const file = drop.path;
-    tracked.fileChanged = () => this.#do(drop, () => this.#check(tracked));
+    tracked.fileChanged = () => this.#suspect(tracked);
     if (this.#watch.add(file, tracked.fileChanged)) tracked.watchedPath = file;
+  }
+
+  /** The data of a drop may be gone. */
+  #suspect(tracked: Tracked | undefined): void {
+    if (tracked) this.#do(tracked.drop, () => this.#check(tracked));
   }
 
   /** Looks whether the data of all COMPLETED drops is there; resolves when those that are lost were dealt with. */

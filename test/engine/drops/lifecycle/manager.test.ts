@@ -5,6 +5,7 @@ import type { DataDROP } from '../../../../engine/drops/index.ts';
 import {
   ContainerDROP,
   DataLifecycleManager,
+  DirectoryContainer,
   DirectoryStore,
   DROPWaiterCtx,
   FileDROP,
@@ -220,6 +221,24 @@ describe('a container that expires after use', () => {
     expect(existsSync(one.path)).toBe(false);
   });
 
+  it('takes its files along where it is a directory, too', async () => {
+    const kwargs = { dirname: 'dir', create_if_missing: true, expireAfterUse: true };
+    const drop = new DirectoryContainer('d', 'd', placedIn(context, kwargs));
+    const one = file('1', { filepath: 'dir/1' });
+    drop.addChild(one);
+    manager.addDrop(drop);
+    const { app, finish } = consumerOf(drop);
+    for (const each of [one, drop]) await each.setCompleted();
+    const descriptor = await one.open();
+    await finished(app).run(() => finish());
+    await manager.idle();
+    expect(drop.status).toBe(DROPStates.COMPLETED);
+    await one.close(descriptor);
+    await manager.idle();
+    expect([drop.status, one.status]).toEqual([DROPStates.DELETED, DROPStates.DELETED]);
+    await expect(one.open()).rejects.toThrow(/1 can be read .* DELETED: its data went with d, /);
+  });
+
   it('stays while what lies in it is used or read', async () => {
     const one = file('1');
     const drop = container(one);
@@ -351,6 +370,68 @@ describe('a lifespan', () => {
     expect(await two.exists()).toBe(false);
   });
 
+  it('of a container does not end while something in it has none, unless it has one itself', async () => {
+    const container = (uid: string, kwargs = {}) => {
+      const drop = new ContainerDROP(uid, uid, placedIn(context, kwargs));
+      drop.addChild(memory(`${uid}-short`, { lifespan: 1 }));
+      drop.addChild(memory(`${uid}-kept`));
+      manager.addDrop(drop);
+      return drop;
+    };
+    const drops = [container('silent'), container('limited', { lifespan: 2 })];
+    for (const drop of drops) {
+      for (const child of drop.children) await child.setCompleted();
+      await drop.setCompleted();
+    }
+    time.goOn(1000);
+    time.goOn(1000);
+    await manager.idle();
+    const statuses = drops.map(({ status, children }) => [status, ...children.map((child) => child.status)]);
+    const { COMPLETED, DELETED } = DROPStates;
+    expect(statuses).toEqual([
+      [COMPLETED, DELETED, COMPLETED],
+      [DELETED, DELETED, DELETED],
+    ]);
+  });
+
+  it.each([
+    [0, 0],
+    ['0.5', 500],
+    [-2, -2000],
+    [1e-9, 1e-6],
+    [false, 0],
+    ['inf', Infinity],
+    [Infinity, Infinity],
+  ])('of %j is counted as Python does', (lifespan, ms) => {
+    expect(memory('m', { lifespan }).expirationDate).toBeCloseTo(time.nowMs + ms, 5);
+  });
+
+  it.each([[-1], ['-1'], [''], [' '], [null], [undefined]])('of %j is none', (lifespan) => {
+    const drop = memory('m', { lifespan });
+    expect([drop.expirationDate, drop.expireAfterUse]).toEqual([-1, true]);
+  });
+
+  it.each([['abc'], ['nan'], [[]], [[5]], [{}]])('of %j is refused', (lifespan) => {
+    expect(() => memory('m', { lifespan })).toThrow(/m: lifespan must be a number of seconds/);
+  });
+
+  it('without an end needs no timer', async () => {
+    await memory('m', { lifespan: 'inf' }).setCompleted();
+    expect(time.waiting).toBe(0);
+  });
+
+  it('that is over is what a reader is told, and so is use', async () => {
+    const short = memory('short', { lifespan: 1 });
+    const used = memory('used', { expireAfterUse: true });
+    const { app, finish } = consumerOf(used);
+    for (const drop of [short, used]) await drop.setCompleted();
+    await finished(app).run(() => finish());
+    time.goOn(1000);
+    await manager.idle();
+    await expect(short.open()).rejects.toThrow(/short can be read .* DELETED: its lifespan is over/);
+    await expect(used.open()).rejects.toThrow(/used can be read .* DELETED: .*consumers had used it/);
+  });
+
   it('leaves the data of a running application alone until it is over', async () => {
     const drop = file('f', { lifespan: 1 });
     const running = consumerOf(drop);
@@ -399,6 +480,16 @@ describe('data that vanishes', () => {
     await unwritten.write('still writable');
     await unwritten.setCompleted();
     expect(unwritten.size).toBe(14);
+  });
+
+  it('is noticed when somebody reads it', async () => {
+    const drop = file('lost');
+    await drop.write('content');
+    await drop.setCompleted();
+    unlinkSync(drop.path);
+    await expect(drop.contents()).rejects.toThrow(/lost could not be opened/);
+    await manager.idle();
+    expect(drop.phase).toBe(DROPPhases.LOST);
   });
 
   it('is noticed by itself where files are watched', async () => {
