@@ -1,14 +1,13 @@
 /** Tables of a database as a drop (seed `RDBMSDrop`, spec/engine.md 4.12). */
 import path from 'node:path';
-import type { Client, CustomTypesConfig } from 'pg';
 import { InvalidDropException, isWeirError, messageOf, WeirError } from '../../protocol/index.ts';
 import type { DropContext } from '../context.ts';
 import { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
 import { ErrorIO } from '../io/error-io.ts';
-import { PostgresSocket } from '../io/postgres-socket.ts';
+import { postgresAccess, postgresUrl, runPostgres, type PostgresStatement } from '../io/postgres.ts';
 import { SQLITE, type SqliteValue } from '../io/sqlite.ts';
-import { dictParam, floatParam, readParams, stringParam } from '../params.ts';
+import { dictParam, readParams, secondsParam, stringParam } from '../params.ts';
 import { fromJson, PyDict, PyTuple, type PyValue } from '../pyrepr/index.ts';
 import { registerDrop } from '../registry.ts';
 import { prepareSql, quoteIdentifier, type ParamStyle } from '../sql.ts';
@@ -18,7 +17,7 @@ const PARAMS = {
   dbmodule: stringParam('dbmodule', null, 'Database: sqlite3 or psycopg2'),
   dbtable: stringParam('dbtable', null, 'Table'),
   dbparams: dictParam('dbparams', {}, 'What connecting needs: database, host, port, user, password'),
-  dbtimeout: floatParam('dbtimeout', 600, 'Seconds a server may take to answer a statement'),
+  dbtimeout: secondsParam('dbtimeout', 600, 'Seconds a server may take to answer a statement'),
 };
 
 /** What a drop needs of a kind of database. */
@@ -28,36 +27,54 @@ interface Engine {
   readonly style: ParamStyle;
   /** Whether names that are not quoted mean their lower-case form. */
   readonly folds: boolean;
-  /** Runs one statement on a connection of its own. */
-  run(context: DropContext, params: ConnectParams, statement: Statement): Promise<unknown[][]>;
-  url(context: DropContext, params: ConnectParams): string;
+  /** Reads what connecting needs; `where` names it. Throws InvalidDropException for what is not served. */
+  connect(params: ConnectParams, where: string): Connection;
 }
 
 type ConnectParams = Readonly<Record<string, unknown>>;
 
-interface Statement {
-  readonly sql: string;
-  readonly values: readonly unknown[];
-  /** How long a server may take to answer it. */
-  readonly limitMs: number;
+interface Connection {
+  /** Runs one statement on a connection of its own. */
+  run(context: DropContext, statement: PostgresStatement): Promise<unknown[][]>;
+  url(context: DropContext): string;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
-/** How long a server may take to close a connection that is done with. */
-const GOODBYE_MS = 1000;
+const SQLITE_PARAMS = {
+  timeout: secondsParam('timeout', 5, "Seconds to wait for somebody else's lock"),
+} as const;
+
+/** Arguments of Python's `sqlite3.connect` that change nothing where each statement has its own connection. */
+const SQLITE_UNUSED = /^(isolation_level|check_same_thread|cached_statements|autocommit)$/;
 
 const SQLITE_ENGINE: Engine = {
   loggedStyle: 'qmark',
   style: 'qmark',
   folds: false,
-  async run(context, params, { sql, values }) {
-    const file = databaseFile(context, params);
-    const [rows] = await context
-      .service(SQLITE)
-      .run(file, [{ sql, values: values.map((value) => sqliteValue(value)) }]);
-    return rows ?? [];
+  connect(params, where) {
+    const served = ['database', ...Object.keys(SQLITE_PARAMS)];
+    const unknown = Object.entries(params).filter(
+      ([name, value]) => value && !served.includes(name) && !SQLITE_UNUSED.test(name),
+    );
+    if (unknown.length > 0)
+      throw new InvalidDropException(
+        `${where} has ${unknown.map(([name]) => name).join(', ')}, which is not served for SQLite; served are ${served.join(', ')}.`,
+        { details: { where } },
+      );
+    const { timeout } = readParams(SQLITE_PARAMS, params, where);
+    return {
+      async run(context, { sql, values }) {
+        const [rows] = await context
+          .service(SQLITE)
+          .run(
+            databaseFile(context, params),
+            [{ sql, values: values.map((value) => sqliteValue(value)) }],
+            limitOf(timeout) ?? 0,
+          );
+        return rows ?? [];
+      },
+      url: (context) => `sqlite://${databaseFile(context, params)}`,
+    };
   },
-  url: (context, params) => `sqlite://${databaseFile(context, params)}`,
 };
 
 function databaseFile(context: DropContext, params: ConnectParams): string {
@@ -77,76 +94,18 @@ function sqliteValue(value: unknown): SqliteValue {
   return JSON.stringify(value);
 }
 
-/** Type numbers of int8, int2 and int4 in PostgreSQL. */
-const INTEGER_OIDS = new Set([20, 21, 23]);
-
 const POSTGRES_ENGINE: Engine = {
   loggedStyle: 'pyformat',
   style: 'dollar',
   folds: true,
-  async run(_context, params, statement) {
-    const { default: pg } = await import('pg');
-    const connectMs = limitOf(Number(params['connect_timeout'])) ?? CONNECT_TIMEOUT_MS;
-    const client = new pg.Client({
-      ...(typeof params['host'] === 'string' ? { host: params['host'] } : {}),
-      ...(params['port'] === undefined ? {} : { port: Number(params['port']) }),
-      ...(typeof params['user'] === 'string' ? { user: params['user'] } : {}),
-      ...(typeof params['password'] === 'string' ? { password: params['password'] } : {}),
-      ...(databaseName(params) === undefined ? {} : { database: databaseName(params) as string }),
-      connectionTimeoutMillis: connectMs,
-      query_timeout: statement.limitMs,
-      stream: () => new PostgresSocket(),
-    });
-    // A connection that breaks while nothing runs must not end the process; the next statement fails by itself.
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      return await answerOf(client, statement, pg.types);
-    } catch (cause) {
-      const said = messageOf(cause);
-      const limitMs = { 'timeout expired': connectMs, 'Query read timeout': statement.limitMs }[said];
-      throw new WeirError(
-        limitMs !== undefined ? 'TIMEOUT' : isWeirError(cause) ? cause.code : 'DROP_INVALID',
-        `PostgreSQL at ${client.host}:${client.port}: ${limitMs === undefined ? said : `no answer within ${limitMs / 1000} s`}`,
-        { cause },
-      );
-    } finally {
-      const { stream } = client.connection;
-      const forget = setTimeout(() => stream.destroy(), GOODBYE_MS);
-      await client.end();
-      clearTimeout(forget);
-    }
-  },
-  url(_context, params) {
-    const port = params['port'] === undefined ? '' : `:${Number(params['port'])}`;
-    return `postgresql://${String((params['host'] as string | undefined) ?? 'localhost')}${port}/${databaseName(params) ?? ''}`;
+  connect(params, where) {
+    const access = postgresAccess(params, where);
+    return {
+      run: ({ env }, statement) => runPostgres(access, statement, env),
+      url: () => postgresUrl(access),
+    };
   },
 };
-
-async function answerOf(
-  client: Client,
-  { sql, values }: Statement,
-  types: CustomTypesConfig,
-): Promise<unknown[][]> {
-  const result = await client.query<unknown[]>({
-    text: sql,
-    values: [...values],
-    rowMode: 'array',
-    // Whole numbers come as bigint, so that Python's 1 and 1.0 stay apart in the query log.
-    types: {
-      getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
-        INTEGER_OIDS.has(oid)
-          ? (text: string) => BigInt(text)
-          : (types.getTypeParser(oid, format) as unknown),
-    },
-  });
-  return result.rows;
-}
-
-function databaseName(params: ConnectParams): string | undefined {
-  const name = params['database'] ?? params['dbname'];
-  return typeof name === 'string' ? name : undefined;
-}
 
 /** Python database modules that graphs name, and what serves them here. */
 const ENGINES: Readonly<Record<string, Engine>> = {
@@ -163,7 +122,7 @@ export class RDBMSDrop extends DataDROP {
   readonly #engine: Engine;
   readonly #module: string;
   readonly #table: string;
-  readonly #connect: ConnectParams;
+  readonly #connection: Connection;
   readonly #limitMs: number;
   readonly #log: PyTuple[] = [];
 
@@ -185,12 +144,25 @@ export class RDBMSDrop extends DataDROP {
     this.#engine = engine;
     this.#module = dbmodule;
     this.#table = dbtable;
-    this.#connect = dbparams ?? {};
+    this.#connection = engine.connect(dbparams ?? {}, `RDBMSDrop ${this.uid}: dbparams`);
     this.#limitMs = limitOf(dbtimeout) ?? PARAMS.dbtimeout.fallback * 1000;
+    for (const name of ['vals', 'condition', 'selectVals']) this.#warnOf(name);
+  }
+
+  /** Palettes have them, but they are arguments of `insert` and `select`. */
+  #warnOf(name: string): void {
+    const value = this.parameters[name] ?? '';
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    if (!['', '{}', '[]'].includes(text.trim()))
+      this.context.log(
+        'warn',
+        this,
+        `Its parameter ${name} (${text}) has no effect, as upstream: hand it to insert or select.`,
+      );
   }
 
   get dataURL(): string {
-    return `${this.#engine.url(this.context, this.#connect)}/${this.#table}`;
+    return `${this.#connection.url(this.context)}/${this.#table}`;
   }
 
   /** Inserts a row; the keys are the columns. */
@@ -246,7 +218,7 @@ export class RDBMSDrop extends DataDROP {
 
   async #run(sql: string, values: readonly unknown[]): Promise<unknown[][]> {
     try {
-      return await this.#engine.run(this.context, this.#connect, { sql, values, limitMs: this.#limitMs });
+      return await this.#connection.run(this.context, { sql, values, limitMs: this.#limitMs });
     } catch (cause) {
       throw new WeirError(
         isWeirError(cause) ? cause.code : 'DROP_INVALID',

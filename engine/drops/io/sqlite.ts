@@ -39,7 +39,11 @@ export class Sqlite {
   readonly #waiting = new Map<number, Waiting>();
 
   /** Carries `statements` out on `file` in one transaction. Rejects with a WeirError that names the file. */
-  run(file: string, statements: readonly SqliteStatement[]): Promise<SqliteValue[][][]> {
+  run(
+    file: string,
+    statements: readonly SqliteStatement[],
+    busyTimeoutMs = BUSY_TIMEOUT_MS,
+  ): Promise<SqliteValue[][][]> {
     const worker = this.#thread();
     const id = ++this.#lastId;
     worker.ref();
@@ -53,7 +57,7 @@ export class Sqlite {
             }),
           ),
       });
-      const request: SqliteRequest = { id, file, busyTimeoutMs: BUSY_TIMEOUT_MS, statements };
+      const request: SqliteRequest = { id, file, busyTimeoutMs, statements };
       worker.postMessage(request);
     });
   }

@@ -61,6 +61,14 @@ describe('a table in SQLite', () => {
     await expect(one.open()).rejects.toThrow(/r is a table/);
   });
 
+  it('waits for a lock as long as its graph says', async () => {
+    const database = new Database(path.join(temporary.dir, 'x.db'));
+    database.exec('BEGIN EXCLUSIVE');
+    const one = drop('t', { dbparams: { database: 'x.db', timeout: 0 } });
+    await expect(one.select()).rejects.toThrow(/RDBMSDrop r .*locked/);
+    database.close();
+  });
+
   it('is refused without its parameters, with an unknown database, and in memory', async () => {
     expect(() => new RDBMSDrop('r', 'r', { dbmodule: 'sqlite3' })).toThrow(/r needs.*dbtable/);
     expect(() => drop('t', { dbmodule: 'mysqldb' })).toThrow(/mysqldb.*served are/);
@@ -80,6 +88,35 @@ const dropAt = (port: number, more: object = {}, dbparams: object = {}): RDBMSDr
       ...more,
     }),
   );
+
+describe('what a table is reached by', () => {
+  it.each([
+    ['psycopg2', { port: 70_000 }, 'parameter port must be a port, a whole number from 1 to 65535'],
+    ['psycopg2', { sslmode: 'always' }, 'parameter sslmode must be one of disable, .*but is "always"'],
+    ['psycopg2', { pasword: 'x' }, 'has pasword, which is not served for PostgreSQL; served are host, port'],
+    ['psycopg2', { connect_timeout: -1 }, 'parameter connect_timeout must be a number of seconds'],
+    ['sqlite3', { database: 'x', timeout: 'soon' }, 'parameter timeout must be a number'],
+    ['sqlite3', { database: 'file:x?mode=ro', uri: true }, 'has uri, which is not served for SQLite'],
+  ])('is refused with %s and %j', (dbmodule, dbparams, why) => {
+    const one = () => new RDBMSDrop('r', 'r', placedIn(context, { dbmodule, dbtable: 't', dbparams }));
+    expect(one).toThrow(new RegExp(`^RDBMSDrop r: dbparams:? ${why}`));
+  });
+
+  it('may hold what tunes a connection', () => {
+    expect(() => dropAt(1, {}, { keepalives: 1, client_encoding: 'utf8' })).not.toThrow();
+  });
+
+  it('is not what a palette has besides, of which a warning says so by name', () => {
+    const before = context.logged.length;
+    dropAt(1, { vals: '{}', condition: '', selectVals: {} });
+    expect(context.logged.slice(before)).toEqual([]);
+    dropAt(1, { vals: { a: 1 }, condition: 'a = 1' });
+    expect(context.logged.slice(before)).toEqual([
+      expect.stringMatching(/vals .* has no effect/),
+      expect.stringMatching(/condition .* has no effect/),
+    ]);
+  });
+});
 
 describe('a table of a server that goes wrong', () => {
   const message = (type: string, body: readonly number[]): Buffer => {
@@ -139,7 +176,7 @@ describe('a table of a server that goes wrong', () => {
 
 describe.skipIf(!postgresDirectory)('a table in PostgreSQL (skipped where none is installed)', () => {
   let server: Postgres;
-  const params = () => ({ host: server.host, user: server.user, dbname: 'postgres' });
+  const params = () => ({ host: server.host, port: server.port, user: server.user, dbname: 'postgres' });
   const drop = (dbtable: string, more = {}) =>
     new RDBMSDrop(
       'p',
@@ -149,7 +186,12 @@ describe.skipIf(!postgresDirectory)('a table in PostgreSQL (skipped where none i
 
   beforeAll(async () => {
     server = await startPostgres(postgresDirectory as string, temporary.dir);
-    const client = new pg.Client({ host: server.host, user: server.user, database: 'postgres' });
+    const client = new pg.Client({
+      host: server.host,
+      port: server.port,
+      user: server.user,
+      database: 'postgres',
+    });
     await client.connect();
     await client.query('CREATE TABLE t (s text, i int, x double precision)');
     await client.end();
@@ -163,6 +205,41 @@ describe.skipIf(!postgresDirectory)('a table in PostgreSQL (skipped where none i
     expect(pyRepr(one.queryLog[0] as never)).toBe(
       `('SELECT s,I,x FROM T WHERE i < %(n0)s', {'n0': 5}, [("it's", 1, 0.5)])`,
     );
+  });
+
+  it('is reached encrypted where its server wants that, or the graph', async () => {
+    const isEncrypted = async (more: object) =>
+      (
+        await drop('pg_stat_ssl', { host: 'localhost', port: server.port, ...more }).select(
+          ['ssl'],
+          'pid = pg_backend_pid()',
+        )
+      )[0]?.[0];
+    const sslrootcert = server.certificate;
+    expect(await isEncrypted({})).toBe(true);
+    expect(await isEncrypted({ sslmode: 'require' })).toBe(true);
+    expect(await isEncrypted({ sslmode: 'verify-full', sslrootcert })).toBe(true);
+    expect(await isEncrypted({ sslmode: 'verify-ca', sslrootcert, host: '127.0.0.1' })).toBe(true);
+    await expect(isEncrypted({ sslmode: 'disable' })).rejects.toThrow(/no pg_hba.conf entry/);
+    await expect(isEncrypted({ sslmode: 'verify-full' })).rejects.toThrow(/self-signed certificate/);
+    await expect(isEncrypted({ sslmode: 'verify-full', sslrootcert, host: '127.0.0.1' })).rejects.toThrow(
+      /IP: 127.0.0.1 is not in the cert/,
+    );
+    await expect(isEncrypted({ sslmode: 'require', sslrootcert: '/nowhere' })).rejects.toThrow(
+      /RDBMSDrop p .*sslrootcert cannot be read/,
+    );
+  });
+
+  it('is told the name and the settings of the connection, and takes a password that is a number', async () => {
+    const one = drop('pg_stat_activity', {
+      application_name: 'by weir',
+      options: '-c statement_timeout=12345',
+      password: 12_345,
+    });
+    const mine = 'pid = pg_backend_pid() and {} = current_setting({})';
+    expect(await one.select(['application_name'], mine, ['12345ms', 'statement_timeout'])).toEqual([
+      ['by weir'],
+    ]);
   });
 
   it('that is not there says so', async () => {
