@@ -3,7 +3,7 @@ import { DROPException, InvalidDropException, messageOf } from '../../protocol/i
 import { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
 import { S3_CLIENTS, S3IO, type S3Access } from '../io/s3.ts';
-import { floatParam, readParams, stringParam } from '../params.ts';
+import { readParams, secondsParam, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 import { limitOf } from '../time-limit.ts';
 
@@ -14,9 +14,12 @@ const PARAMS = {
   secretAccessKey: stringParam('aws_secret_access_key', null, 'Secret of the access key'),
   profile: stringParam('profile_name', null, 'Profile of the AWS configuration files'),
   endpoint: stringParam('endpoint_url', null, 'URL of the store; default: Amazon'),
-  connectTimeout: floatParam('connect_timeout', 10, 'Seconds until the store takes a connection'),
-  readTimeout: floatParam('read_timeout', 60, 'Seconds the store may be silent'),
+  connectTimeout: secondsParam('connect_timeout', 10, 'Seconds until the store takes a connection'),
+  readTimeout: secondsParam('read_timeout', 60, 'Seconds the store may be silent'),
 };
+
+/** The `storage_class` of a drop that asks for none. */
+const USUAL_CLASS = 'S3';
 
 export class S3DROP extends DataDROP {
   readonly #bucket: string;
@@ -35,13 +38,19 @@ export class S3DROP extends DataDROP {
           details: { uid: this.uid },
         },
       );
+    if ((params.accessKeyId === null) !== (params.secretAccessKey === null))
+      throw new InvalidDropException(
+        `S3DROP ${this.uid} has ${params.accessKeyId === null ? 'aws_secret_access_key' : 'aws_access_key_id'} alone; give aws_access_key_id and aws_secret_access_key, or neither.`,
+        { details: { uid: this.uid } },
+      );
+    const ownKeys = params.accessKeyId !== null && params.secretAccessKey !== null;
+    this.#warnOfUnused(ownKeys);
     this.#bucket = params.bucket;
     this.#key = params.key ?? this.uid;
     const { env } = this.context;
-    const ownKeys = params.accessKeyId !== null && params.secretAccessKey !== null;
     this.#access = {
-      region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
-      endpoint: params.endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'],
+      region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'],
+      endpoint: this.#webAddress(params.endpoint) ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'],
       // Keys of the graph come before a profile, a profile before the environment.
       accessKeyId: ownKeys ? params.accessKeyId : undefined,
       secretAccessKey: ownKeys ? params.secretAccessKey : undefined,
@@ -49,6 +58,26 @@ export class S3DROP extends DataDROP {
       connectTimeoutMs: limitOf(params.connectTimeout) ?? PARAMS.connectTimeout.fallback * 1000,
       silenceMs: limitOf(params.readTimeout) ?? PARAMS.readTimeout.fallback * 1000,
     };
+  }
+
+  #webAddress(endpoint: string | null): string | null {
+    if (endpoint === null || (URL.canParse(endpoint) && /^https?:/i.test(endpoint))) return endpoint;
+    throw new InvalidDropException(
+      `S3DROP ${this.uid}: parameter endpoint_url must be a web address such as https://store.org:9000, but is ${JSON.stringify(endpoint)}.`,
+      { details: { uid: this.uid, endpoint_url: endpoint } },
+    );
+  }
+
+  /** The graph may hold more than a store is told. */
+  #warnOfUnused(ownKeys: boolean): void {
+    const { storage_class: storageClass, tags, profile_name: profile } = this.parameters;
+    const unused: [string, string][] = [];
+    if (storageClass && storageClass !== USUAL_CLASS) unused.push(['storage_class', 'as upstream']);
+    if (tags && !(Array.isArray(tags) && tags.length === 0)) unused.push(['tags', 'as upstream']);
+    if (profile && ownKeys)
+      unused.push(['profile_name', 'beside aws_access_key_id and aws_secret_access_key']);
+    for (const [name, why] of unused)
+      this.context.log('warn', this, `Its parameter ${name} has no effect, ${why}.`);
   }
 
   /** `Bucket/Key`. */

@@ -10,7 +10,8 @@ import { DataIO, OpenMode } from './data-io.ts';
 /** Where an object store is and who asks. */
 export interface S3Access {
   readonly endpoint?: string | undefined;
-  readonly region: string;
+  /** Undefined: that of the profile. */
+  readonly region: string | undefined;
   readonly accessKeyId?: string | undefined;
   readonly secretAccessKey?: string | undefined;
   readonly profile?: string | undefined;
@@ -46,7 +47,9 @@ async function makeClient(access: S3Access): Promise<S3Client> {
   const { S3Client } = await import('@aws-sdk/client-s3');
   const { accessKeyId, secretAccessKey, profile, endpoint } = access;
   const client = new S3Client({
-    region: access.region,
+    region: access.region ?? (await usualRegion(profile)),
+    // A bucket of Amazon may be elsewhere.
+    followRegionRedirects: endpoint === undefined,
     // Stores other than Amazon's have no host name per bucket and often no checksum trailers.
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
     requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -69,6 +72,19 @@ async function makeClient(access: S3Access): Promise<S3Client> {
     { step: 'deserialize', name: 'weirSilence', priority: 'high' },
   );
   return client;
+}
+
+/** The region that the AWS configuration files name for a profile; some other where they name none. */
+async function usualRegion(profile: string | undefined): Promise<string> {
+  const { S3Client } = await import('@aws-sdk/client-s3');
+  const asked = new S3Client(profile === undefined ? {} : { profile });
+  try {
+    return await asked.config.region();
+  } catch {
+    return 'us-east-1';
+  } finally {
+    asked.destroy();
+  }
 }
 
 function tooSilent(cause: Error, { connectTimeoutMs, silenceMs }: S3Access): WeirError {

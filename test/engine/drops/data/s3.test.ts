@@ -1,6 +1,9 @@
-import { readdirSync, existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, existsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { crc32c, S3DROP } from '../../../../engine/drops/index.ts';
 import { DROPStates } from '../../../../engine/protocol/index.ts';
 import { contextIn, placedIn, temporaryDirectory, type TestContext } from '../support/drops.ts';
@@ -160,6 +163,59 @@ describe('an S3 drop', () => {
     for (let piece; (piece = await one.read(descriptor, 1 << 20))?.length;) length += piece.length;
     await one.close(descriptor);
     expect(length).toBe(3_000_000);
+  });
+
+  it('is signed for the region and with the keys of its profile', async () => {
+    const files = { AWS_CONFIG_FILE: 'config', AWS_SHARED_CREDENTIALS_FILE: 'credentials' };
+    for (const [name, file] of Object.entries(files)) vi.stubEnv(name, path.join(temporary.dir, file));
+    vi.stubEnv('AWS_REGION', undefined);
+    writeFileSync(path.join(temporary.dir, 'config'), '[profile far]\nregion = ap-southeast-2\n');
+    writeFileSync(
+      path.join(temporary.dir, 'credentials'),
+      '[far]\naws_access_key_id = FAR\naws_secret_access_key = secret\n',
+    );
+    let signature: string | undefined;
+    const store = createServer((request, response) => {
+      signature = request.headers.authorization;
+      response.end();
+    }).listen(0, '127.0.0.1');
+    await once(store, 'listening');
+    const { port } = store.address() as AddressInfo;
+    const one = new S3DROP('o', 'o', {
+      ...placedIn(context, {
+        Bucket: 'b',
+        endpoint_url: `http://127.0.0.1:${port}`,
+        profile_name: 'far',
+      }),
+    });
+    await one.setCompleted();
+    vi.unstubAllEnvs();
+    store.closeAllConnections();
+    store.close();
+    expect(signature).toMatch(/Credential=FAR\/\d+\/ap-southeast-2\/s3\//);
+  });
+
+  it.each([
+    [{ aws_access_key_id: '' }, /^S3DROP o has aws_secret_access_key alone; give aws_access_key_id/],
+    [{ aws_secret_access_key: null }, /^S3DROP o has aws_access_key_id alone/],
+    [{ endpoint_url: 'localhost:9000' }, /parameter endpoint_url must be a web address.*"localhost:9000"/],
+    [{ read_timeout: -5 }, /^o: parameter read_timeout must be a number of seconds, 0 or more/],
+  ])('is refused with %j', (more, why) => {
+    expect(() => drop(more)).toThrow(why);
+  });
+
+  it('warns by name of parameters that change nothing, but not of those a palette gives', () => {
+    const warned = (more: object) => {
+      const before = context.logged.length;
+      drop({ ...more });
+      return context.logged.slice(before);
+    };
+    expect(warned({ Key: '', profile_name: '', storage_class: 'S3', tags: [] })).toEqual([]);
+    expect(warned({ profile_name: 'far', storage_class: 'GLACIER', tags: ['a'] })).toEqual([
+      expect.stringMatching(/storage_class has no effect/),
+      expect.stringMatching(/tags has no effect/),
+      expect.stringMatching(/profile_name has no effect, beside aws_access_key_id/),
+    ]);
   });
 
   it('is refused without a bucket', () => {
