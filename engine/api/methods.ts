@@ -271,8 +271,11 @@ export async function content(
 }
 
 function reasonOf(drop: StoredDrop, outcome: DropOutcome | undefined): string {
-  if (outcome?.reason)
-    return outcome.path ? `${outcome.reason} It was written to ${outcome.path}.` : outcome.reason;
+  const end = drop.status === DROPStates.DELETED ? 'was deleted when it expired' : undefined;
+  if (outcome?.reason) {
+    const said = [outcome.path && `was written to ${outcome.path}`, end].filter(Boolean).join(', and ');
+    return said ? `${outcome.reason} It ${said}.` : outcome.reason;
+  }
   const state = DROP_STATE_NAMES[drop.status] ?? String(drop.status);
   return drop.status === DROPStates.COMPLETED
     ? 'No content was kept for this drop.'

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifyLog, verifyStored, type MethodResult } from '../../../engine/api/index.ts';
 import { app, bytesOf, data, helloGraph, testHost, type TestHost } from '../../support/host.ts';
+import { DROPStates } from '../../../engine/protocol/index.ts';
 import type { Any } from '../reproducibility/golden.ts';
 
 let host: TestHost;
@@ -35,6 +36,40 @@ async function run(id: string, graph: object, graphName = 'pipeline.graph'): Pro
 }
 
 const call = async (method: string, params: object): Promise<Any> => host.call(method, params);
+
+describe('the content of data that expired', () => {
+  it('is kept where it is small, and else the history says where it was and that it is gone', async () => {
+    const [w, f, ...rest] = pipeline('word');
+    const command = 'head -c 100000 /dev/zero > %o0';
+    const graph = [{ ...w, command }, { ...f, persist: false, expireAfterUse: true }, ...rest];
+    const small = [w, ...graph.slice(1)];
+    for (const [id, drops] of Object.entries({ large: graph, small })) {
+      const session = await host.manager.createSession(id, {});
+      await session.addGraphSpec(bytesOf(drops));
+      await session.deploy('roots');
+      const drop = session.drop('f');
+      await new Promise<void>((resolve) => {
+        const handleEvent = () => drop.status === DROPStates.DELETED && resolve();
+        drop.subscribe({ handleEvent }, 'status');
+        handleEvent();
+      });
+      await session.recorded();
+      await host.manager.destroySession(id);
+    }
+    const of = { uid: 'f', offset: 0, limit: 9 };
+    const large = await call('sessions.content', { ...of, sessionId: 'large' });
+    expect(large).toMatchObject({
+      available: false,
+      reason: expect.stringMatching(
+        /larger than .* It was written to .*, and was deleted when it expired\.$/,
+      ),
+    });
+    const kept = await call('sessions.content', { ...of, sessionId: 'small' });
+    expect(Buffer.from(kept.base64, 'base64').toString()).toBe('word');
+    const { drop } = await call('sessions.drop', { sessionId: 'small', uid: 'f' });
+    expect(drop).toMatchObject({ status: 'DELETED' });
+  });
+});
 
 describe('the search for drops', () => {
   it('finds them by name, state and content in all sessions, newest first', async () => {
