@@ -17,14 +17,32 @@ const PARAMS = { url: stringParam('url', '', 'Address to read from') } as const;
  */
 export class UrlRetrieveApp extends BarrierAppDROP {
   readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>> = {};
   #status: number | undefined;
   #received = 0;
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    this.#url = readParams(PARAMS, kwargs, this.uid).url;
+    const url = readParams(PARAMS, kwargs, this.uid).url.trim();
+    if (!URL.canParse(url)) {
+      this.#url = url;
+      return;
+    }
+    const address = new URL(url);
+    const { username, password } = address;
+    if (username === '' && password === '') {
+      this.#url = url;
+      return;
+    }
+    // They go into a header, and into no message, fact or log.
+    const secret = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.#headers = { Authorization: `Basic ${Buffer.from(secret).toString('base64')}` };
+    address.username = '';
+    address.password = '';
+    this.#url = address.href;
   }
 
+  /** The address, without user and password. */
   get url(): string {
     return this.#url;
   }
@@ -64,7 +82,7 @@ export class UrlRetrieveApp extends BarrierAppDROP {
 
   async #retrieve(signal: AbortSignal, heard: () => void): Promise<void> {
     this.#received = 0;
-    const response = await fetch(this.#url, { signal });
+    const response = await fetch(this.#url, { signal, headers: this.#headers });
     this.#status = response.status;
     if (response.status >= 400) {
       await response.body?.cancel();

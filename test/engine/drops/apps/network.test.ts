@@ -61,6 +61,18 @@ describe('retrieving an address', () => {
       expect((await retrieve(url).run()).errorOf('app').message).toMatch(/needs a web address/);
   });
 
+  it('logs in with the user and password of the address, and shows them nowhere', async () => {
+    let login: string | undefined;
+    const url = await serve((request, response) => {
+      login = request.headers.authorization;
+      response.writeHead(403).end();
+    });
+    const run = await retrieve(url.replace('//', '//me:p%40ss@')).run();
+    expect(login).toBe(`Basic ${Buffer.from('me:p@ss').toString('base64')}`);
+    expect(run.errorOf('app').message).toMatch(`could not read ${url}/: the server answered 403`);
+    expect(JSON.stringify([run.app('app').facts, run.log])).not.toMatch(/p%40ss|p@ss/);
+  });
+
   it('names address and cause when the server falls silent', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const url = await serve((_request, response) => response.writeHead(200).write('half'));
