@@ -3,12 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { BashAppRuntimeError, InvalidDropException } from '../../protocol/index.ts';
 import { BarrierAppDROP, type Lane } from '../app-drop.ts';
 import type { DropKwargs } from '../drop.ts';
-import { boolParam, intParam, readParams, stringParam } from '../params.ts';
+import { boolParam, floatParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 import { commandEnvironment, SHELL } from './bash.ts';
 import { OutputLog } from './output-log.ts';
 import { runCommand, type CommandResult } from './process.ts';
 import { describeApp } from './python-values.ts';
+import { shellQuote } from './placeholders.ts';
 import { buildCommand, placeholderValues } from './shell-command.ts';
 
 const ERROR_LINES = 20;
@@ -28,18 +29,23 @@ export class MPIApp extends BarrierAppDROP {
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
-    this.#params = readParams(PARAMS, kwargs, this.uid);
+    const { args } = kwargs;
+    // A list has one argument in each item, whatever is in it.
+    const words = Array.isArray(args) ? args.map((word) => shellQuote(String(word))).join(' ') : args;
+    this.#params = readParams(PARAMS, { ...kwargs, args: words }, this.uid);
     // Palettes call it num_of_procs.
-    const name = kwargs['maxprocs'] === undefined ? 'num_of_procs' : 'maxprocs';
-    this.#processes = readParams({ n: intParam(name, 1, 'Number of processes') }, kwargs, this.uid).n;
+    const name = [undefined, null, ''].includes(kwargs['maxprocs'] as undefined)
+      ? 'num_of_procs'
+      : 'maxprocs';
+    this.#processes = readParams({ n: floatParam(name, 1, 'Number of processes') }, kwargs, this.uid).n;
     if (this.#params.command === null || this.#params.command.trim() === '')
       throw new InvalidDropException(
         `${describeApp(this)} has no command to run; fill in its parameter "command".`,
         { details: { uid: this.uid } },
       );
-    if (this.#processes < 1)
+    if (!Number.isSafeInteger(this.#processes) || this.#processes < 1)
       throw new InvalidDropException(
-        `${describeApp(this)}: ${name} must be at least 1, but is ${this.#processes}.`,
+        `${describeApp(this)}: ${name} must be at least 1 and a whole number, but is ${this.#processes}.`,
       );
   }
 

@@ -34,7 +34,11 @@ async function credentials(access: RemoteAccess): Promise<Pick<ConnectConfig, 'p
   const { pkeyPath, env } = access;
   if (pkeyPath !== undefined && pkeyPath !== '') {
     try {
-      return { privateKey: await readFile(pkeyPath) };
+      const privateKey = await readFile(pkeyPath.replace(/^~(?=\/)/, () => env['HOME'] ?? '~'));
+      const { default: ssh2 } = await import('ssh2');
+      const parsed = ssh2.utils.parseKey(privateKey);
+      if (parsed instanceof Error) throw parsed;
+      return { privateKey };
     } catch (cause) {
       throw trouble(access, `Reading the private key ${pkeyPath} for a connection`, cause);
     }
@@ -100,7 +104,7 @@ export async function withRemote<T>(
   const port = access.port ?? 22;
   const connected = new Promise<void>((resolve) => client.once('ready', resolve));
   let refusal: string | undefined;
-  client.connect({
+  const options: ConnectConfig = {
     ...keys,
     host: access.host,
     port,
@@ -116,8 +120,10 @@ export async function withRemote<T>(
         refusal = `its key ${fingerprint(key)} is not the one in known_hosts: either the machine was set up anew or somebody stands between`;
       return verdict !== 'changed';
     },
-  });
+  };
   try {
+    // Throws for a key it cannot read.
+    client.connect(options);
     await Promise.race([connected, broken]);
     return await Promise.race([work(client), broken]);
   } catch (cause) {

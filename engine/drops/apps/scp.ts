@@ -5,7 +5,7 @@ import path from 'node:path';
 import { DaliugeException, InvalidDropException } from '../../protocol/index.ts';
 import { BarrierAppDROP } from '../app-drop.ts';
 import type { AbstractDROP, DropKwargs } from '../drop.ts';
-import { floatParam, intParam, readParams, stringParam } from '../params.ts';
+import { portParam, readParams, secondsParam, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 import { limitOf } from '../time-limit.ts';
 import { makeDirectories } from '../util/make-directory.ts';
@@ -16,8 +16,8 @@ import { copyFrom, copyTo, type RemoteAccess } from './remote.ts';
 const PARAMS = {
   user: stringParam('remoteUser', null, 'User on the other machine; else the one here'),
   key: stringParam('pkeyPath', null, 'Private key; else the agent or the usual keys'),
-  timeout: floatParam('timeout', 5, 'Seconds a connection may take, and the other machine may be silent'),
-  port: intParam('sshPort', 22, 'Port of the SSH server on the other machine'),
+  timeout: secondsParam('timeout', 5, 'Seconds a connection may take, and the other machine may be silent'),
+  port: portParam('sshPort', 22, 'Port of the SSH server on the other machine'),
 } as const;
 
 /**

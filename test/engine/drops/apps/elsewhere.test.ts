@@ -58,6 +58,17 @@ describe('a program under MPI', () => {
     });
   });
 
+  it("takes a list of arguments as one for each item, and the palette's number where maxprocs is empty", async () => {
+    const program = fakeMpirun(new GraphRun([]).baseDir);
+    const run = await mpi(
+      { command: 'printf "<%s>"', args: ['a b', '$HOME', 3], maxprocs: '', num_of_procs: '2' },
+      { MPIRUN: program },
+    ).run();
+    expect(run.app('app').facts['stdout']).toBe('<a b><$HOME><3>'.repeat(2));
+    for (const maxprocs of [1.5, 'many', [2]])
+      expect(() => mpi({ command: 'x', maxprocs })).toThrow(/app: (parameter )?maxprocs must be/);
+  });
+
   it('fails when one process fails, or when there is no mpirun', async () => {
     const program = fakeMpirun(new GraphRun([]).baseDir);
     const failed = await mpi({ command: 'echo bad >&2; exit 5', maxprocs: 3 }, { MPIRUN: program }).run();
@@ -187,6 +198,16 @@ describe.skipIf(spawnSync('ssh-keygen', ['-?']).error !== undefined)(
     it('names what is missing: the key, the file, the node, the server', async () => {
       const noKey = await copy(['here', 'here', '127.0.0.1'], FILE, { pkeyPath: '/nowhere/key' }).run();
       expect(noKey.errorOf('app').message).toMatch(/Reading the private key \/nowhere\/key/);
+      const noKeyAtAll = path.join(server.directory, 'no-key');
+      writeFileSync(noKeyAtAll, 'nothing of a key');
+      const bad = await copy(['here', 'here', '127.0.0.1'], FILE, { pkeyPath: '~/no-key' }).run();
+      expect(bad.errorOf('app').message).toMatch(
+        /^ScpApp app: Reading the private key ~\/no-key .* failed: Unsupported key format/,
+      );
+      for (const more of [{ sshPort: 70_000 }, { timeout: -1 }])
+        expect(() => copy(['here', 'here', 'x'], FILE, more)).toThrow(
+          /^app: parameter (sshPort|timeout) must be/,
+        );
       const elsewhere = await copy(['a', 'b', 'c']).run();
       expect(elsewhere.errorOf('app').message).toMatch(
         /is on node b, but must be on that of its input \(a\) or of its output \(c\)/,
