@@ -5,9 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { DaliugeException, messageOf } from '../../protocol/index.ts';
+import { DaliugeException, InvalidDropException, messageOf } from '../../protocol/index.ts';
 import type { AppDROP } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
+import { listParam, readParams } from '../params.ts';
 import { pyStr, fromJson } from '../pyrepr/index.ts';
 import { pythonResources } from '../python/index.ts';
 import { commandEnvironment } from './bash.ts';
@@ -42,6 +43,8 @@ export class DynlibProcess {
     this.#app = app;
     this.#options = options;
     mkdirSync(app.context.baseDir, { recursive: true });
+    // What cannot be said is known before there is a process to say it to.
+    const start = startMessage(app, options);
     const drops = app.inputs.length + app.outputs.length;
     const [program, ...args] = options.python
       ? pythonProgram(options.python)
@@ -54,7 +57,7 @@ export class DynlibProcess {
     });
     this.over = this.#supervise();
     this.over.catch(() => undefined);
-    this.#send(startMessage(app, options));
+    this.#send(start);
   }
 
   get facts(): Readonly<Record<string, unknown>> {
@@ -186,13 +189,12 @@ function startMessage(app: AppDROP, { lib, isStreaming }: DynlibOptions): Dynlib
     oid,
     name,
   });
-  const ranks = app.parameters['rank'];
   return {
     kind: 'start',
     lib,
     isStreaming,
     ...named(app as unknown as DataDROP),
-    ranks: Array.isArray(ranks) ? ranks.map(Number) : [],
+    ranks: ranksOf(app),
     params: libraryParams(app),
     values: app.parameters,
     inputs: app.inputs.map((drop, i) => ({ ...named(drop), status: drop.status, fd: FIRST_DROP_FD + i })),
@@ -202,9 +204,28 @@ function startMessage(app: AppDROP, { lib, isStreaming }: DynlibOptions): Dynlib
 }
 
 /** Parameters that are no settings of the engine, as texts: numbers, texts and truth values. */
+const RANK = { rank: listParam('rank', null, 'Numbers that the library finds as its ranks') };
+
+function ranksOf(app: AppDROP): number[] {
+  const given = readParams(RANK, app.parameters, app.uid).rank ?? [];
+  const ranks = given.map(Number);
+  if (ranks.every(Number.isInteger)) return ranks;
+  throw new InvalidDropException(
+    `${app.uid}: parameter rank must be a list of whole numbers, but is ${JSON.stringify(given)}; correct it in the graph.`,
+    { details: { uid: app.uid, rank: given } },
+  );
+}
+
+/** Tables and relations of a dropspec, which are no parameters. */
+const STRUCTURE =
+  /^(applicationArgs|componentParams|constraintParams|fields|ports|port_map|reprodata|loop_ctx|rank|(streaming)?(inputs|consumers)|outputs|producers)$/i;
+
+/** As Python writes them. */
 function libraryParams(app: AppDROP): [string, string][] {
   return Object.entries(app.parameters).flatMap(([name, value]): [string, string][] =>
-    ['string', 'number', 'boolean'].includes(typeof value) ? [[name, pyStr(fromJson(value))]] : [],
+    value === undefined || (typeof value === 'object' && STRUCTURE.test(name))
+      ? []
+      : [[name, pyStr(fromJson(value))]],
   );
 }
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { AppDROPStates, DaliugeException, DROPStates, InvalidDropException } from '../../protocol/index.ts';
 import { AppDROP, BarrierAppDROP, type Lane } from '../app-drop.ts';
 import type { DropKwargs } from '../drop.ts';
-import { floatParam, readParams } from '../params.ts';
+import { readParams, secondsParam } from '../params.ts';
 import { PYTHON_POOL } from '../python/index.ts';
 import { registerDrop } from '../registry.ts';
 import { componentTimeLimitMs, limitOf } from '../time-limit.ts';
@@ -15,7 +15,7 @@ import { describeApp } from './python-values.ts';
 
 /** The library of a drop: `lib`, or `libpath` as palettes call it. */
 function libraryOf(app: AppDROP, kwargs: DropKwargs): string {
-  const lib = kwargs['lib'] ?? kwargs['libpath'];
+  const lib = kwargs['lib'] || kwargs['libpath'];
   if (typeof lib !== 'string' || lib === '')
     throw new InvalidDropException(
       `${describeApp(app)} has no library to load; fill in its parameter "lib".`,
@@ -91,7 +91,9 @@ export class DynlibApp extends BarrierAppDROP {
   }
 }
 
-const PROC = { timeout: floatParam('timeout', 600, 'Seconds the library may take') } as const;
+const PROC = {
+  timeout: secondsParam('timeout', 600, 'Seconds the library may take; 0: as long as it takes'),
+} as const;
 
 /** As DynlibApp, with a limit to its time. (Upstream needs this one for a process of its own; here both have one.) */
 export class DynlibProcApp extends DynlibApp {

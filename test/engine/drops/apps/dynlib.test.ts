@@ -45,6 +45,10 @@ int run(app_t *app) {
   if (!strcmp(app->data, "crash")) *(volatile int *)0 = 1;
   if (!strcmp(app->data, "sleep")) sleep(600);
   if (!strcmp(app->data, "fail")) { fprintf(stderr, "no luck\\n"); return 9; }
+  if (!strncmp(app->data, "[", 1)) {
+    app->outputs[0].write(app->data, strlen(app->data));
+    return 0;
+  }
   if (!strcmp(app->data, "facts")) {
     char text[256];
     int n = snprintf(text, sizeof text, "%s %u %u %s %d %u:%d", app->uid, app->n_inputs, app->n_outputs, app->inputs[0].name,
@@ -141,6 +145,15 @@ describe.skipIf(whyNoCompiler)(`a dynamic library (${compiler ?? whyNoCompiler ?
   it('sees the drops around it, its ranks and its parameters', async () => {
     const graph = await run(batch({ mode: 'facts' }));
     expect(await textOf(graph.drop('a'))).toBe('app 1 2 input 2 2:5');
+  });
+
+  it('gets lists as Python writes them, its ranks also as text, and lies where the palette says', async () => {
+    const listed = await run(batch({ lib: '', libpath: lib, mode: [1, 'two', null] }));
+    expect(await textOf(listed.drop('a'))).toBe("[1, 'two', None]");
+    const ranked = await run(batch({ mode: 'facts', rank: '[4, 5]' }));
+    expect(await textOf(ranked.drop('a'))).toMatch(/ 2:5$/);
+    const wrong = await run(batch({ rank: ['first'] }));
+    expect(wrong.errorOf('app').message).toMatch(/app: parameter rank must be a list of whole numbers/);
   });
 
   it.each([
