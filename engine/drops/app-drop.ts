@@ -224,7 +224,8 @@ export abstract class AppDROP extends AbstractDROP {
       const limitMs = this.timeLimitMs;
       if (limitMs === undefined) return;
       const timer = setTimeout(() => {
-        void this.setError(tookTooLong(this, limitMs));
+        this._flow.host.failed?.(this._row, tookTooLong(this, limitMs));
+        this._flow.failApp(this._row, true);
         this.#endWork();
       }, limitMs);
       this.#whenOver(() => clearTimeout(timer));

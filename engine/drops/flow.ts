@@ -103,7 +103,10 @@ export class Flow {
     const step = dataStep(before, event);
     if (step.refused) return;
     if (step.next !== before) this.#setStatus(row, step.next);
-    if (step.settles && !step.announce) this.#settled(row);
+    if (step.settles && !step.announce) {
+      this.#settled(row);
+      this.#streamOver(row);
+    }
     if (step.announce) {
       const op =
         step.next === DROPStates.ERROR
@@ -198,8 +201,9 @@ export class Flow {
     this.#endApp(row, AppEvents.finish, DROPStates.COMPLETED);
   }
 
-  failApp(row: number): void {
-    this.#endApp(row, AppEvents.fail, DROPStates.ERROR);
+  /** `atOnce`: the application reports although what it streams from is still written. */
+  failApp(row: number, atOnce = false): void {
+    this.#endApp(row, AppEvents.fail, DROPStates.ERROR, atOnce);
   }
 
   /** Marks the application RUNNING without starting its work: streaming applications start when data arrives. */
@@ -211,12 +215,37 @@ export class Flow {
     return true;
   }
 
-  #endApp(row: number, event: AppEvents, status: DROPStates): void {
+  #endApp(row: number, event: AppEvents, status: DROPStates, atOnce = false): void {
     const next = appStep(this.table.execOf(row), event);
     if (next === undefined) return;
     this.#setExec(row, next);
     this.#setStatus(row, status);
-    this.#push(PRODUCED, row);
+    if (event === AppEvents.fail && !atOnce && this.#isFed(row)) this.table.setFlag(row, Flags.REPORTS_LATER);
+    else this.#push(PRODUCED, row);
+  }
+
+  /** Whether a drop that this application streams from is still being written, and will say when it is over. */
+  #isFed(row: number): boolean {
+    const t = this.table;
+    const { streaming } = t.relations;
+    for (let e = streaming.firstIn(row); e >= 0; e = streaming.nextIn(e)) {
+      const input = streaming.from(e);
+      if (t.statusOf(input) <= DROPStates.WRITING && !t.hasFlag(input, Flags.EXTERNAL | Flags.REMOTE))
+        return true;
+    }
+    return false;
+  }
+
+  /** What is written goes on without a reader that failed, which reports when the last of its streams is over. */
+  #streamOver(row: number): void {
+    const t = this.table;
+    const { streaming } = t.relations;
+    for (let e = streaming.firstOut(row); e >= 0; e = streaming.nextOut(e)) {
+      const app = streaming.to(e);
+      if (!t.hasFlag(app, Flags.REPORTS_LATER) || this.#isFed(app)) continue;
+      t.setFlag(app, Flags.REPORTS_LATER, false);
+      this.#push(PRODUCED, app);
+    }
   }
 
   cancelApp(row: number): void {
@@ -325,6 +354,7 @@ export class Flow {
       for (let e = streaming.firstOut(row); e >= 0; e = streaming.nextOut(e))
         this.#tell(streaming.to(e), row, state);
     }
+    this.#streamOver(row);
     t.setFlag(row, Flags.ANNOUNCED);
     t.instances[row]?._announced(state);
     if (state !== DROPStates.SKIPPED) this.#settled(row);

@@ -29,6 +29,8 @@ export const Flags = {
   HEARS: 256,
   /** `dropCompleted` went out: who is linked from now on has to be told. */
   ANNOUNCED: 512,
+  /** Failed while its streaming inputs are still written: reports when they are over. */
+  REPORTS_LATER: 1024,
 } as const;
 
 /** Input rules of an application that are not the defaults. */

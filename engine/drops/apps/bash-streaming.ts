@@ -4,11 +4,13 @@ import {
   AppDROPStates,
   DROPStates,
   InvalidDropException,
+  messageOf,
   type DROPStates as State,
 } from '../../protocol/index.ts';
 import { AppDROP, BarrierAppDROP, type Lane } from '../app-drop.ts';
 import type { DataDROP } from '../data-drop.ts';
 import type { DropKwargs } from '../drop.ts';
+import { isAppOver } from '../machines.ts';
 import { registerDrop } from '../registry.ts';
 import { ShellRunner, SHELL, type ShellStreams } from './bash.ts';
 import {
@@ -41,7 +43,7 @@ function throughPipes(from: string | undefined, to: string | undefined) {
 /** The channel to outputs[0]: a pipe where drop and application are on one node, else TCP. */
 async function openChannel(app: AppDROP): Promise<ChannelWriter> {
   const [output] = app.outputs;
-  if (!output || output.streamingConsumers.length === 0)
+  if (!output || !isRead(output))
     throw new InvalidDropException(
       `${describeApp(app)} streams to its first output, but ${output ? `nobody streams from ${output.uid}` : 'it has no output'}; link a streaming consumer.`,
       { details: { uid: app.uid } },
@@ -49,6 +51,11 @@ async function openChannel(app: AppDROP): Promise<ChannelWriter> {
   if (output.node === app.node) return openPipe();
   const host = (app.node ?? app.context.hostName).split(':', 1)[0] as string;
   return openTcp(host, app.signal);
+}
+
+/** Whether somebody streams from it who has not given up. */
+function isRead(output: DataDROP): boolean {
+  return output.streamingConsumers.some((reader) => !isAppOver((reader as AppDROP).execStatus));
 }
 
 /** Runs the command with its output going into a channel, whose address is written to outputs[0]. */
@@ -63,7 +70,10 @@ async function runIntoChannel(app: AppDROP, runner: ShellRunner, input: InputStr
     // The pipe is met by both sides at once; a connection has to be there before the command may write.
     const running = channel.socket ? undefined : runner.run(streams);
     running?.catch(() => undefined);
-    await (app.outputs[0] as DataDROP).writeOrThrow(channel.address);
+    const output = app.outputs[0] as DataDROP;
+    await output.writeOrThrow(channel.address);
+    // They may all have given up meanwhile.
+    if (!isRead(output)) await channel.close();
     await (running ?? runner.run({ ...streams, stdout: await channel.socket }));
   } finally {
     await channel.close();
@@ -149,7 +159,8 @@ export class StreamingInputBashApp extends AppDROP {
   override dataWritten(_uid: string, data: Uint8Array): void {
     if (this.#source) return;
     this.#source = parseAddress(Buffer.from(data).toString('utf8'), describeApp(this));
-    this.#startWhenReady();
+    if (isAppOver(this.execStatus)) this.#turnAway();
+    else this.#startWhenReady();
   }
 
   override dropCompleted(uid: string, state: State): void {
@@ -192,6 +203,25 @@ export class StreamingInputBashApp extends AppDROP {
   /** Cancelled meanwhile: the end of its command is no failure. */
   #fail(error: unknown): void {
     if (this.execStatus <= AppDROPStates.RUNNING) void this.setError(error);
+  }
+
+  /** @internal */
+  override _execChanged(exec: AppDROPStates): void {
+    super._execChanged(exec);
+    if (isAppOver(exec) && !this.#hasStarted) this.#turnAway();
+  }
+
+  /** The writer whose address came waits for a reader, and this one will not start. */
+  #turnAway(): void {
+    const source = this.#source;
+    if (!source) return;
+    const turned =
+      'pipePath' in source
+        ? releasePipe(source.pipePath)
+        : connectTcp(source.host, source.port, this.signal).then((socket) => void socket.destroy());
+    turned.catch((error: unknown) =>
+      this.context.log('warn', this, `Its writer could not be told: ${messageOf(error)}`),
+    );
   }
 
   /** A writer that failed before it opened the pipe will never come: the command reads an empty input then. */

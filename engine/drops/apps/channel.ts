@@ -62,7 +62,9 @@ export async function openTcp(host: string, signal: AbortSignal): Promise<Channe
     server.once('error', reject);
     server.listen(0, () => resolve());
   });
+  let unmet: ((why: Error) => void) | undefined;
   const socket = new Promise<Socket>((resolve, reject) => {
+    unmet = reject;
     server.once('connection', (connection) => {
       server.close();
       // The reader sends nothing; reading shows when it is gone.
@@ -77,6 +79,7 @@ export async function openTcp(host: string, signal: AbortSignal): Promise<Channe
     );
   });
   socket.catch(() => undefined);
+  server.once('close', () => unmet?.(new WeirError('REMOTE', 'Nobody reads from the stream any more.')));
   const address = `${TCP}${host}:${(server.address() as AddressInfo).port}`;
   const close = async (): Promise<void> => {
     server.close();

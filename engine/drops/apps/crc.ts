@@ -40,6 +40,7 @@ export class CRCApp extends BarrierAppDROP {
  */
 export class CRCStreamApp extends AppDROP {
   #crc = 0;
+  #isEnding = false;
 
   override get facts(): Readonly<Record<string, unknown>> {
     return { crc32c: this.#crc };
@@ -50,7 +51,10 @@ export class CRCStreamApp extends AppDROP {
     this.#crc = crc32c(data, this.#crc);
   }
 
+  /** Of several inputs the first that is over ends it. */
   override dropCompleted(uid: string, state: State): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     if (state === DROPStates.SKIPPED) {
       void this.skip();
       return;

@@ -291,6 +291,23 @@ describe('somebody who listens or receives and fails', () => {
     expect(bad.execStatus).toBe(AppDROPStates.ERROR);
     expect([bad.received.length, good.received.length]).toEqual([1, 2]);
   });
+
+  it.each(['setCompleted', 'setError', 'cancel'] as const)(
+    'of a stream is told to the outputs when the stream is over by %s',
+    async (end) => {
+      const [first, second, output] = [memory('s'), memory('t'), memory('o')];
+      const bad = new TestReceiver('bad', 'bad');
+      bad.takes = () => Promise.reject(new Error('full'));
+      for (const source of [first, second]) source.addStreamingConsumer(bad);
+      bad.addOutput(output);
+      await first.write('one');
+      await second.setCompleted();
+      expect([bad.status, bad.execStatus]).toEqual([DROPStates.ERROR, AppDROPStates.ERROR]);
+      expect(output.status).toBe(DROPStates.INITIALIZED);
+      await first[end]();
+      expect(output.status).toBe(DROPStates.ERROR);
+    },
+  );
 });
 
 describe('helpers take what the seed says they take', () => {

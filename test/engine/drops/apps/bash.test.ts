@@ -300,7 +300,7 @@ async function processEnds(pid: number): Promise<void> {
 }
 
 describe('commands that stream', () => {
-  function chain(more: Partial<Record<'so' | 'ch' | 'si', object>> = {}): GraphRun {
+  function chain(more: Partial<Record<'so' | 'ch' | 'si', object>> = {}, others: Spec[] = []): GraphRun {
     return new GraphRun([
       app(
         { command: "printf 'one\\ntwo\\nthree\\n'", outputs: ['ch'], ...more.so },
@@ -314,6 +314,7 @@ describe('commands that stream', () => {
         'si',
       ),
       { oid: 'cnt', dropclass: FILE, filepath: 'cnt.txt' },
+      ...others,
     ]);
   }
 
@@ -363,6 +364,27 @@ describe('commands that stream', () => {
     const deaf = await chain({ so: { command: 'yes' }, si: { command: 'exit 4' } }).run();
     expect(deaf.app('si').execStatus).toBe(AppDROPStates.ERROR);
     expect(deaf.app('so').execStatus).toBe(AppDROPStates.ERROR);
+  });
+
+  it.each(['a pipe', 'TCP'])('let go of a writer whose reader cannot start, over %s', async (way) => {
+    const node = way === 'TCP' ? { so: { node: 'localhost' }, ch: { node: 'elsewhere' } } : {};
+    const graph = { ...node, si: { inputs: ['also'] } };
+    const also = { oid: 'also', dropclass: MEMORY };
+    const late = chain(graph, [also]);
+    const written = new Promise<void>((resolve) =>
+      late.drop('ch').subscribe({ handleEvent: ({ type }) => type === 'status' && resolve() }, 'status'),
+    );
+    await late.trigger([late.drop('so')]);
+    await written;
+    await late.drop('also').setError();
+    await late.over();
+    expect(late.errorOf('si').message).toMatch(/its input also ended in ERROR/);
+    expect(late.drop('cnt').status).toBe(DROPStates.ERROR);
+    const early = chain(graph, [also]);
+    await early.drop('also').setError();
+    await early.trigger([early.drop('so')]);
+    await early.over();
+    expect(early.errorOf('so').message).toMatch(/nobody streams from ch/);
   });
 
   it('need somebody to stream to, and an address to stream from', async () => {

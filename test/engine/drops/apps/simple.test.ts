@@ -425,6 +425,20 @@ describe('checksums', () => {
     expect(await textOf(stream.drop('o0'))).toBe(String(crc32c(Buffer.from('123456789'))));
   });
 
+  it('of several streams are written once, when the first of them is over', async () => {
+    const run = new GraphRun([
+      { oid: 's', dropclass: MEMORY, streamingConsumers: ['app'] },
+      { oid: 't', dropclass: MEMORY, streamingConsumers: ['app'] },
+      { oid: 'app', dropclass: 'dlg.apps.crc.CRCStreamApp', outputs: ['o0'] },
+      { oid: 'o0', dropclass: MEMORY },
+    ]);
+    const streams = ['s', 't'].map((oid) => run.drop(oid) as DataDROP);
+    for (const stream of streams) await stream.write('12');
+    await Promise.all(streams.map((stream) => stream.setCompleted()));
+    await run.over();
+    expect(await textOf(run.drop('o0'))).toBe(String(crc32c(Buffer.from('1212'))));
+  });
+
   it('need one input and one output', async () => {
     expect((await through('crc.CRCApp', ['a', 'b'])).errorOf('app').message).toMatch(
       /exactly one input and one output, but has 2 and 1/,
