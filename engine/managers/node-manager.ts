@@ -190,9 +190,9 @@ export class NodeManager {
     return SESSION_STATE_NAMES[this.getSessionStatus(sessionId)] as string;
   }
 
-  /** Lets the drops of the oldest finished sessions go when there are too many in memory. */
+  /** Lets the drops of the oldest finished sessions go when there are too many in memory, not before their lifespans end. */
   #letGo(): void {
-    const over = this.sessions.filter((session) => session.isOver);
+    const over = this.sessions.filter((session) => session.isOver && !session.awaitsExpiry);
     for (const session of over.slice(0, Math.max(0, over.length - KEPT_SESSIONS)))
       void this.#release(session).catch(this.#options.onProblem);
   }

@@ -442,6 +442,11 @@ export class Session {
 
   // --- looking -----------------------------------------------------------------------------------------------------
 
+  /** Whether data of it is still to expire at the end of a lifespan; only while its drops are there, somebody sees to it. */
+  get awaitsExpiry(): boolean {
+    return this.#deployment?.lifecycle.awaitsExpiry ?? false;
+  }
+
   findDrop(uid: string): AbstractDROP | undefined {
     const row = this.#graph?.rowOfUid(uid) ?? -1;
     return row >= 0 && row < this.table.size ? this.table.drop(row) : undefined;

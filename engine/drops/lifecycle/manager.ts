@@ -100,6 +100,11 @@ export class DataLifecycleManager {
     return this.#memoryBytes;
   }
 
+  /** Whether the lifespan of a drop that is COMPLETED is still to end. */
+  get awaitsExpiry(): boolean {
+    return this.#due.length > 0;
+  }
+
   // --- which drops -------------------------------------------------------------------------------------------------
 
   /** Looks after a drop from now on. Applications have no data and are ignored; a drop that is tracked already stays. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bytesOf, data } from '../../support/host.ts';
 import { testNode } from '../../support/node.ts';
 
 describe('a node manager', () => {
@@ -17,5 +18,24 @@ describe('a node manager', () => {
     expect(manager.past.map(({ sessionId }) => sessionId)).toEqual(['s1', 's2']);
     expect(() => manager.get('s0')).toThrow(/s0/);
     expect((await store.session('s0'))?.status).toBe('FINISHED');
+  });
+
+  it('holds a session that is over while the lifespan of its data is not', async () => {
+    const { manager } = await testNode();
+    const released: string[] = [];
+    const oneReleased = new Promise<void>((resolve) =>
+      manager.subscribe(({ sessionId }) => {
+        if (!manager.has(sessionId) && released.push(sessionId) === 1) resolve();
+      }),
+    );
+    const file = data('f', { dropclass: 'dlg.data.drops.file.FileDROP', lifespan: 1000 });
+    const holding = await manager.createSession('holding');
+    await holding.addGraphSpec(bytesOf([file]));
+    await holding.deploy('roots');
+    await holding.over;
+    for (let i = 0; i < 10; i++) await (await manager.createSession(`s${i}`)).deploy('roots');
+    await oneReleased;
+    expect(released).toEqual(['s0']);
+    expect(manager.has('holding')).toBe(true);
   });
 });
