@@ -49,6 +49,8 @@ export function nodeCommand(program: Command): void {
       await withHost(
         options,
         async (host, interrupted) => {
+          // Perhaps while it was being started.
+          if (interrupted.aborted) return;
           interrupted.addEventListener('abort', () => stop());
           announce(host.url as string, options);
           await stopped;

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, truncate, watch, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, watch, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -18,6 +19,10 @@ async function file(name: string, graph: unknown): Promise<string> {
   const where = path.join(dir, name);
   await writeFile(where, typeof graph === 'string' || Buffer.isBuffer(graph) ? graph : JSON.stringify(graph));
   return where;
+}
+/** Resolves when something is written into a folder. */
+async function firstChange(folder: string): Promise<void> {
+  for await (const change of watch(folder)) if (change) return;
 }
 const here = () => ['--data-dir', dataDir];
 
@@ -198,6 +203,16 @@ describe('bad input', () => {
 });
 
 describe('weir node, bench, doctor, version', () => {
+  it('ends in good order when it is told to while it starts', async () => {
+    const data = path.join(dir, 'begun');
+    await mkdir(data);
+    const written = firstChange(data);
+    const child = startWeir(['node', '--json', '--port', '0', '--data-dir', data]);
+    await written;
+    child.kill('SIGTERM');
+    expect(await once(child, 'close')).toEqual([0, null]);
+  });
+
   it('says in one JSON line when a node is ready, and ends in good order', async () => {
     const child = startWeir(['node', '--json', '--port', '0', '--ephemeral']);
     const ready = JSON.parse(await firstLine(child)) as { url: string; ready: boolean };
