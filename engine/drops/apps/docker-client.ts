@@ -15,14 +15,12 @@ async function makeClient(context: DropContext): Promise<Docker> {
   // Loaded by the first container only: it is large.
   const { default: Client } = await import('dockerode');
   const file = path.join(context.dlgRoot, 'dlg.settings');
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) {
-    const host = context.env['DOCKER_HOST'];
-    return new Client(host?.startsWith('unix://') ? { socketPath: host.slice('unix://'.length) } : undefined);
-  }
+  const text = await readFile(file, 'utf8').catch(() => '{}');
+  const host = context.env['DOCKER_HOST'];
+  const usual = host?.startsWith('unix://') ? { socketPath: host.slice('unix://'.length) } : undefined;
   try {
     const settings = JSON.parse(text) as { docker?: Docker.DockerOptions };
-    return new Client(settings.docker ?? {});
+    return new Client(settings.docker ?? usual);
   } catch (cause) {
     throw new InvalidDropException(`The settings in ${file} must be a JSON map: ${messageOf(cause)}`, {
       cause,

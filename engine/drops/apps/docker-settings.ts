@@ -150,12 +150,12 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 
 /** `64m` -> bytes; undefined for nothing. */
 export function shmBytes(uid: string, text: string): number | undefined {
   if (text === '') return undefined;
-  const match = /^(\d+)\s*([bkmg]?)b?$/i.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?)\s*([bkmg]?)b?$/i.exec(text.trim());
   if (!match)
     throw new InvalidDropException(
       `DockerApp ${uid}: shmSize must be a size such as 64m or 1g, but is ${JSON.stringify(text)}.`,
     );
-  return Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] as number);
+  return Math.round(Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] as number));
 }
 
 /**

@@ -5,6 +5,7 @@ import { pyStr } from '../pyrepr/index.ts';
 import {
   argumentsOf,
   argumentText,
+  dataUrlOf,
   hasNamedPorts,
   namedPorts,
   outputReference,
@@ -40,15 +41,26 @@ export async function buildCommand(app: AppDROP, template: string): Promise<stri
   };
   if (isLegacy(app, command)) return legacyCommand(app, command, sides);
   warnOfOldSettings(app);
-  return filled(app, command, sides);
+  const drops = [...sides.inputs, ...sides.outputs];
+  const placed = replaceUids(command, drops);
+  const texts = [placed, ...[...argumentsOf(app).values()].map(({ value }) => value)];
+  // A value may mention a name itself: it is replaced in its turn, behind the arguments before it.
+  const isMentioned = (name: string) =>
+    texts.some((text) => typeof text === 'string' && mentions(text, name));
+  const named = replaceNames(placed, await placeholderValues(app, isMentioned));
+  return replaceUidsByUrl(named, drops);
 }
 
-/** A text of an application that is no command, with everything in braces replaced and nothing appended. */
+/** A text of an application that no shell reads, with everything in braces replaced: nothing is quoted or appended. */
 export async function fillPlaceholders(app: AppDROP, text: string): Promise<string> {
   const { inputs, outputs } = app;
-  if (!hasNamedPorts(app) && hasLegacyPlaceholders(text))
-    return replaceLegacy(replaceUids(text, [...inputs, ...outputs]), inputs, outputs);
-  return filled(app, text, { inputs, outputs });
+  const drops = [...inputs, ...outputs];
+  let out = text;
+  for (const drop of drops) out = out.replaceAll(`{${drop.uid}}`, (all) => pathOf(drop) ?? all);
+  for (const [name, { text: value }] of await placeholderValues(app, (name) => mentions(text, name)))
+    out = out.replaceAll(`{${name}}`, () => value);
+  for (const drop of drops) out = out.replaceAll(`{${drop.uid}}`, (all) => dataUrlOf(drop) ?? all);
+  return hasNamedPorts(app) || !hasLegacyPlaceholders(text) ? out : replaceLegacy(out, inputs, outputs);
 }
 
 /** Settings that only commands of the time before 5.0.0 have. */
@@ -64,17 +76,6 @@ function warnOfOldSettings(app: AppDROP): void {
       `Its parameter ${name} (${value}) has no effect, as in DALiuGE since 5.0.0: write it into the command.`,
     );
   }
-}
-
-async function filled(app: AppDROP, command: string, sides: Sides): Promise<string> {
-  const drops = [...sides.inputs, ...sides.outputs];
-  const placed = replaceUids(command, drops);
-  const texts = [placed, ...[...argumentsOf(app).values()].map(({ value }) => value)];
-  // A value may mention a name itself: it is replaced in its turn, behind the arguments before it.
-  const isMentioned = (name: string) =>
-    texts.some((text) => typeof text === 'string' && mentions(text, name));
-  const named = replaceNames(placed, await placeholderValues(app, isMentioned));
-  return replaceUidsByUrl(named, drops);
 }
 
 /**

@@ -216,6 +216,21 @@ describe('a command in a container', () => {
     expect(run.app('app').facts['stdout']).toBe('mark --size 3\n');
   });
 
+  it('hands places over in the environment as they are, as no shell reads it', async () => {
+    const run = graph([
+      { oid: 'in', dropclass: FILE, filepath: 'with space.txt', consumers: ['app'] },
+      app({ command: 'cat "$FROM"', env: { FROM: '{in}', OLD: '' }, shmSize: '0.5k' }),
+    ]);
+    mkdirSync(path.join(run.context.dlgRoot), { recursive: true });
+    writeFileSync(path.join(run.context.dlgRoot, 'dlg.settings'), '{"other": 1}');
+    writeFileSync(path.join(run.baseDir, 'with space.txt'), 'content');
+    await run.run();
+    expect(created().Env).toEqual(
+      expect.arrayContaining([`FROM=${path.join(run.baseDir, 'with space.txt')}`, 'OLD=']),
+    );
+    expect(created().HostConfig?.ShmSize).toBe(512);
+  });
+
   it('takes the whole environment however ALL is written, and variables in more directories', async () => {
     const extra = mkdtempSync(path.join(tmpdir(), 'weir-extra-'));
     await graph([app({ command: 'true', env: 'All', additionalBindings: '$EXTRA:/inside' })], {
