@@ -14,6 +14,7 @@ import {
   InMemoryDROP,
   MemoryStore,
   NgasStore,
+  RDBMSDrop,
   type LifecycleOptions,
 } from '../../../../engine/drops/index.ts';
 import type { Timers } from '../../../../engine/drops/lifecycle/due-list.ts';
@@ -183,6 +184,25 @@ describe('a drop that expires after use', () => {
     expect(await drop.exists()).toBe(true);
     await manager.deleteExpiredDrops();
     expect(drop.status).toBe(DROPStates.DELETED);
+  });
+
+  it('that is a table leaves the database alone, and others expire beside it', async () => {
+    const kwargs = {
+      dbmodule: 'sqlite3',
+      dbtable: 't',
+      dbparams: { database: 'x.db' },
+      expireAfterUse: true,
+    };
+    const table = new RDBMSDrop('t', 't', placedIn(context, kwargs));
+    manager.addDrop(table);
+    const beside = memory('m', { expireAfterUse: true });
+    const { app, finish } = consumerOf(table, beside);
+    for (const drop of [table, beside]) await drop.setCompleted();
+    await manager.deleteLostDrops();
+    await finished(app).run(() => finish());
+    await manager.idle();
+    expect([table.status, beside.status]).toEqual([DROPStates.DELETED, DROPStates.DELETED]);
+    expect(problems).toEqual([]);
   });
 
   it('that cannot be deleted stays EXPIRED, and the problem is told', async () => {
