@@ -2,6 +2,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import {
   DaliugeException,
+  InvalidDropException,
   InvalidRelationshipException,
   messageOf,
   DROPLinkType,
@@ -65,6 +66,10 @@ export class SocketListenerApp extends BarrierAppDROP {
   }
 
   override async run(): Promise<void> {
+    if (this.outputs.length === 0)
+      throw new InvalidDropException(`${describeApp(this)} has no output for what it receives; link one.`, {
+        details: { uid: this.uid },
+      });
     this.#received = 0;
     const server = createServer({ pauseOnConnect: true });
     try {

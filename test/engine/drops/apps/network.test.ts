@@ -152,6 +152,14 @@ describe('listening for data', () => {
     expect((await listen({ port }).run()).errorOf('app').message).toMatch(/EADDRINUSE/);
   });
 
+  it('needs an output', async () => {
+    const alone = { oid: 'app', dropclass: 'dlg.apps.socket_listener.SocketListenerApp', port: 0 };
+    const run = await new GraphRun([alone]).run();
+    expect(run.errorOf('app').message).toBe(
+      'SocketListenerApp app has no output for what it receives; link one.',
+    );
+  });
+
   it('ends when it is cancelled, before and while somebody sends', async () => {
     const waiting = listen({});
     await waiting.trigger();
