@@ -15,7 +15,7 @@ expectDetachedBuffers();
 
 parentPort?.on('message', (request: ParseRequest | PractiseRequest) => {
   if ('practise' in request)
-    practise(new Uint8Array(deflateSync(practiceGraph(DROPS), { level: 0 })), GRAPHS);
+    practise(new Uint8Array(deflateSync(practiceGraph(DROPS), { level: 1 })), GRAPHS);
   else answer(request);
 });
 

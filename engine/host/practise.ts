@@ -62,7 +62,7 @@ async function practiseIn(dir: string, options: PractiseOptions): Promise<void> 
     let packed: Uint8Array = new Uint8Array();
     for (const [i, drops] of SESSIONS.entries()) {
       if (!(await isQuiet(options))) break;
-      if (drops !== SESSIONS[i - 1]) packed = await pack(practiceGraph(drops), { level: 0 });
+      if (drops !== SESSIONS[i - 1]) packed = await pack(practiceGraph(drops), { level: 1 });
       const session = await manager.createSession(`practice-${i}`);
       await session.addGraphSpec(new Uint8Array(packed));
       await session.deploy('roots');
