@@ -18,21 +18,23 @@ registerHooks({ load(url, context, next) {
   return next(url, context);
 } });
 process.on('exit', () => {
-  const undici = process.moduleLoadList.some((name) => /undici/.test(name));
-  process.stderr.write('loaded ' + JSON.stringify({ packages: [...packages], undici }) + '\\n');
+  const parts = ['undici', 'http2'].filter((part) => process.moduleLoadList.some((name) => name.includes(part)));
+  process.stderr.write('loaded ' + JSON.stringify({ packages: [...packages], parts }) + '\\n');
 });`;
 
-async function loadedBy(...args: string[]): Promise<{ packages: string[]; undici: boolean }[]> {
-  const { stderr } = await promisify(execFile)(
-    process.execPath,
-    [path.join(root, 'scripts/weir.mjs'), ...args],
-    {
-      env: { ...process.env, NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(SPY)}` },
-    },
-  );
-  return [...stderr.matchAll(/^loaded (.*)$/gm)].map(
-    ([, text]) => JSON.parse(text as string) as { packages: string[]; undici: boolean },
-  );
+interface Loaded {
+  readonly packages: readonly string[];
+  readonly parts: readonly string[];
+}
+
+/** What each thread of a command loaded. One that stays is ended when it has said something. */
+async function loadedBy(...args: string[]): Promise<Loaded[]> {
+  const running = promisify(execFile)(process.execPath, [path.join(root, 'scripts/weir.mjs'), ...args], {
+    env: { ...process.env, NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(SPY)}` },
+  });
+  if (args[0] === 'node') running.child.stdout?.once('data', () => running.child.kill('SIGTERM'));
+  const { stderr } = await running;
+  return [...stderr.matchAll(/^loaded (.*)$/gm)].map(([, text]) => JSON.parse(text as string) as Loaded);
 }
 
 describe('the built command', () => {
@@ -46,6 +48,12 @@ describe('the built command', () => {
 
   it('starts without the parts of Node that nobody asked for', async () => {
     const threads = await loadedBy('--version');
-    expect(threads.map(({ undici }) => undici)).toEqual([false]);
+    expect(threads.map(({ parts }) => parts)).toEqual([[]]);
+  });
+
+  it('serves without those either', async () => {
+    const threads = await loadedBy('node', '--ephemeral', '--port', '0');
+    expect(threads.length).toBeGreaterThan(1);
+    expect(threads.flatMap(({ parts }) => parts)).toEqual([]);
   });
 });
