@@ -47,15 +47,15 @@ export function intParam(name: string, fallback: number, description: string): P
   return { ...float, convert: (value, where) => Math.trunc(float.convert(value, where)) };
 }
 
-/** The port of a server. */
-export function portParam(name: string, fallback: number, description: string): Param<number> {
+/** The port of a server; of one that is started here, 0 may be `lowest`: any free one. */
+export function portParam(name: string, fallback: number, description: string, lowest = 1): Param<number> {
   const float = floatParam(name, fallback, description);
   return {
     ...float,
     convert(value, where) {
       const port = float.convert(value, where);
-      if (!Number.isInteger(port) || port < 1 || port > 65_535)
-        throw wrong(where, 'a port, a whole number from 1 to 65535', value);
+      if (!Number.isInteger(port) || port < lowest || port > 65_535)
+        throw wrong(where, `a port, a whole number from ${lowest} to 65535`, value);
       return port;
     },
   };

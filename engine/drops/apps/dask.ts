@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { DROPStates, InvalidDropException, messageOf, WeirError } from '../../protocol/index.ts';
 import { BarrierAppDROP } from '../app-drop.ts';
 import type { DropKwargs } from '../drop.ts';
-import { intParam, readParams, stringParam } from '../params.ts';
+import { portParam, readParams, stringParam } from '../params.ts';
 import { writePickle } from '../pickle/index.ts';
 import type { PyValue } from '../pyrepr/index.ts';
 import type { PyContent } from '../python/index.ts';
@@ -24,7 +24,7 @@ const FAILED = 'Error';
 
 const PARAMS = {
   host: stringParam('host', 'localhost', 'Address to hand the result out on'),
-  port: intParam('port', 10001, 'Port to hand the result out on'),
+  port: portParam('port', 10001, 'Port to hand the result out on', 0),
 } as const;
 
 /**

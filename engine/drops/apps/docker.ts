@@ -388,10 +388,14 @@ export class DockerApp extends BarrierAppDROP {
       : /\/bin\/bash.*no such file/.test(why)
         ? ` A command is run by /bin/bash, which the image ${this.#params.image} does not have: begin the command with %% to hand it to the image's own entry point, or to the one that "entrypoint" names.`
         : '';
-    return new DaliugeException('APP_FAILED', `DockerApp ${this.uid} could not ${what}: ${why}${hint}`, {
-      cause,
-      details: { uid: this.uid, image: this.#params.image },
-    });
+    return new DaliugeException(
+      'APP_FAILED',
+      `DockerApp ${this.uid} could not ${what}: ${why}${hint === '' || why.endsWith('.') ? '' : '.'}${hint}`,
+      {
+        cause,
+        details: { uid: this.uid, image: this.#params.image },
+      },
+    );
   }
 }
 

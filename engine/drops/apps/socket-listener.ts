@@ -9,13 +9,13 @@ import {
 } from '../../protocol/index.ts';
 import { BarrierAppDROP } from '../app-drop.ts';
 import type { AbstractDROP, DropKwargs } from '../drop.ts';
-import { boolParam, intParam, readParams, stringParam } from '../params.ts';
+import { boolParam, intParam, portParam, readParams, stringParam } from '../params.ts';
 import { registerDrop } from '../registry.ts';
 import { describeApp } from './python-values.ts';
 
 const PARAMS = {
   host: stringParam('host', 'localhost', 'Address to listen on'),
-  port: intParam('port', 1111, 'Port to listen on; 0: any free one'),
+  port: portParam('port', 1111, 'Port to listen on; 0: any free one', 0),
   bufsize: intParam('bufsize', 4096, 'Kept from upstream; pieces are as large as they come'),
   reuseAddr: boolParam('reuseAddr', false, 'Kept from upstream; addresses are always reusable here'),
 } as const;
@@ -87,24 +87,19 @@ export class SocketListenerApp extends BarrierAppDROP {
 
   #listen(server: Server): Promise<void> {
     return new Promise((resolve, reject) => {
-      const refuse = (cause: unknown): void =>
+      server.once('error', (cause) =>
         reject(
           new DaliugeException(
             'PORT_IN_USE',
             `${describeApp(this)} cannot listen on ${this.host}:${this.port}: ${messageOf(cause)}`,
             { cause, details: { uid: this.uid, host: this.host, port: this.port } },
           ),
-        );
-      server.once('error', refuse);
-      try {
-        server.listen(this.port, this.host, () => {
-          this.#listening = server.address() as AddressInfo;
-          resolve();
-        });
-      } catch (cause) {
-        // Ports beyond 65535 are refused with an exception.
-        refuse(cause);
-      }
+        ),
+      );
+      server.listen(this.port, this.host, () => {
+        this.#listening = server.address() as AddressInfo;
+        resolve();
+      });
     });
   }
 
