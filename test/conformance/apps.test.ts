@@ -78,7 +78,7 @@ const SIMPLE = 'dlg.apps.simple.';
 const listener = (): Row => ({
   inputs: [],
   spec: { port: 0, host: '127.0.0.1' },
-  failing: { spec: { port: 70000 }, inputs: [], message: /cannot listen/ },
+  failing: { spec: { host: '203.0.113.1', port: 0 }, inputs: [], message: /cannot listen/ },
   meanwhile: async (run) => {
     await run.logged(/^Waits for a connection/);
     connect({ host: '127.0.0.1', port: run.app('app').facts['port'] as number }).end('x');
