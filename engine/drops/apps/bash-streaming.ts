@@ -24,7 +24,7 @@ import {
   type ChannelWriter,
 } from './channel.ts';
 import { describeApp } from './python-values.ts';
-import { latch } from './wait.ts';
+import { latch, type Latch } from './wait.ts';
 
 /**
  * Shell arguments that open pipes inside the child, then become the command itself. `-p` keeps the shell from making
@@ -115,18 +115,25 @@ export class StreamingOutputBashApp extends BarrierAppDROP {
   }
 }
 
+/** What one streaming input brought. */
+interface IncomingStream {
+  readonly source: ChannelSource;
+  /** Opens when the command has opened its end of the pipe, or will not any more. */
+  readonly connected: Latch;
+  isConnected: boolean;
+}
+
 /**
  * Standard input from a channel. It starts when its streaming input brings the address of one, and is over when both
- * its command and that input are.
+ * its command and that input are. Of several streaming inputs each has a run of the command, one after the other.
  */
 export class StreamingInputBashApp extends AppDROP {
   readonly #runner: ShellRunner;
-  readonly #connected = latch();
-  #source: ChannelSource | undefined;
-  #isConnected = false;
+  readonly #streams = new Map<string, IncomingStream>();
+  readonly #waiting: IncomingStream[] = [];
   #hasStarted = false;
+  #isBusy = false;
   #pendingInputs: Set<string> | undefined;
-  #isCommandOver = false;
 
   constructor(oid: string | number, uid: string | number, kwargs: DropKwargs = {}) {
     super(oid, uid, kwargs);
@@ -156,9 +163,12 @@ export class StreamingInputBashApp extends AppDROP {
   }
 
   /** The address arrives. Does not wait for the command: the producer has to go on. */
-  override dataWritten(_uid: string, data: Uint8Array): void {
-    if (this.#source) return;
-    this.#source = parseAddress(Buffer.from(data).toString('utf8'), describeApp(this));
+  override dataWritten(uid: string, data: Uint8Array): void {
+    if (this.#streams.has(uid)) return;
+    const source = parseAddress(Buffer.from(data).toString('utf8'), describeApp(this));
+    const stream = { source, connected: latch(), isConnected: false };
+    this.#streams.set(uid, stream);
+    this.#waiting.push(stream);
     if (isAppOver(this.execStatus)) this.#turnAway();
     else this.#startWhenReady();
   }
@@ -167,7 +177,7 @@ export class StreamingInputBashApp extends AppDROP {
     this.#pending.delete(uid);
     const isStream = this.streamingInputs.some((input) => input.uid === uid);
     if (!this.#hasStarted && state === DROPStates.SKIPPED) void this.skip();
-    else if (!this.#hasStarted && (isStream ? !this.#source : state === DROPStates.ERROR))
+    else if (!this.#hasStarted && (isStream ? this.#streams.size === 0 : state === DROPStates.ERROR))
       this.#fail(
         new InvalidDropException(
           `${describeApp(this)} cannot start: its input ${uid} ended ${isStream ? 'without the address of a stream' : 'in ERROR'}.`,
@@ -175,7 +185,7 @@ export class StreamingInputBashApp extends AppDROP {
         ),
       );
     else {
-      if (state === DROPStates.ERROR) void this.#standInForWriter();
+      if (state === DROPStates.ERROR) void this.#standInForWriter(this.#streams.get(uid));
       this.#startWhenReady();
       this.#finishWhenDone();
     }
@@ -183,13 +193,15 @@ export class StreamingInputBashApp extends AppDROP {
 
   /** Address there, batch inputs complete: the command starts. */
   #startWhenReady(): void {
-    const source = this.#source;
-    if (this.#hasStarted || !source || this.inputs.some(({ uid }) => this.#pending.has(uid))) return;
-    if (!this._flow.startApp(this._row)) return;
+    if (this.#isBusy || this.#waiting.length === 0) return;
+    if (this.inputs.some(({ uid }) => this.#pending.has(uid))) return;
+    if (!this.#hasStarted && !this._flow.startApp(this._row)) return;
     this.#hasStarted = true;
-    this.#work(source).then(
+    this.#isBusy = true;
+    this.#work(this.#waiting.shift() as IncomingStream).then(
       () => {
-        this.#isCommandOver = true;
+        this.#isBusy = false;
+        this.#startWhenReady();
         this.#finishWhenDone();
       },
       (error: unknown) => this.#fail(error),
@@ -197,7 +209,7 @@ export class StreamingInputBashApp extends AppDROP {
   }
 
   #finishWhenDone(): void {
-    if (this.#isCommandOver && this.#pending.size === 0) this._flow.finishApp(this._row);
+    if (this.#hasStarted && !this.#isBusy && this.#pending.size === 0) this._flow.finishApp(this._row);
   }
 
   /** Cancelled meanwhile: the end of its command is no failure. */
@@ -208,40 +220,41 @@ export class StreamingInputBashApp extends AppDROP {
   /** @internal */
   override _execChanged(exec: AppDROPStates): void {
     super._execChanged(exec);
-    if (isAppOver(exec) && !this.#hasStarted) this.#turnAway();
+    if (isAppOver(exec)) this.#turnAway();
   }
 
-  /** The writer whose address came waits for a reader, and this one will not start. */
+  /** The writers whose addresses came wait for a reader, and this one will not start on them. */
   #turnAway(): void {
-    const source = this.#source;
-    if (!source) return;
-    const turned =
-      'pipePath' in source
-        ? releasePipe(source.pipePath)
-        : connectTcp(source.host, source.port, this.signal).then((socket) => void socket.destroy());
-    turned.catch((error: unknown) =>
-      this.context.log('warn', this, `Its writer could not be told: ${messageOf(error)}`),
-    );
+    for (const { source, connected } of this.#waiting.splice(0)) {
+      connected.open();
+      const turned =
+        'pipePath' in source
+          ? releasePipe(source.pipePath)
+          : connectTcp(source.host, source.port, this.signal).then((socket) => void socket.destroy());
+      turned.catch((error: unknown) =>
+        this.context.log('warn', this, `Its writer could not be told: ${messageOf(error)}`),
+      );
+    }
   }
 
   /** A writer that failed before it opened the pipe will never come: the command reads an empty input then. */
-  async #standInForWriter(): Promise<void> {
-    const source = this.#source;
-    if (!source || !('pipePath' in source) || this.#isConnected) return;
-    const held = await holdPipe(source.pipePath);
-    await this.#connected.opened;
+  async #standInForWriter(stream: IncomingStream | undefined): Promise<void> {
+    if (!stream || !('pipePath' in stream.source) || stream.isConnected) return;
+    const held = await holdPipe(stream.source.pipePath);
+    await stream.connected.opened;
     await held?.close();
   }
 
-  async #work(source: ChannelSource): Promise<void> {
+  async #work(stream: IncomingStream): Promise<void> {
+    const { source, connected } = stream;
     if (!('pipePath' in source)) {
       const socket: Readable = await connectTcp(source.host, source.port, this.signal);
       return this.runCommand(this.#runner, { streams: { stdin: socket } });
     }
     const { pipePath } = source;
     const onReady = (): void => {
-      this.#isConnected = true;
-      this.#connected.open();
+      stream.isConnected = true;
+      connected.open();
     };
     try {
       await this.runCommand(this.#runner, {
@@ -249,9 +262,9 @@ export class StreamingInputBashApp extends AppDROP {
         streams: { onReady, wrap: throughPipes(pipePath, undefined) },
       });
     } finally {
-      this.#connected.open();
+      connected.open();
       // A writer that still waits for this end must not wait for ever.
-      if (!this.#isConnected) await releasePipe(pipePath);
+      if (!stream.isConnected) await releasePipe(pipePath);
     }
   }
 

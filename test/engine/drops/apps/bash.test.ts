@@ -366,6 +366,18 @@ describe('commands that stream', () => {
     expect(deaf.app('so').execStatus).toBe(AppDROPStates.ERROR);
   });
 
+  it.each(['pipes', 'TCP'])('run once for each of several streams, over %s', async (way) => {
+    const node = way === 'TCP' ? 'elsewhere' : undefined;
+    const run = await chain({ ch: { node }, si: { command: 'cat >> {cnt}' } }, [
+      app({ command: 'echo four', outputs: ['other'], node: 'localhost' }, 'StreamingOutputBashApp', 'so2'),
+      { oid: 'other', dropclass: MEMORY, node, streamingConsumers: ['si'] },
+      app({ command: 'exit 1', outputs: ['bad'] }, 'StreamingOutputBashApp', 'so3'),
+      { oid: 'bad', dropclass: MEMORY, streamingConsumers: ['si'] },
+    ]).run();
+    const lines = (await textOf(run.drop('cnt'))).trim().split('\n').sort();
+    expect(lines).toEqual(['four', 'one', 'three', 'two']);
+  });
+
   it.each(['a pipe', 'TCP'])('let go of a writer whose reader cannot start, over %s', async (way) => {
     const node = way === 'TCP' ? { so: { node: 'localhost' }, ch: { node: 'elsewhere' } } : {};
     const graph = { ...node, si: { inputs: ['also'] } };
