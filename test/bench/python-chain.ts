@@ -64,6 +64,6 @@ export async function pythonChain(runs: number, functions = 1000): Promise<objec
 }
 
 if (import.meta.main) {
-  const [functions = '1000', runs = '3'] = process.argv.slice(2);
+  const [functions = '1000', runs = '5'] = process.argv.slice(2);
   console.log(JSON.stringify(await pythonChain(Number(runs), Number(functions))));
 }
