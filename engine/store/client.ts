@@ -56,7 +56,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     options.beside instanceof StoreClient
       ? options.beside.openBeside(data)
       : new Worker(new URL(entry, import.meta.url), { workerData: data, name: 'weir-store' });
-  const end = line instanceof Worker ? 'exit' : 'close';
+  const end = endOf(line);
   const { promise, resolve, reject } = Promise.withResolvers<Store>();
   const onEnd = () => reject(threadDied(options.dataDir, undefined));
   line.once('error', reject);
@@ -65,7 +65,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     line.off('error', reject);
     line.off(end, onEnd);
     if (answer.kind === 'opened') {
-      resolve(new StoreClient(line, end, answer.file, answer.interrupted, options.onProblem));
+      resolve(new StoreClient(line, answer.file, answer.interrupted, options.onProblem));
       return;
     }
     const error = answer.kind === 'refused' ? fromWire(answer.error) : threadDied(options.dataDir, undefined);
@@ -77,6 +77,9 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 
 /** What leads to a store in its thread: the thread itself, or a port to it. */
 type Line = Worker | MessagePort;
+
+/** What a line emits when the store at its other end is gone. */
+const endOf = (line: Line): 'exit' | 'close' => (line instanceof Worker ? 'exit' : 'close');
 
 /**
  * Whether the native part of better-sqlite3 can be loaded: in a Node too old for it that crashes the process. Electron
@@ -105,8 +108,6 @@ class StoreClient implements Store {
   readonly file: string;
   readonly interrupted: readonly string[];
   readonly #line: Line;
-  /** What the line emits when the store is gone. */
-  readonly #end: 'exit' | 'close';
   readonly #onProblem: ((error: Error) => void) | undefined;
   readonly #waiting = new Map<number, Waiting>();
   readonly #drains = new Set<{ readonly below: number; readonly resolve: () => void }>();
@@ -118,19 +119,17 @@ class StoreClient implements Store {
 
   constructor(
     line: Line,
-    end: 'exit' | 'close',
     file: string,
     interrupted: readonly string[],
     onProblem: ((error: Error) => void) | undefined,
   ) {
     this.#line = line;
-    this.#end = end;
     this.file = file;
     this.interrupted = interrupted;
     this.#onProblem = onProblem;
     line.on('message', (answer: Answer) => this.#take(answer));
     line.on('error', (error: unknown) => this.#die(threadDied(file, error)));
-    line.on(end, () => this.#die(threadDied(file, undefined)));
+    line.on(endOf(line), () => this.#die(threadDied(file, undefined)));
   }
 
   /** Has the thread open another store and serve it over a port of its own. */
@@ -313,7 +312,7 @@ class StoreClient implements Store {
 
   async #shutDown(): Promise<void> {
     if (this.#dead !== undefined) return;
-    const gone = new Promise<void>((resolve) => this.#line.once(this.#end, () => resolve()));
+    const gone = new Promise<void>((resolve) => this.#line.once(endOf(this.#line), () => resolve()));
     const answered = this.#request('close', [], 0, []);
     this.#dead = closedStore(this.file);
     try {
